@@ -1,0 +1,44 @@
+# Everything runs in .venv, which the first target that needs it makes (PYTHON=... picks a Python).
+BIN := .venv/bin
+
+.PHONY: help run test lint bench ui flow clean lock
+help:  ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+run: .venv/run.stamp  ## set up, then sample the embedded 109th US Senate and report
+	@$(BIN)/tallgrass run
+
+test: .venv/dev.stamp  ## set up with the development tools, then run the default tests
+	@$(BIN)/pytest
+
+lint: .venv/dev.stamp  ## ruff, mypy (strict) and the import floors
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/run.stamp  ## effective samples a second: the plain way against the default one
+	@$(BIN)/tallgrass bench
+
+ui: .venv/run.stamp  ## open MLflow's pages on the runs of this folder
+	@$(BIN)/tallgrass ui
+
+flow: .venv/run.stamp  ## add JAX, which adaptation=flow needs
+	@scripts/install requirements.lock requirements-flow.lock
+
+clean:  ## remove .venv and caches; runs (mlflow.db, mlruns) are kept
+	rm -rf .venv build tallgrass.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	find tallgrass tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+lock:  ## take the newest packages that pyproject.toml allows into the locks
+	@scripts/lock
+
+.venv/run.stamp: requirements.lock pyproject.toml scripts/install
+	@scripts/install requirements.lock
+	@touch $@
+
+# Depends on the run stamp only by way of its files: the development install is a superset.
+.venv/dev.stamp: requirements.lock requirements-dev.lock pyproject.toml scripts/install
+	@scripts/install requirements.lock requirements-dev.lock
+	@touch .venv/run.stamp $@

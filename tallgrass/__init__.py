@@ -1,0 +1,64 @@
+"""Tallgrass: where legislators stand, by Bayesian item-response models, every run kept in MLflow.
+
+The public names load on first use: ``import tallgrass`` alone is quick.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tallgrass.history import compare, load_trace, promote, rerun_spec, runs
+    from tallgrass.pipeline import FitResult, fit
+    from tallgrass.settings import Settings
+    from tallgrass.sources import load_votes
+    from tallgrass.specs import ModelSpec, PriorSpec, RunSpec, SamplerSpec
+
+_HOMES = {
+    "FitResult": "pipeline",
+    "ModelSpec": "specs",
+    "PriorSpec": "specs",
+    "RunSpec": "specs",
+    "SamplerSpec": "specs",
+    "Settings": "settings",
+    "compare": "history",
+    "fit": "pipeline",
+    "load_trace": "history",
+    "load_votes": "sources",
+    "promote": "history",
+    "rerun_spec": "history",
+    "runs": "history",
+}
+
+__version__ = version("tallgrass")
+__all__ = [
+    "FitResult",
+    "ModelSpec",
+    "PriorSpec",
+    "RunSpec",
+    "SamplerSpec",
+    "Settings",
+    "compare",
+    "fit",
+    "load_trace",
+    "load_votes",
+    "promote",
+    "rerun_spec",
+    "runs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tallgrass' has no attribute {name!r}")
+    home = _HOMES[name]
+    if home == "history":
+        # What reads runs takes no settings, so the store that they name is chosen here, once.
+        from tallgrass.settings import load_settings
+        from tallgrass.store import connect
+
+        if uri := load_settings().tracking_uri:
+            connect(uri)
+    found = getattr(import_module(f"tallgrass.{home}"), name)
+    globals()[name] = found
+    return found

@@ -1,0 +1,178 @@
+"""The command line: parse, call, exit code.
+
+A command is a function of the parsed arguments that returns the exit status, and one line in
+``COMMANDS``. Exit status: 0, 2 for an error the user can mend, 3 for ``--strict`` with a failed
+verdict and for a rejected calibration check, 130 after Ctrl-C, 143 when terminated, 1 for anything
+unforeseen (with its traceback).
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from types import FrameType
+from typing import NamedTuple
+
+from tallgrass.cli import bench, commands, output, simulate
+from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
+from tallgrass.errors import SpecError, TallgrassError, nearest
+from tallgrass.settings import warn_of_unknown_variables
+
+
+class Command(NamedTuple):
+    """A command: what it calls, its line in the help, and what it takes."""
+
+    function: Callable[[Arguments], int]
+    summary: str
+    operands: str = ""  # RUN, [RUN] (may be left out), RUN... (any number); none without
+    takes_run: bool = False  # whether the parameters of a run are flags of it
+    options: tuple[Option, ...] = ()
+
+
+COMMANDS = {
+    "run": Command(
+        commands.run, "Sample one chamber and keep it as an MLflow run.", takes_run=True
+    ),
+    "runs": Command(commands.runs, "List runs, the newest first.", options=commands.RUNS_OPTIONS),
+    "compare": Command(
+        commands.compare,
+        "Set runs side by side: values, thresholds, what passes.",
+        "RUN...",
+        options=commands.COMPARE_OPTIONS,
+    ),
+    "show": Command(commands.show, "Show everything a run holds.", "RUN"),
+    "rerun": Command(
+        commands.rerun, "Run the same again; any flag replaces its parameter.", "RUN", True
+    ),
+    "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),
+    "simulate": Command(
+        simulate.simulate,
+        "Write a made-up legislature as files, or check calibration on N of them.",
+        "[FOLDER]",
+        options=simulate.OPTIONS,
+    ),
+    "bench": Command(
+        bench.bench, "Measure effective samples a second, or the kernel.", options=bench.OPTIONS
+    ),
+    "ui": Command(
+        commands.ui, "Show the runs in a browser (MLflow UI).", options=commands.UI_OPTIONS
+    ),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The command and its flags; the process's own without it.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    signals: list[int] = []
+    try:
+        with _logging_to_stderr(), _termination_raises(signals):
+            return _dispatch(words)
+    except TallgrassError as error:
+        output.say(f"tallgrass: error: {error}", to=sys.stderr)
+        if "--json" in words:
+            print(output.as_json({"error": str(error)}))
+        return 2
+    except KeyboardInterrupt:
+        output.say("tallgrass: interrupted", to=sys.stderr)
+        return 128 + (signals or [signal.SIGINT])[0]
+    except BrokenPipeError:
+        # Whoever read the output has gone (tallgrass runs | head); Python must not flush into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _dispatch(words: Sequence[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        _print_overview()
+        return 0
+    name, *rest = words
+    if name == "--version":
+        print(f"tallgrass {version('tallgrass')}")
+        return 0
+    if name not in COMMANDS:
+        raise SpecError("unknown command", name, nearest(name, list(COMMANDS)))
+    command = COMMANDS[name]
+    parser = parser_of(name, command.summary, command.operands, command.options, command.takes_run)
+    if any(word in ("-h", "--help") for word in rest):
+        parser.print_help()
+        return 0
+    arguments = parse(parser, rest, switches_of(command.options, command.takes_run))
+    _check_operands(name, command.operands, arguments.operands)
+    warn_of_unknown_variables()
+    return command.function(arguments)
+
+
+def _check_operands(name: str, declared: str, given: Sequence[str]) -> None:
+    least = 0 if not declared or declared.startswith("[") else 1
+    if not declared.endswith("...") and not least <= len(given) <= 1:
+        what = "run id" if "RUN" in declared else declared.strip("[]").lower()
+        raise SpecError(f"{name} takes one {what}", " ".join(given) or None)
+
+
+def _print_overview() -> None:
+    print("usage: tallgrass COMMAND [flags]\n")
+    print("Where legislators stand: Bayesian ideal points, every run kept in MLflow.\n")
+    for name, command in COMMANDS.items():
+        print(f"  {name:<10}{command.summary}")
+    print("\ntallgrass COMMAND --help lists its flags. Every flag can also be a variable: --draws")
+    print("is TALLGRASS_DRAWS, in the environment or in .env. --json prints one JSON object.")
+
+
+@contextmanager
+def _logging_to_stderr() -> Iterator[None]:
+    """Print what tallgrass logs; standard output is for results only."""
+    logger = logging.getLogger("tallgrass")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before
+
+
+class _Lines(logging.Formatter):
+    """Plain lines, escaped; what is more than information says so."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = output.printable(record.getMessage())
+        if record.levelno > logging.INFO:
+            return f"tallgrass: {record.levelname.lower()}: {text}"
+        return text
+
+
+@contextmanager
+def _termination_raises(received: list[int]) -> Iterator[None]:
+    """End on SIGTERM and a closed terminal as on Ctrl-C, so that a run is closed; note which."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = {
+        number: signal.signal(number, terminate)
+        for name in ("SIGTERM", "SIGHUP")
+        if (number := getattr(signal, name, None)) is not None
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,232 @@
+"""``tallgrass bench``: ways to sample side by side, and the kernel beside this machine's limit."""
+
+import logging
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, get_args
+
+from tallgrass.cli.output import as_json, say, table
+from tallgrass.cli.parser import Arguments, Option
+from tallgrass.errors import SpecError
+from tallgrass.settings import load_run_spec, load_settings
+from tallgrass.specs import Adaptation, RunSpec
+
+if TYPE_CHECKING:
+    from tallgrass.benchmark.comparison import Column
+    from tallgrass.benchmark.kernel import Growth, KernelSpeed
+    from tallgrass.benchmark.machine import Processor
+    from tallgrass.votes import VoteMatrix
+
+# Fewer draws than a run has: the plain way takes minutes for a thousand.
+DRAWS, TUNE = "500", "500"
+OPTIONS = (
+    Option("session", "as for run (default: sample)", "TEXT"),
+    Option("chamber", "senate or house (default: senate)", "{senate,house}"),
+    Option("model", "flat or hierarchical (default: hierarchical)", "{flat,hierarchical}"),
+    Option("draws", f"kept draws a chain (default: {DRAWS})", "N"),
+    Option("tune", f"tuning draws a chain (default: {TUNE})", "N"),
+    Option("chains", "number of chains (default: 4)", "N"),
+    Option("seed", "seed of the first round (default: 42)", "N"),
+    Option("repeats", "rounds, each with its own seed (default: 1)", "N"),
+    Option("adaptations", "compare nutpie's adaptations: all, or those after = (diag,low_rank)"),
+    Option("kernel", "time the kernel alone, up to 100 million votes"),
+)
+_RUN = ("session", "chamber", "model", "draws", "tune", "chains", "seed")
+_FLOW_MODULES = ("jax", "flowjax", "equinox")
+
+logger = logging.getLogger(__name__)
+
+
+def bench(arguments: Arguments) -> int:
+    """Measure and print one table (two for the kernel).
+
+    Raises
+    ------
+    SpecError
+        When a parameter cannot be used.
+    """
+    flags = {name: arguments.options[name] for name in _RUN if name in arguments.options}
+    spec = load_run_spec({"draws": DRAWS, "tune": TUNE, **flags})
+    rounds = arguments.number("repeats", 1)
+    with redirect_stdout(sys.stderr):  # what libraries print is not the answer
+        if _asked(arguments, "kernel"):
+            answer = _kernel(arguments, spec)
+        else:
+            answer = _sampling(arguments, spec, rounds)
+    if arguments.json:
+        print(as_json(answer["data"]))
+    else:
+        for heads, rows in answer["tables"]:
+            table(heads, rows)
+            say("")
+        say(*answer["notes"])
+    return 0
+
+
+def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any]:
+    notes = []
+    adaptations: list[Adaptation] = []
+    if _asked(arguments, "adaptations"):
+        adaptations = _adaptations(arguments.options["adaptations"])
+        if "flow" in adaptations and not all(find_spec(module) for module in _FLOW_MODULES):
+            adaptations.remove("flow")
+            notes.append("flow is left out: it needs JAX (pip install 'tallgrass[flow]')")
+
+    from tallgrass.benchmark import ways
+    from tallgrass.benchmark.comparison import columns_of
+    from tallgrass.benchmark.machine import processor
+    from tallgrass.start import make_start
+    from tallgrass.votes import filter_votes
+
+    votes, _ = filter_votes(
+        _votes(arguments, spec),
+        spec.minority_threshold,
+        spec.min_votes,
+        parties_only=spec.model != "flat",
+    )
+    compared = ways.adaptations(spec, adaptations) if adaptations else ways.three_ways(spec)
+    machine = processor()
+    found: dict[str, list[Any]] = {way.name: [] for way in compared}
+    for way, turn, one in ways.measure(compared, votes, make_start(votes, "pca"), rounds):
+        logger.info(
+            "round %d of %d, %s: sampled in %.1f s, %.0f effective samples",
+            turn + 1,
+            rounds,
+            way.name,
+            one.sampling_s,
+            one.ess,
+        )
+        found[way.name].append(one)
+    columns = columns_of(found)
+    n_legislators, n_rollcalls = votes.cells.shape
+    notes = [
+        f"{spec.model} model, {votes.chamber} of {spec.session}: {n_legislators} legislators, "
+        f"{n_rollcalls} roll calls, {votes.n_observations} votes; {spec.chains} chains of "
+        f"{spec.tune} + {spec.draws} draws, rounds: {rounds}",
+        *_machine_notes(machine),
+        *(
+            f"{one.name} has not converged (R-hat {one.rhat:.3f}): its rate and any agreement "
+            "with it mean little; use more draws"
+            for one in columns
+            if not one.converged
+        ),
+        *notes,
+    ]
+    data = {
+        "spec": spec.model_dump(mode="json"),
+        "machine": asdict(machine),
+        "ways": [asdict(one) for one in columns],
+        "notes": notes,
+    }
+    return {"data": data, "tables": [comparison_table(columns)], "notes": notes}
+
+
+def _kernel(arguments: Arguments, spec: RunSpec) -> dict[str, Any]:
+    from tallgrass.benchmark.kernel import growth, kernel_speed
+    from tallgrass.benchmark.machine import processor
+
+    machine = processor()
+    speed = kernel_speed(_votes(arguments, spec).cells)
+    sizes = growth()
+    notes = [*_machine_notes(machine), "times are the processor's, of one core"]
+    data = {
+        "machine": asdict(machine),
+        "kernel": {**asdict(speed), "share_of_limit": speed.share_of_limit},
+        "growth": [
+            {**asdict(one), "ns_a_vote": one.ns_a_vote, "bytes_a_vote": one.bytes_a_vote}
+            for one in sizes
+        ],
+        "notes": notes,
+    }
+    return {"data": data, "tables": [kernel_table(speed), growth_table(sizes)], "notes": notes}
+
+
+def _votes(arguments: Arguments, spec: RunSpec) -> "VoteMatrix":
+    from tallgrass.sources import load_votes
+
+    return load_votes(spec.session, spec.chamber, load_settings(arguments.settings).data_dir)
+
+
+def comparison_table(columns: "Sequence[Column]") -> tuple[list[str], list[list[str]]]:
+    """Heads and rows: a row a measure, a column a way."""
+    rows: list[tuple[str, list[str]]] = [
+        ("compile, s", [f"{one.compile_s:.1f}" for one in columns]),
+        ("sample, s", [f"{one.sampling_s:.2f}" for one in columns]),
+        ("gradients, tuning", [_number(one.gradients_tuning, ".0f") for one in columns]),
+        ("gradients, draws", [f"{one.gradients:.0f}" for one in columns]),
+        ("us a gradient", [_number(one.us_a_gradient, ".1f") for one in columns]),
+        ("ESS, least", [f"{one.ess:.0f}" for one in columns]),
+        ("  which is of", [one.limited_by for one in columns]),
+        ("R-hat, highest", [f"{one.rhat:.3f}" for one in columns]),
+        ("divergences", [str(one.divergences) for one in columns]),
+        ("ESS/s with tuning", [_number(one.ess_per_s, ".4g") for one in columns]),
+        ("  lowest round", [_number(one.ess_per_s_range[0], ".4g") for one in columns]),
+        ("  highest round", [_number(one.ess_per_s_range[1], ".4g") for one in columns]),
+        ("ESS/s after tuning", [_number(one.ess_per_s_tuned, ".4g") for one in columns]),
+        ("ESS/1000 gradients", [f"{one.ess_per_1000_gradients:.2f}" for one in columns]),
+        ("ratio of ESS/s", [f"{one.ratio:.4g}" for one in columns]),
+        ("means: largest |z|", [_number(one.z_max, ".2f") for one in columns]),
+        ("means: sd of z", [_number(one.z_sd, ".2f") for one in columns]),
+    ]
+    if columns[0].rounds == 1:
+        rows = [row for row in rows if not row[0].endswith(" round")]
+    return ["", *(one.name for one in columns)], [[name, *cells] for name, cells in rows]
+
+
+def kernel_table(speed: "KernelSpeed") -> tuple[list[str], list[list[str]]]:
+    """Heads and rows: the kernel and the plain loops beside it."""
+    shape = f"{speed.n_legislators} x {speed.n_rollcalls}"
+    return ["", "ns a vote"], [
+        [f"kernel, {shape}", f"{speed.kernel_ns:.3f}"],
+        ["its multiply-adds alone", f"{speed.multiply_adds_ns:.3f}"],
+        ["limit: with the division", f"{speed.limit_ns:.3f}"],
+        ["limit by kernel", f"{100 * speed.share_of_limit:.0f} %"],
+    ]
+
+
+def growth_table(sizes: "Sequence[Growth]") -> tuple[list[str], list[list[str]]]:
+    """Heads and rows: a row a size."""
+    mib = 1024**2
+    return ["votes", "ms", "ns a vote", "memory, MiB", "beyond base, bytes a vote"], [
+        [
+            f"{one.votes:.0e}",
+            f"{1e3 * one.seconds:.3f}",
+            f"{one.ns_a_vote:.2f}",
+            f"{one.peak_bytes / mib:.0f}",
+            f"{one.bytes_a_vote:.2f}",
+        ]
+        for one in sizes
+    ]
+
+
+def _asked(arguments: Arguments, switch: str) -> bool:
+    return arguments.options.get(switch, "false").lower() != "false"
+
+
+def _adaptations(text: str) -> list[Adaptation]:
+    """The adaptations named; all for a flag without a value."""
+    known: tuple[Adaptation, ...] = get_args(Adaptation)
+    if text.lower() == "true":
+        return list(known)
+    unknown = [name for name in text.split(",") if name not in known]
+    if unknown:
+        raise SpecError("unknown adaptation", unknown[0], f"use one or more of {','.join(known)}")
+    return [name for name in known if name in text.split(",")]
+
+
+def _machine_notes(processor: "Processor") -> list[str]:
+    notes = [str(processor)]
+    if processor.busy:
+        notes.append(
+            f"other programs were running (load {processor.load:.1f} on {processor.cores} cores): "
+            "times are too long, ratios are fairer"
+        )
+    return notes
+
+
+def _number(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else format(value, form)

@@ -1,0 +1,196 @@
+"""The commands. Each reads its arguments, calls the function that does the work, and prints.
+
+What takes seconds to import (MLflow, PyMC) is imported where it is used: ``--help`` and a bad
+flag need none of it.
+"""
+
+import logging
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+from tallgrass.cli import answers
+from tallgrass.cli.output import as_json, records, say
+from tallgrass.cli.parser import Arguments, Option
+from tallgrass.errors import SpecError
+from tallgrass.settings import Settings, changed_spec, load_run_spec, load_settings
+from tallgrass.specs import RunSpec
+
+RUNS_OPTIONS = (
+    *(
+        Option(name, f"only runs with this {name}", "TEXT")
+        for name in ("chamber", "model", "sampler", "init", "session", "verdict", "status")
+    ),
+    Option("limit", "the most runs to list (default: 20)", "N"),
+    Option("filter", "an MLflow filter, such as 'metrics.rhat_max < 1.01'", "TEXT"),
+)
+COMPARE_OPTIONS = (Option("markdown", "print a markdown table"),)
+UI_OPTIONS = (Option("port", "port of the server (default: 5000)", "N"),)
+FAILED_STRICTLY = 3
+_SHORT_ID = re.compile(r"[0-9a-f]{4,31}")
+
+logger = logging.getLogger(__name__)
+
+
+def run(arguments: Arguments) -> int:
+    """Sample and record one run."""
+    settings = load_settings(arguments.settings)
+    spec = load_run_spec(_with_full_ids(arguments.run, settings))
+    return _fitted(spec, settings, arguments.json)
+
+
+def rerun(arguments: Arguments) -> int:
+    """Run again what an earlier run did, with the flags given in place of its parameters."""
+    from tallgrass import history
+
+    settings = _connected(arguments)
+    flags = _with_full_ids(arguments.run, settings)
+    spec = changed_spec(history.rerun_spec(arguments.operands[0]), flags)
+    return _fitted(spec, settings, arguments.json)
+
+
+def runs(arguments: Arguments) -> int:
+    """List runs."""
+    from tallgrass import history
+
+    settings = _connected(arguments)
+    wanted: dict[str, Any] = dict(arguments.options)
+    wanted["limit"] = arguments.number("limit", default=20)
+    found = history.runs(experiment=settings.experiment, **wanted)
+    if arguments.json:
+        print(as_json({"runs": records(found)}))
+    elif found.empty:
+        say("no runs yet: tallgrass run makes the first" if not arguments.options else "no runs")
+    else:
+        answers.print_runs(found)
+    return 0
+
+
+def compare(arguments: Arguments) -> int:
+    """Compare runs with the thresholds and with each other."""
+    from tallgrass import history
+
+    settings = _connected(arguments)
+    compared = history.compare(arguments.operands, settings.thresholds)
+    if arguments.json:
+        print(as_json({"comparison": records(compared)}))
+    elif "markdown" in arguments.options:
+        print(history.markdown(compared), end="")
+    else:
+        answers.print_comparison(compared)
+    return 0
+
+
+def show(arguments: Arguments) -> int:
+    """Show one run."""
+    from tallgrass import history
+
+    _connected(arguments)
+    found = history.details(arguments.operands[0])
+    if arguments.json:
+        print(as_json(found))
+        return 0
+    answers.print_details(found)
+    return 0
+
+
+def promote(arguments: Arguments) -> int:
+    """Make a run a baseline."""
+    from tallgrass import history
+
+    _connected(arguments)
+    run_id = history.find_run(arguments.operands[0])
+    history.promote(run_id)
+    verdict = history.details(run_id)["tags"].get("verdict")
+    if verdict != "pass":
+        logger.warning("the verdict of this baseline is %s", verdict)
+    if arguments.json:
+        print(as_json({"run_id": run_id, "baseline": True, "verdict": verdict}))
+    else:
+        say(f"{run_id} is now the baseline for runs on the same data")
+    return 0
+
+
+def ui(arguments: Arguments) -> int:
+    """Serve the MLflow UI on the store until Ctrl-C, or name the address of its server."""
+    from tallgrass import history, store
+
+    settings = _connected(arguments)
+    port = arguments.number("port", default=store.UI_PORT)
+    experiment = history.home(settings.experiment)
+    address = store.page(experiment, port=port)
+    server = store.server_command(port)
+    if server is not None:
+        _require_free(port)
+    if arguments.json:
+        print(as_json({"url": address}), flush=True)
+    else:
+        say(address, *(["Ctrl-C stops the server"] if server else []))
+        sys.stdout.flush()
+    if server is None:
+        return 0
+    command, environment = server
+    try:
+        # Its lines go to standard error, as all that is not our answer.
+        return subprocess.run(
+            command, env={**os.environ, **environment}, stdout=sys.stderr, check=False
+        ).returncode
+    except KeyboardInterrupt:
+        return 0  # the way to stop it
+
+
+def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
+    with _stdout_for_answer(json):
+        from tallgrass.pipeline import fit
+
+        result = fit(spec, settings)
+    if json:
+        print(as_json(answers.summary(result)))
+    else:
+        answers.print_result(result)
+    return FAILED_STRICTLY if spec.strict and result.verdict.status == "fail" else 0
+
+
+@contextmanager
+def _stdout_for_answer(json: bool) -> Iterator[None]:
+    """With ``--json``, what any library prints goes to standard error."""
+    if json:
+        with redirect_stdout(sys.stderr):
+            yield
+    else:
+        yield
+
+
+def _connected(arguments: Arguments) -> Settings:
+    """The settings, with the store they name checked and chosen."""
+    from tallgrass import store
+
+    settings = load_settings(arguments.settings)
+    store.connect(settings.tracking_uri)
+    return settings
+
+
+def _with_full_ids(flags: dict[str, str], settings: Settings) -> dict[str, str]:
+    """The flags with run ids that were given by their beginning written out."""
+    full = dict(flags)
+    for name, prefix in (("baseline", ""), ("init", "run:")):
+        given = flags.get(name, "")
+        if given.startswith(prefix) and _SHORT_ID.fullmatch(given.removeprefix(prefix)):
+            from tallgrass import history, store
+
+            store.connect(settings.tracking_uri)
+            full[name] = prefix + history.find_run(given.removeprefix(prefix))
+    return full
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise SpecError("port in use", port, f"use another: --port {port + 1}") from None

@@ -1,0 +1,80 @@
+"""What a person sees on the terminal. Names from the data can hold anything: they are escaped."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def printable(value: object) -> str:
+    """A value on one line, with control characters (terminal escapes, say) shown as codes."""
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def say(*lines: object, to: TextIO | None = None) -> None:
+    """Print lines of text, escaped."""
+    for line in lines:
+        print(printable(line), file=to or sys.stdout)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table: drawn on a terminal, plain columns anywhere else."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _drawn(heads, cells)
+        return
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    for row in [list(heads), *cells]:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(line.rstrip())
+
+
+def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"pass": "green", "fail": "bold red", "unresolved": "yellow", "FAILED": "red"}
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        drawn.add_column(Text(head), overflow="fold")
+    for row in cells:
+        # Text, not str: rich would read [brackets] in a name as its markup.
+        drawn.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
+    Console().print(drawn)
+
+
+def as_json(value: Any) -> str:
+    """One JSON object; a number that is not finite is null, as JSON has no word for it."""
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_as_text)
+
+
+def records(frame: "DataFrame") -> list[dict[str, Any]]:
+    """The rows of a table, with None for what is missing."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    if hasattr(value, "item"):  # a NumPy scalar
+        return value.item()
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,178 @@
+"""Flags made from the declared fields of RunSpec and Settings, and errors of one line."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, NamedTuple, NoReturn, get_args, get_origin
+
+from pydantic import BaseModel
+
+from tallgrass.errors import SpecError, nearest
+from tallgrass.settings import Settings
+from tallgrass.specs import RunSpec
+
+_METAVARS: dict[Any, str] = {int: "N", float: "X", bool: "{true,false}", Path: "PATH"}
+_OPERANDS = {
+    "RUN": "id of a run, or its first characters (4 at least)",
+    "FOLDER": "a new folder to write into",
+}
+# The order of the help: what one sets most often stands first.
+_FIRST = ("session", "chamber", "model", "init", "sampler", "draws", "tune", "chains", "seed")
+
+
+class Option(NamedTuple):
+    """A flag of one command that is neither a run parameter nor a setting.
+
+    Without a metavar it is a switch, true when it is given.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a command was given, by name. Values are text as typed; models check them."""
+
+    operands: tuple[str, ...] = ()
+    run: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+    json: bool = False
+
+    def number(self, name: str, default: int, least: int = 1) -> int:
+        """An option that is a whole number of at least ``least``.
+
+        Raises
+        ------
+        SpecError
+            When it is not.
+        """
+        text = self.options.get(name)
+        if text is None:
+            return default
+        if not text.isdecimal() or int(text) < least:
+            raise SpecError(f"bad value for {name}", text, f"use a whole number from {least}")
+        return int(text)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises a SpecError where argparse would print and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found wrong."""
+        raise SpecError(message, None, f"{self.prog} --help lists the flags")
+
+
+def parser_of(
+    name: str, summary: str, operands: str, options: Sequence[Option], takes_run: bool
+) -> Parser:
+    """The parser of one command, whose help lists every flag with its default and choices."""
+    parser = Parser(
+        prog=f"tallgrass {name}",
+        usage=" ".join(["tallgrass", name, *([operands] if operands else []), "[flags]"]),
+        description=summary,
+        allow_abbrev=False,
+        formatter_class=_formatter,
+    )
+    if operands:
+        metavar = operands.strip("[].")
+        parser.add_argument("operands", nargs="*", metavar=metavar, help=_OPERANDS[metavar])
+    if takes_run:
+        _add_fields(parser.add_argument_group("parameters of the run"), RunSpec, "run.")
+    for option in options:
+        parser.add_argument(
+            "--" + option.name.replace("_", "-"),
+            dest="option." + option.name,
+            metavar=option.metavar or "{true,false}",
+            help=option.help,
+        )
+    _add_fields(parser.add_argument_group("settings"), Settings, "settings.")
+    parser.add_argument("--json", dest="json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def parse(parser: Parser, argv: Sequence[str], switches: Sequence[str]) -> Arguments:
+    """Read the flags of one command.
+
+    Names may be written with ``-`` or ``_``, values after ``=`` or as the next word. A flag that
+    is true or false may stand alone (``--strict``).
+
+    Raises
+    ------
+    SpecError
+        On an unknown flag (with the nearest known one), or a flag without its value.
+    """
+    words = [_spelled(word, argv[i + 1 : i + 2], switches) for i, word in enumerate(argv)]
+    known, unknown = parser.parse_known_args(words)
+    for word in unknown:
+        if word.startswith("-"):
+            flags = [flag for flag in parser._option_string_actions if flag.startswith("--")]
+            raise SpecError("unknown flag", word.partition("=")[0], nearest(word, flags))
+    if unknown:
+        raise SpecError("unexpected argument", unknown[0], f"see {parser.prog} --help")
+    given = {name: value for name, value in vars(known).items() if value is not None}
+    groups: dict[str, dict[str, str]] = {"run": {}, "settings": {}, "option": {}}
+    for name, value in given.items():
+        group, dot, rest = name.partition(".")
+        if dot:
+            groups[group][rest] = value
+    return Arguments(
+        tuple(given.get("operands", ())),
+        groups["run"],
+        groups["settings"],
+        groups["option"],
+        given["json"],
+    )
+
+
+def switches_of(options: Sequence[Option], takes_run: bool) -> list[str]:
+    """The flags that may stand without a value."""
+    names = [option.name for option in options if option.metavar is None]
+    if takes_run:
+        names += [name for name, f in RunSpec.model_fields.items() if f.annotation is bool]
+    return ["--" + name.replace("_", "-") for name in names]
+
+
+def _spelled(word: str, following: Sequence[str], switches: Sequence[str]) -> str:
+    """The word with the name of its flag in dashes, and ``=true`` after a lone switch."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    name = name.replace("_", "-")
+    alone = not following or following[0].lower() not in ("true", "false")
+    if name in switches and not equals and alone:
+        return f"{name}=true"
+    return name + equals + value
+
+
+def _add_fields(group: "argparse._ArgumentGroup", model: type[BaseModel], prefix: str) -> None:
+    fields = model.model_fields
+    for name in [*(n for n in _FIRST if n in fields), *(n for n in fields if n not in _FIRST)]:
+        declared = fields[name]
+        default = declared.default
+        shown = str(default).lower() if isinstance(default, bool) else default
+        text = declared.description or ""
+        if default is not None:
+            text += f" (default: {shown})"
+        group.add_argument(
+            "--" + name.replace("_", "-"),
+            dest=prefix + name,
+            metavar=_metavar(declared.annotation),
+            help=text.replace("%", "%%"),
+        )
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.HelpFormatter(prog, max_help_position=36)
+
+
+def _metavar(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "{" + ",".join(map(str, get_args(annotation))) + "}"
+    if get_origin(annotation) is UnionType:
+        annotation = get_args(annotation)[0]
+    return _METAVARS.get(annotation, "TEXT")

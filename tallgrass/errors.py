@@ -1,0 +1,63 @@
+"""Every error a user can cause: what is wrong, the value received, how to mend it."""
+
+from difflib import get_close_matches
+from typing import Any
+
+_LONGEST_VALUE = 200
+
+
+class TallgrassError(Exception):
+    """An error the user can mend; the command line prints it as one line and exits with status 2.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in one clause ("unknown chamber").
+    received : object, optional
+        The value that was received. Long values are shortened and control characters
+        (terminal escapes in a name, say) are shown escaped.
+    mend : str, optional
+        What the user can do about it ("use senate or house").
+    """
+
+    def __init__(self, what: str, received: Any = None, mend: str = "") -> None:
+        self.what = what
+        self.received = received
+        self.mend = mend
+        super().__init__(what, received, mend)
+
+    def __str__(self) -> str:
+        line = self.what
+        if self.received is not None:
+            line += f": received {shown(self.received)}"
+        return f"{line}. {self.mend}" if self.mend else line
+
+
+class SpecError(TallgrassError):
+    """A parameter or prior that cannot be used."""
+
+
+class DataError(TallgrassError):
+    """Input data that cannot be read, or that cannot carry the model asked for."""
+
+
+class TrackingError(TallgrassError):
+    """An MLflow store, run or artifact that cannot be reached, read or written."""
+
+
+class SamplingError(TallgrassError):
+    """A sampler that could not start or did not finish."""
+
+
+def shown(value: Any) -> str:
+    """A value as it is printed in an error: quoted, escaped, on one line, not too long."""
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A sentence that lists the known names, the nearest ones first, for the end of an error."""
+    near = get_close_matches(name, known, n=5, cutoff=0.4)
+    if near:
+        return "did you mean " + " or ".join(near) + "?"
+    return "known: " + ", ".join(sorted(known)[:20]) if known else "none are known"

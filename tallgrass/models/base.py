@@ -1,0 +1,135 @@
+"""What every model hands to the sampler, and the parts that models share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+from numpy.typing import NDArray
+
+from tallgrass.coordinates import RollCalls, rollcalls_from_logits, rollcalls_positive
+from tallgrass.kernel import vote_loglik
+from tallgrass.specs import ModelSpec, PriorSpec
+from tallgrass.start import Floats, rollcall_logits
+from tallgrass.votes import PARTIES, VoteMatrix
+
+Point = dict[str, Floats]  # values by name of the free variable, unconstrained
+
+
+@dataclass(frozen=True)
+class Model:
+    """A PyMC model, ready to sample.
+
+    Parameters
+    ----------
+    graph : pymc.Model
+        Its deterministics and free variables hold the textbook names in ``public``.
+    public : tuple of str
+        What the posterior group holds: xi, alpha, beta and, by model, mu_party, sigma_within.
+    start : callable
+        Random generator -> starting point of one chain: a value for every free variable, on the
+        unconstrained scale, by the name of its value variable.
+    anchors : tuple of int, optional
+        Rows fixed at +1 and -1 (flat model).
+    warnings : tuple of str
+        What the user should know about this model on these votes.
+    """
+
+    graph: pm.Model
+    public: tuple[str, ...]
+    start: Callable[[np.random.Generator], Point]
+    anchors: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of free scalars."""
+        return sum(value.size for value in self.start(np.random.default_rng(0)).values())
+
+
+def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:
+    """PyMC coordinates that every model shares."""
+    return {"legislator": votes.slugs, "rollcall": votes.vote_ids, "party": PARTIES}
+
+
+def add_likelihood(votes: VoteMatrix, likelihood: str, v: Any, a: Any, b: Any) -> None:
+    """Add the votes to the model: ``logit P(yea) = b_j v_i - a_j``, absences left out.
+
+    ``gather`` is the plain reference: one Bernoulli an observed vote, its parameters gathered by
+    index. ``kernel`` is the same density in one pass over the matrix.
+    """
+    if likelihood == "gather":
+        row, column = np.nonzero(votes.cells)
+        yea = (votes.cells[row, column] > 0).astype(np.int64)
+        pm.Bernoulli("votes", logit_p=b[column] * v[row] - a[column], observed=yea)
+    else:
+        # A shared variable, not a constant: the compiled code does not depend on the votes.
+        cells = pytensor.shared(votes.cells, name="vote_cells", borrow=True)
+        pm.Potential("votes", vote_loglik(cells, v, a, b))
+
+
+def free_rollcalls(
+    votes: VoteMatrix, prior: PriorSpec, groups: NDArray[np.int8]
+) -> tuple[RollCalls, Any]:
+    """Free variables for the roll calls, signed or positive; also log b where b is positive."""
+    n = len(votes.rollcalls)
+    if not prior.positive:
+        logits = [pm.Flat(f"logit_{side}", shape=n) for side in ("democrat", "republican")]
+        return rollcalls_from_logits(*logits), None
+    log_b, kappa = pm.Flat("log_b", shape=n), pm.Flat("kappa", shape=n)
+    pivot = pytensor.shared(information_pivot(votes, groups), name="pivot")
+    return rollcalls_positive(log_b, kappa, pivot), log_b
+
+
+def information_pivot(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
+    """The point of v in [-1, 1] about which each roll call's votes say most.
+
+    The party centres weighted by ``n p (1 - p)``, the information of n votes with share p of
+    yeas (one vote of either kind added). Shape (n_rollcalls,).
+    """
+    information = []
+    for g in (0, 1):
+        cells = votes.cells[groups == g]
+        n, yeas = (cells != 0).sum(axis=0), (cells > 0).sum(axis=0)
+        share = (yeas + 1) / (n + 2)
+        information.append((n + 1) * share * (1 - share))
+    return np.asarray((information[1] - information[0]) / (information[1] + information[0]))
+
+
+def rollcall_start(votes: VoteMatrix, v: Floats, positive: bool, groups: NDArray[np.int8]) -> Point:
+    """Starting values of the variables of :func:`free_rollcalls` given positions v."""
+    a, b = rollcall_logits(votes, v, positive)
+    if not positive:
+        return {"logit_democrat": -b - a, "logit_republican": b - a}
+    return {"log_b": np.log(b), "kappa": (b * information_pivot(votes, groups) - a) / (1 + b)}
+
+
+def jittered(point: Point, generator: np.random.Generator, fixed: set[str] | None = None) -> Point:
+    """The point with U(-1, 1) added to every variable that is not in ``fixed``."""
+    fixed = fixed or set()
+    return {
+        name: value if name in fixed else value + generator.uniform(-1, 1, np.shape(value))
+        for name, value in point.items()
+    }
+
+
+def textbook_rollcalls(spec: ModelSpec) -> tuple[Any, Any]:
+    """The random variables alpha and beta with their priors."""
+    priors = spec.priors
+    alpha = priors["alpha"].variable("alpha", dims="rollcall")
+    return alpha, priors["beta"].variable("beta", dims="rollcall")
+
+
+def textbook_rollcall_start(spec: ModelSpec, n: int) -> Point:
+    """Zeros for alpha and beta on the unconstrained scale, by the names of their free values."""
+    beta = free_name(spec.priors["beta"], "beta")
+    return {"alpha": np.zeros(n), beta: np.zeros(n)}
+
+
+def free_name(prior: PriorSpec, name: str) -> str:
+    """Name of the unconstrained value that ``prior.variable(name)`` is sampled by."""
+    if prior.distribution == "lognormal_reparam":
+        return f"log_{name}"
+    return f"{name}_log__" if prior.positive else name

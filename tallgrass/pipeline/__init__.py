@@ -1,0 +1,79 @@
+"""One run, from a RunSpec to a finished MLflow run."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tallgrass.settings import Settings, load_settings
+from tallgrass.specs import RunSpec
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from tallgrass.compare import Comparison
+    from tallgrass.diagnostics import Diagnostics, Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """What one run gave.
+
+    Parameters
+    ----------
+    run_id, experiment_id, ui_url : str
+        Where it is in MLflow.
+    verdict : Verdict
+        Pass, fail or unresolved, with every check.
+    diagnostics : Diagnostics
+        Convergence diagnostics.
+    trace : DataTree
+        The draws.
+    comparison : Comparison or None
+        Agreement with the baseline, where there is one.
+    timings : dict of str to float
+        Seconds by step.
+    report_path : str
+        Where the HTML report was stored.
+    """
+
+    run_id: str
+    experiment_id: str
+    ui_url: str
+    verdict: "Verdict"
+    diagnostics: "Diagnostics"
+    trace: "DataTree"
+    comparison: "Comparison | None"
+    timings: dict[str, float]
+    report_path: str
+
+
+def fit(spec: RunSpec, settings: Settings | None = None) -> FitResult:
+    """Sample one chamber and keep everything as one MLflow run.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        Data, model, sampler, start and baseline.
+    settings : Settings, optional
+        Paths, addresses and thresholds; read from the environment and ``.env`` without it.
+
+    Returns
+    -------
+    FitResult
+        A run whose chains did not converge is a result too: its verdict is ``fail``.
+
+    Raises
+    ------
+    TallgrassError
+        When the data, the parameters or the MLflow store cannot be used. Nothing is written then.
+    Interrupted
+        After Ctrl-C; the draws made until then are in the run, whose status is KILLED.
+    """
+    began = time.perf_counter()
+    # PyMC, MLflow and Matplotlib together take seconds to import: that is part of the run's time.
+    from tallgrass.pipeline.steps import run_steps
+
+    return run_steps(spec, settings or load_settings(), began)
+
+
+__all__ = ["FitResult", "fit"]

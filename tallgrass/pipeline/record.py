@@ -1,0 +1,171 @@
+"""What one run leaves in MLflow, and in which order: params, trace, metrics, tables, report."""
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import distributions
+from pathlib import Path
+
+import xarray as xr
+
+from tallgrass import report, summaries
+from tallgrass.errors import TrackingError
+from tallgrass.pipeline.prepare import Prepared
+from tallgrass.report import ReportInput
+from tallgrass.sampling.draws import LIBRARIES
+from tallgrass.settings import Settings
+from tallgrass.specs import prior_record
+from tallgrass.tracking import ActiveRun
+from tallgrass.votes import FilterLog
+
+_NUMERIC_SETTINGS = ("draws", "tune", "chains", "seed", "target_accept")
+_HEADLINE_SECONDS = ("sampling_s", "total_s")
+
+
+class Recorder:
+    """Writes one prepared run to MLflow."""
+
+    def __init__(self, run: ActiveRun, ready: Prepared, settings: Settings) -> None:
+        self.run = run
+        self._ready = ready
+        self._settings = settings
+        self._metrics: dict[str, float] = {}
+
+    def before_sampling(self) -> None:
+        """Params, tags, dataset and spec: a run that cannot say what it is does not start."""
+        ready, spec = self._ready, self._ready.spec
+        votes, log = ready.data.votes, ready.data.filter_log
+        versions = _versions()
+        counts = {
+            "n_legislators": len(votes.legislators),
+            "n_rollcalls": len(votes.rollcalls),
+            "n_observations": votes.n_observations,
+            "n_parameters": ready.model.n_parameters,
+        }
+        self.run.log_params(
+            spec.model_dump()
+            | {f"model.{name}": value for name, value in counts.items()}
+            | {f"prior.{name}": prior.text for name, prior in spec.priors.items()}
+            | {
+                "sampler.name": spec.sampler,
+                "sampler.version": versions[spec.sampler],
+                "sampler.backend": "jax" if spec.adaptation == "flow" else "numba",
+                "sampler.adaptation": spec.adaptation,
+                "sampler.target_accept": spec.target_accept,
+                "data.source": ready.data.source,
+                "data.minority_threshold": log.minority_threshold,
+                "data.min_votes": log.min_votes,
+                "data.n_legislators_read": log.n_legislators_read,
+                "data.n_rollcalls_read": log.n_rollcalls_read,
+            }
+            | {f"data.dropped_{reason}": count for reason, count in _dropped(log).items()}
+            | {f"version.{library}": number for library, number in versions.items()}
+        )
+        self.run.set_tags(
+            {
+                "model": spec.model,
+                "chamber": spec.chamber,
+                "session": votes.session,
+                "data.sha256": votes.fingerprint,
+                "spec.sha256": spec.sha256,
+            }
+        )
+        if ready.baseline is not None:
+            self.run.set_tags({"baseline.run_id": ready.baseline.run_id})
+        self._log_metrics(
+            {f"data/{name}": value for name, value in counts.items() if name != "n_parameters"}
+            | {"model/n_parameters": counts["n_parameters"]}
+            | {f"sampler/{name}": getattr(spec, name) for name in _NUMERIC_SETTINGS}
+        )
+        self.run.log_dataset(votes, ready.data.location)
+        self.run.log_text(json.dumps(spec.model_dump(mode="json"), indent=2), "spec/run.json")
+        self.run.log_text(json.dumps(prior_record(spec), indent=2), "spec/prior.json")
+        self.run.log_text(json.dumps(_filter_record(log), indent=2), "data/filters.json")
+        self.run.log_text(_requirements(), "env/requirements.txt")
+
+    def trace(self, trace: xr.DataTree) -> None:
+        """Store the draws. They are on this machine's disk before MLflow is asked to take them.
+
+        Raises
+        ------
+        TrackingError
+            When MLflow does not take them; the error says where the file is.
+        """
+        folder = Path(tempfile.mkdtemp(prefix=f"tallgrass-{self.run.run_id[:8]}-"))
+        path = folder / "idata.nc"
+        # Made in memory first: where a disk is full, HDF5 itself does not fail but crashes.
+        path.write_bytes(trace.to_netcdf(engine="h5netcdf"))
+        try:
+            self.run.log_artifact(path, "trace")
+        except TrackingError as error:
+            raise TrackingError(error.what, None, f"The draws are safe in {path}") from error
+        shutil.rmtree(folder)
+
+    def after_sampling(self, finished: ReportInput) -> str:
+        """Verdict, metrics, tables, figures and the report; returns where the report is."""
+        run, verdict, comparison = self.run, finished.verdict, finished.comparison
+        tags = {"verdict": verdict.status, "verdict.reasons": "; ".join(verdict.reasons)}
+        metrics = finished.diagnostics.metrics(self._settings.thresholds.rhat)
+        if comparison is not None:
+            tags["sign_flip"] = str(comparison.sign_flip).lower()
+            metrics |= {
+                "abs_r": comparison.abs_r,
+                "baseline/r": comparison.r,
+                "baseline/spearman": comparison.spearman,
+                "baseline/n_common": comparison.n_common,
+            }
+        tables = finished.tables
+        if tables.variance is not None:
+            metrics["fit/icc"] = float(tables.variance.iloc[0]["share"])
+        metrics |= finished.fit or {}
+        run.set_tags(tags)
+        self._log_metrics(metrics)
+        run.log_table(tables.ideal_points, "tables/ideal_points")
+        run.log_table(tables.rollcalls, "tables/rollcalls")
+        run.log_table(finished.diagnostics.table, "tables/diagnostics")
+        run.log_table(summaries.posterior_summary(finished.trace), "tables/summary")
+        pngs = report.images(report.figures(finished))
+        self._log_files({f"plots/{name}.png": data for name, data in pngs.items()})
+        page = report.build(finished, pngs)
+        run.log_text(page, "report/index.html")
+        return run.artifact_location("report/index.html")
+
+    def timings(self, seconds: dict[str, float]) -> None:
+        """Seconds by step, and everything measured once more as ``metrics.json``."""
+        self._log_metrics(
+            {
+                name if name in _HEADLINE_SECONDS else f"time/{name}": value
+                for name, value in seconds.items()
+            }
+        )
+        self.run.log_text(json.dumps(self._metrics, indent=2, sort_keys=True), "metrics.json")
+
+    def _log_metrics(self, metrics: dict[str, float]) -> None:
+        self._metrics |= metrics
+        self.run.log_metrics(metrics)
+
+    def _log_files(self, files: dict[str, bytes]) -> None:
+        for path, data in files.items():
+            self.run.log_bytes(data, path)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {library: version(library) for library in (*LIBRARIES, "mlflow")}
+
+
+def _dropped(log: FilterLog) -> dict[str, int]:
+    reasons = ("duplicate", "minority", "min_votes", "independent")
+    return {reason: log.count(reason) for reason in reasons}
+
+
+def _filter_record(log: FilterLog) -> dict[str, object]:
+    return {**asdict(log), "dropped": _dropped(log)}
+
+
+def _requirements() -> str:
+    """Every installed distribution, as ``name==version`` lines."""
+    pins = {(d.metadata["Name"] or "").lower(): d.version for d in distributions()}
+    return "".join(f"{name}=={number}\n" for name, number in sorted(pins.items()) if name)

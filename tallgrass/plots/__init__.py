@@ -1,0 +1,26 @@
+"""Tables and draws -> matplotlib Figures; no files, and no pyplot with its global state."""
+
+from tallgrass.plots.fit import CHECKS, predictive
+from tallgrass.plots.ideal import comparison_scatter, forest, member_label, shrinkage_scatter
+from tallgrass.plots.parties import dispersion, icc, party_positions, variance_bar
+from tallgrass.plots.rollcalls import cut_points
+from tallgrass.plots.sampler import convergence, energy, traces
+from tallgrass.plots.style import plain
+
+__all__ = [
+    "CHECKS",
+    "comparison_scatter",
+    "convergence",
+    "cut_points",
+    "dispersion",
+    "energy",
+    "forest",
+    "icc",
+    "member_label",
+    "party_positions",
+    "plain",
+    "predictive",
+    "shrinkage_scatter",
+    "traces",
+    "variance_bar",
+]

@@ -1,0 +1,222 @@
+"""What every figure shares: colours, markers, safe text, axes and the placing of labels."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike, NDArray
+
+DPI = 120
+WIDTH = 8.0  # inches: 960 pixels
+
+INK, MUTED, RULE, ACCENT = "#20242a", "#5f6670", "#d9dce1", "#7a5195"
+OTHER = "Other"
+# The ends of ColorBrewer's RdBu, which stay apart under every common colour blindness; the
+# markers and the words say the same without colour.
+COLOURS = {"Democrat": "#2166ac", "Republican": "#b2182b", OTHER: "#6d6d6d"}
+MARKERS = {"Democrat": "o", "Republican": "s", OTHER: "^"}
+_CHAINS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
+
+_DIRECTIONS = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
+
+Floats = NDArray[np.float64]
+
+
+def plain(text: object, longest: int = 60) -> str:
+    r"""Text from the data as matplotlib shows it literally: no mathtext, one line, not too long.
+
+    Matplotlib reads ``$...$`` as a formula and raises on a wrong one; ``\$`` is a dollar sign.
+    """
+    words = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    if len(words) > longest:
+        words = words[: longest - 1].rstrip() + "…"
+    return words.replace("$", r"\$")
+
+
+def group(party: str) -> str:
+    """The colour group of a party: itself, or Other."""
+    return party if party in COLOURS else OTHER
+
+
+def chain_colour(chain: int) -> str:
+    """One colour a chain, again from the start after eight."""
+    return _CHAINS[chain % len(_CHAINS)]
+
+
+def new_figure(
+    height: float,
+    columns: int = 1,
+    rows: int = 1,
+    *,
+    margins: tuple[float, float, float, float] = (0.7, 0.2, 0.55, 0.55),
+    gaps: tuple[float, float] = (0.6, 0.6),
+    widths: Sequence[float] | None = None,
+) -> tuple[Figure, NDArray[np.object_]]:
+    """A figure of the common width with a grid of axes, shape (rows, columns).
+
+    ``margins`` (left, right, top, bottom) and ``gaps`` (between columns, between rows) are inches:
+    fixed places cost nothing, while automatic layout draws every label twice.
+    """
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    left, right, top, bottom = margins
+    # subplots_adjust measures gaps in mean axes sizes
+    wide = (WIDTH - left - right - gaps[0] * (columns - 1)) / columns
+    tall = (height - top - bottom - gaps[1] * (rows - 1)) / rows
+    axes = figure.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        gridspec_kw={
+            "left": left / WIDTH,
+            "right": 1 - right / WIDTH,
+            "top": 1 - top / height,
+            "bottom": bottom / height,
+            "wspace": gaps[0] / wide,
+            "hspace": gaps[1] / tall,
+            "width_ratios": widths,
+        },
+    )
+    for ax in axes.flat:
+        _quiet(ax)
+    return figure, axes
+
+
+def _quiet(ax: Axes) -> None:
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(RULE)
+    ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=3, width=0.8)
+    ax.set_axisbelow(True)
+
+
+def label_axes(ax: Axes, x: str = "", y: str = "", title: str = "") -> None:
+    """Axis labels and a title at the left, in the common sizes."""
+    ax.set_xlabel(x, fontsize=9.5, color=INK)
+    ax.set_ylabel(y, fontsize=9.5, color=INK)
+    if title:
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=8)
+
+
+def hide_y(ax: Axes) -> None:
+    """Take away the vertical axis of a density, whose height means nothing to a reader."""
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+
+
+def party_legend(ax: Axes, groups: Sequence[str], height: float = 1.0) -> None:
+    """A legend of the parties with their markers, above the axes (``height`` in fractions)."""
+    handles = [
+        Line2D([], [], color=COLOURS[g], marker=MARKERS[g], linestyle="", markersize=6, label=g)
+        for g in COLOURS
+        if g in groups
+    ]
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(-0.01, height),
+        ncols=len(handles),
+        frameon=False,
+        fontsize=9,
+    )
+
+
+def density(draws: ArrayLike, points: int = 256) -> tuple[Floats, Floats]:
+    """A Gaussian kernel density estimate on a grid: positions and heights, each (points,).
+
+    The bandwidth is Silverman's; binned, so the cost does not grow with the number of draws.
+    """
+    values = np.asarray(draws, float).ravel()
+    values = values[np.isfinite(values)]
+    quartiles = np.quantile(values, [0.25, 0.75])
+    spread = min(values.std(), (quartiles[1] - quartiles[0]) / 1.349) or values.std()
+    if spread == 0:
+        spread = max(abs(values[0]), 1.0) * 1e-3
+    bandwidth = 0.9 * spread * len(values) ** -0.2
+    # A stray draw must not stretch the grid until a bin is wider than the bandwidth.
+    low = max(values.min(), quartiles[0] - 8 * spread) - 4 * bandwidth
+    high = min(values.max(), quartiles[1] + 8 * spread) + 4 * bandwidth
+    counts, edges = np.histogram(values, bins=points, range=(low, high))
+    width = edges[1] - edges[0]
+    reach = min(int(4 * bandwidth / width) + 1, points // 2 - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * width / bandwidth) ** 2)
+    heights = np.convolve(counts, kernel / kernel.sum(), mode="same") / (len(values) * width)
+    return (edges[:-1] + edges[1:]) / 2, heights
+
+
+def draw_density(ax: Axes, draws: ArrayLike, colour: str, label: str = "") -> float:
+    """A filled density; returns its greatest height."""
+    x, heights = density(draws)
+    ax.fill_between(x, heights, color=colour, alpha=0.22, linewidth=0)
+    ax.plot(x, heights, color=colour, linewidth=1.6, label=label)
+    return float(heights.max())
+
+
+def text_width(labels: Sequence[str], size: float = 8) -> float:
+    """Inches that the longest of some labels takes, estimated from its number of letters."""
+    return max((len(label) for label in labels), default=0) * 0.58 * size / 72
+
+
+def place_labels(
+    ax: Axes, points: Floats, labelled: NDArray[np.int64], labels: Sequence[str], size: float = 8
+) -> None:
+    """Write labels beside some points where they cover neither each other nor any point.
+
+    Text sizes are estimated: asking the renderer would draw the figure once more. Limits of the
+    axes must be final. A label that fits nowhere takes the place with the least overlap.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the points are.
+    points : ndarray, shape (n_points, 2)
+        All points, in data units.
+    labelled : ndarray of int
+        Which of them get a label.
+    labels : sequence of str
+        One for each of ``labelled``.
+    size : float
+        Of the text, in points.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        return
+    pixels = ax.transData.transform(points)
+    dot = figure.dpi / 72
+    frame = ax.get_window_extent()
+    taken = np.hstack([pixels - 4 * dot, pixels + 4 * dot])
+    for index, label in zip(labelled, labels, strict=True):
+        wide, tall = len(label) * 0.56 * size * dot, 1.25 * size * dot
+        best = (np.inf, 0.0, 0.0)
+        for distance, (side, rise) in product((7, 16, 28, 42, 60), _DIRECTIONS):
+            dx = side * distance * dot - wide * (1 - side) / 2
+            dy = rise * distance * dot - tall / 2
+            low = pixels[index] + (dx, dy)
+            box = np.array([*low, low[0] + wide, low[1] + tall])
+            cost = float(_overlaps(box, taken).sum()) + 0.2 * distance
+            cost += 1e5 * (box[0] < frame.x0 or box[2] > frame.x1)
+            cost += 1e5 * (box[1] < frame.y0 or box[3] > frame.y1)
+            best = min(best, (cost, dx, dy))
+        _, dx, dy = best
+        low = pixels[index] + (dx, dy)
+        taken = np.vstack([taken, [*low, low[0] + wide, low[1] + tall]])
+        ax.annotate(
+            label,
+            (points[index, 0], points[index, 1]),
+            xytext=(dx / dot, dy / dot + 0.3 * size),
+            textcoords="offset points",
+            fontsize=size,
+            color=INK,
+            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "shrinkB": 3},
+        )
+
+
+def _overlaps(box: Floats, others: Floats) -> Floats:
+    """Areas that a box (left, bottom, right, top) has in common with each of the others."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    return np.asarray(np.prod(np.maximum(sides, 0), axis=1))

@@ -1,0 +1,128 @@
+"""The parts of a page, as values that the template lays out."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from tallgrass.report.words import number
+from tallgrass.votes import PARTIES
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; ``tone`` is empty, ``warning`` or ``aside``."""
+
+    kind: ClassVar[str] = "text"
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short statements."""
+
+    kind: ClassVar[str] = "bullets"
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure: its name, what a reader who cannot see it needs to know, and a caption."""
+
+    kind: ClassVar[str] = "picture"
+    name: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table cell; ``sort`` is the number it is ordered by, ``style`` a CSS class."""
+
+    text: str
+    sort: float | None = None
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's title; numeric ones are right-aligned. ``hint`` explains it."""
+
+    title: str
+    numeric: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Parameters
+    ----------
+    caption : str
+        What the rows are.
+    columns, rows : tuple
+        One Column a column; one tuple of Cells a row, the first of which names the row.
+    find : str
+        Label of the box that filters the rows; none when empty.
+    sortable : bool
+        Whether a click on a column's title orders the rows.
+    fold : str
+        When given, the table is folded away under these words.
+    """
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    find: str = ""
+    sortable: bool = False
+    fold: str = ""
+
+
+Block = Text | Bullets | Picture | Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of the page; ``id`` is its place in the table of contents."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def numeric(value: float, digits: int = 2, show: Callable[[float, int], str] = number) -> Cell:
+    """A cell that is ordered by its number; one without a number has none to be ordered by."""
+    return Cell(show(value, digits), float(value) if math.isfinite(value) else None)
+
+
+def named_cells(table: pd.DataFrame) -> list[Cell]:
+    """Legislators' names, with a word on those that are anchors (column ``anchored``)."""
+    pairs = zip(table["name"], table["anchored"], strict=True)
+    return [Cell(f"{name} (anchor)" if anchored else name) for name, anchored in pairs]
+
+
+def rows(*columns: Iterable[Cell | str]) -> tuple[tuple[Cell, ...], ...]:
+    """Rows of a table from its columns, in which plain text becomes a cell."""
+    return tuple(
+        tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row)
+        for row in zip(*columns, strict=True)
+    )
+
+
+def two_columns(
+    caption: str, titles: tuple[str, str], pairs: Sequence[tuple[str, str]], fold: str = ""
+) -> Table:
+    """A table of names and values."""
+    first, second = titles
+    cells = rows([name for name, _ in pairs], [value for _, value in pairs])
+    return Table(caption, (Column(first), Column(second)), cells, fold=fold)
+
+
+def party_cell(party: str) -> Cell:
+    """A party with its colour and mark."""
+    return Cell(party or "none", style=f"party {party.lower() if party in PARTIES else 'other'}")

@@ -1,0 +1,79 @@
+"""Numbers, people and names as a reader sees them."""
+
+import math
+
+import pandas as pd
+
+from tallgrass.report.inputs import ReportInput
+
+MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
+ALMOST = 0.005
+PLURALS = {"Democrat": "Democrats", "Republican": "Republicans"}
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with a real minus sign; a dash where there is none."""
+    if not math.isfinite(value):
+        return NOTHING
+    text = f"{value:,.{digits}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.removeprefix("-")
+    return text.replace("-", MINUS)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number that always shows its sign."""
+    text = number(value, digits)
+    return f"+{text}" if text != NOTHING and value > 0 and float(text.replace(",", "")) else text
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """A share as a percentage."""
+    return f"{number(100 * value, digits)} %" if math.isfinite(value) else NOTHING
+
+
+def chance(share: float) -> str:
+    """A probability counted in draws, which are too few to tell 1 in 200 from never."""
+    if share < ALMOST:
+        return "under 1 %"
+    return "over 99 %" if share > 1 - ALMOST else percent(share)
+
+
+def span(low: float, high: float, digits: int = 2) -> str:
+    """An interval in words, which read well with minus signs."""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def plural(party: str) -> str:
+    """The members of a party."""
+    return PLURALS.get(party, f"members of {party or 'no party'}")
+
+
+def person(row: "pd.Series[str] | dict[str, str]") -> str:
+    """A legislator: name, party letter and district."""
+    place = "-".join(part for part in (row["party"][:1], row["district"]) if part)
+    return f"{row['name']} ({place})" if place else str(row["name"])
+
+
+def chamber_words(run: ReportInput) -> str:
+    """Chamber and session."""
+    return f"{run.votes.chamber.capitalize()}, {run.votes.session}"
+
+
+def shortened(text: str, longest: int = 100) -> str:
+    """A long text cut at the end of a word."""
+    if len(text) <= longest:
+        return text
+    return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;") + "…"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """A count with its noun."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """Items as in a sentence: a, b and c."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,6 @@
+"""Model + SamplerSpec -> draws, by nutpie or by PyMC's own NUTS: same graph, same result."""
+
+from tallgrass.sampling.draws import ChainProgress, Interrupted, Observer, Sampled
+from tallgrass.sampling.samplers import SAMPLERS, sample
+
+__all__ = ["SAMPLERS", "ChainProgress", "Interrupted", "Observer", "Sampled", "sample"]

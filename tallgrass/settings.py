@@ -1,0 +1,157 @@
+"""Where settings come from: flags, then ``TALLGRASS_*`` variables, then ``.env``, then defaults.
+
+What a run is (RunSpec) and what surrounds it (Settings: paths, addresses, thresholds) are read by
+the same rules: the field ``draws`` is the flag ``--draws``, the variable ``TALLGRASS_DRAWS``, the
+same name in ``.env``, and the MLproject parameter ``draws``.
+"""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tallgrass.errors import SpecError, TallgrassError, nearest
+from tallgrass.specs import RunSpec, spec_error
+
+if TYPE_CHECKING:
+    from tallgrass.diagnostics import Thresholds
+
+PREFIX = "TALLGRASS_"
+ENV_FILE = ".env"
+# Variables of ours that are not settings: where the tests find their data.
+_OTHER_VARIABLES = {"TALLGRASS_TEST_DATA"}
+_CONFIG = SettingsConfigDict(
+    env_prefix=PREFIX,
+    env_file=ENV_FILE,
+    env_file_encoding="utf-8",
+    env_ignore_empty=True,
+    extra="ignore",  # .env may hold the variables of other programs
+    frozen=True,
+    validate_default=True,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Settings(BaseSettings):
+    """What surrounds a run: where data and results are, and what counts as converged."""
+
+    model_config = _CONFIG
+
+    data_dir: Path = Field(Path("data"), description="where a session given by its bare name is")
+    tracking_uri: str | None = Field(
+        None, description="MLflow store (default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db)"
+    )
+    experiment: str | None = Field(
+        None, description="MLflow experiment (default: MLFLOW_EXPERIMENT_NAME, else tallgrass)"
+    )
+    progress: Literal["auto", "bar", "plain", "none"] = Field(
+        "auto", description="progress while sampling: auto, bar, plain or none"
+    )
+    threshold_rhat: float = Field(1.01, gt=1, description="R-hat passes below this")
+    threshold_ess: float = Field(400.0, ge=0, description="bulk and tail ESS pass above this")
+    threshold_divergences: int = Field(0, ge=0, description="divergences that pass")
+    threshold_ebfmi: float = Field(0.3, ge=0, description="E-BFMI of every chain passes above this")
+    threshold_abs_r_flat: float = Field(
+        0.99, ge=0, lt=1, description="abs. r of flat with flat passes above this"
+    )
+    threshold_abs_r_hierarchical: float = Field(
+        0.95, ge=0, lt=1, description="abs. r of hierarchical with hierarchical passes above this"
+    )
+    threshold_abs_r_across: float = Field(
+        0.90, ge=0, lt=1, description="abs. r across models passes above this"
+    )
+
+    @property
+    def thresholds(self) -> "Thresholds":
+        """The thresholds of the verdict."""
+        from tallgrass.diagnostics import Thresholds
+
+        prefix = "threshold_"
+        named = {name: value for name, value in self if name.startswith(prefix)}
+        return Thresholds(**{name.removeprefix(prefix): value for name, value in named.items()})
+
+
+class RunSettings(BaseSettings, RunSpec):
+    """The parameters of a run, with the environment and ``.env`` as sources."""
+
+    model_config = _CONFIG
+
+
+def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from flags, environment and ``.env``.
+
+    Parameters
+    ----------
+    flags : mapping, optional
+        Values given on the command line, by field name.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used; it names the setting and where the value is from.
+    """
+    return _loaded(Settings, flags or {})
+
+
+def load_run_spec(flags: Mapping[str, Any] | None = None) -> RunSpec:
+    """The RunSpec from flags, environment and ``.env``.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used; it names the parameter and where the value is from.
+    """
+    found = _loaded(RunSettings, flags or {})
+    return RunSpec(**{name: getattr(found, name) for name in RunSpec.model_fields})
+
+
+def changed_spec(spec: RunSpec, flags: Mapping[str, Any]) -> RunSpec:
+    """A RunSpec with some parameters replaced, checked as a whole.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used.
+    """
+    try:
+        return RunSpec(**{**spec.model_dump(), **flags})
+    except ValidationError as error:
+        raise spec_error(error) from None
+
+
+def warn_of_unknown_variables() -> None:
+    """Log a warning for every ``TALLGRASS_*`` variable that is none of ours: a typing error."""
+    fields = [*RunSpec.model_fields, *Settings.model_fields]
+    known = [PREFIX + name.upper() for name in fields]
+    for name in sorted(os.environ):
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper not in {*known, *_OTHER_VARIABLES}:
+            logger.warning("the variable %s is ignored; %s", name, nearest(upper, known))
+
+
+def _loaded[Model: BaseSettings](model: type[Model], flags: Mapping[str, Any]) -> Model:
+    try:
+        return model(**flags)
+    except ValidationError as error:
+        place = error.errors(include_url=False)[0]["loc"]
+        raise _with_origin(spec_error(error), str(place[0]) if place else "", flags) from None
+    except TallgrassError as error:
+        # A check of ours names its parameter at the start of its words, or none.
+        raise _with_origin(error, error.what.partition(":")[0], flags) from None
+    except UnicodeDecodeError:
+        raise SpecError("a .env file that is not UTF-8 text", ENV_FILE) from None
+
+
+def _with_origin(error: TallgrassError, name: str, flags: Mapping[str, Any]) -> TallgrassError:
+    """The error, telling that the value came from the environment or ``.env`` where it did."""
+    if name in flags or name not in {*RunSettings.model_fields, *Settings.model_fields}:
+        return error
+    variable = PREFIX + name.upper()
+    in_environment = variable in {key.upper() for key in os.environ}
+    origin = variable if in_environment else f"{variable} in {ENV_FILE}"
+    return type(error)(f"{error.what} [from {origin}]", error.received, error.mend)

@@ -1,0 +1,142 @@
+"""Which files belong to one session, and where sessions are found by name."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallgrass.errors import DataError, nearest, shown
+
+BUILT_IN = ("sample", "simulated")
+_PART = re.compile(r"(?P<name>.+)_(?:votes|rollcalls|legislators|members)\.csv(?:\.gz)?")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFiles:
+    """The files ``<folder>/<name>_<part>.csv[.gz]`` of one session."""
+
+    folder: Path
+    name: str
+
+    @classmethod
+    def of(cls, path: Path) -> "SessionFiles | None":
+        """The session of a folder or of one of its files; None when there is none or several."""
+        if path.is_dir():
+            names = _names(path)
+            if path.name in names:
+                return cls(path, path.name)
+            return cls(path, names[0]) if len(names) == 1 else None
+        match = _PART.fullmatch(path.name)
+        return cls(path.parent, match["name"]) if match and path.is_file() else None
+
+    @classmethod
+    def at(cls, path: Path) -> "SessionFiles":
+        """As :meth:`of`, but a DataError when there is no session or there are several."""
+        files = cls.of(path)
+        if files is None:
+            raise DataError("no session, or more than one, in this place", str(path))
+        return files
+
+    def find(self, part: str) -> Path | None:
+        """The file of one part, plain before gzipped, or None."""
+        for suffix in (".csv", ".csv.gz"):
+            path = self.folder / f"{self.name}_{part}{suffix}"
+            if path.is_file():
+                return path
+        return None
+
+    def require(self, part: str) -> Path:
+        """The file of one part; a DataError names it when it is missing."""
+        path = self.find(part)
+        if path is None:
+            there = sorted(p.name for p in self.folder.iterdir() if p.name.startswith(self.name))
+            raise DataError(
+                f"session {shown(self.name)} without its file {self.name}_{part}.csv[.gz]",
+                ", ".join(there),
+                f"add it to {self.folder}",
+            )
+        return path
+
+
+def available_sessions(folder: Path, depth: int = 3) -> dict[str, Path]:
+    """Sessions in a folder and up to ``depth`` folders below: name -> what to read.
+
+    Hidden folders and links to folders are not followed. Sessions of one name are all listed,
+    under their full paths.
+    """
+    found: list[tuple[str, Path]] = []
+    for place, below, files in os.walk(folder):
+        here = Path(place)
+        if len(here.relative_to(folder).parts) >= depth:
+            below.clear()
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        found += [(Path(f).stem, here / f) for f in files if f.lower().endswith(".zip")]
+        for name in _names(here, files):
+            votes = SessionFiles(here, name).find("votes")
+            if votes:
+                found.append((name, here if here.name == name else votes))
+    found.sort()
+    names = [name for name, _ in found]
+    return {str(path) if names.count(name) > 1 else name: path for name, path in found}
+
+
+def find_session(session: str, data_dir: Path | None) -> Path:
+    """The path a session name stands for.
+
+    Built-in names stand for themselves. A name with a separator (and ``.`` and ``..``) is a path.
+    A bare name is compared with the sessions found under ``data_dir``, then with the current
+    folder, then with the beginnings of the names under ``data_dir``; it is never joined to a
+    path, so it cannot lead anywhere else.
+
+    Raises
+    ------
+    DataError
+        When nothing is found (with the nearest names), or more than one session fits.
+    """
+    if session in BUILT_IN:
+        return Path(session)
+    path = _absolute(session)
+    if Path(session).name != session or session == "..":
+        if _exists(path):
+            return path
+        # one folder deep: the parent of a mistyped path may be the root of the file system
+        raise _not_found(session, path.parent, depth=1)
+    sessions = available_sessions(data_dir) if data_dir else {}
+    fits = {p for name, p in sessions.items() if session in (name, p.name, p.stem, p.parent.name)}
+    if not fits and _exists(path):
+        return path
+    if not fits:
+        fits = {p for p in sessions.values() if p.name.startswith(session)}
+    if len(fits) > 1:
+        received = f"{session}: {', '.join(sorted(p.name for p in fits))}"
+        raise DataError("more than one session fits", received, "write more of the name, or a path")
+    if not fits:
+        raise _not_found(session, data_dir)
+    return fits.pop()
+
+
+def _not_found(session: str, folder: Path | None, depth: int = 3) -> DataError:
+    names = [*BUILT_IN, *(available_sessions(folder, depth) if folder else ())]
+    where = f"looked in {folder}" if folder else "no data directory is set"
+    near = nearest(Path(session).name, names)
+    return DataError("session not found", session, f"{where}; {near}")
+
+
+def _names(folder: Path, files: list[str] | None = None) -> list[str]:
+    """Names of the sessions that have at least one of their files directly in a folder."""
+    listed = [path.name for path in folder.iterdir()] if files is None else files
+    return sorted({match["name"] for name in listed if (match := _PART.fullmatch(name))})
+
+
+def _absolute(session: str) -> Path:
+    try:
+        return Path(session).expanduser().absolute()
+    except RuntimeError:  # ~someone who is not a user here
+        return Path(session).absolute()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long for the file system, or with a NUL in it
+        return False

@@ -1,0 +1,216 @@
+"""What a run is, as frozen values with a JSON form: priors, model, sampler and the whole run.
+
+``RunSpec`` is the one declaration of the run's parameters. Command-line flags, ``TALLGRASS_*``
+variables, ``.env`` and the MLproject parameters all take names, defaults and checks from it.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from tallgrass.errors import SpecError
+from tallgrass.priors import DISTRIBUTIONS, PriorSpec
+
+__all__ = [
+    "DISTRIBUTIONS",
+    "ModelSpec",
+    "PriorSpec",
+    "RunSpec",
+    "SamplerSpec",
+    "make_run_spec",
+    "prior_record",
+    "spec_error",
+]
+
+
+class _Frozen(BaseModel):
+    """A frozen spec with a JSON form and a hash of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def to_json(self) -> str:
+        """The spec as JSON with sorted keys."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what :meth:`to_json` wrote; a SpecError names the field that is wrong."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise spec_error(error) from None
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 (64 hex digits) of the JSON form."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+Chamber = Literal["senate", "house"]
+ModelName = Literal["flat", "hierarchical"]
+SamplerName = Literal["nutpie", "pymc"]
+Adaptation = Literal["diag", "draw_diag", "low_rank", "flow"]
+Coordinates = Literal["canonical", "textbook"]
+Likelihood = Literal["kernel", "gather"]
+
+
+class ModelSpec(_Frozen):
+    """Which model is fitted: its form, priors (text form), coordinates and likelihood."""
+
+    model: ModelName = Field("hierarchical", description="flat or hierarchical")
+    coordinates: Coordinates = Field(
+        "canonical", description="canonical (fast) or textbook; the same posterior"
+    )
+    likelihood: Likelihood = Field(
+        "kernel", description="kernel (one pass) or gather (textbook only: the plain reference)"
+    )
+    beta_prior: str = Field("normal:0,1", description="prior of the discriminations")
+    alpha_prior: str = Field("normal:0,5", description="prior of the difficulties")
+    mu_prior: str = Field("normal:0,2", description="prior of the party means (hierarchical)")
+    sigma_prior: str = Field(
+        "halfnormal:1", description="prior of the spread within a party (hierarchical)"
+    )
+
+    @field_validator("beta_prior", "alpha_prior", "mu_prior", "sigma_prior")
+    @classmethod
+    def _canonical_text(cls, text: str, info: ValidationInfo) -> str:
+        try:
+            prior = PriorSpec.parse(text)
+        except SpecError as error:
+            raise SpecError(f"{info.field_name}: {error.what}", text, error.mend) from None
+        if info.field_name in ("alpha_prior", "mu_prior") and prior.positive:
+            raise SpecError(
+                f"{info.field_name}: a prior on the whole real line is needed",
+                text,
+                "use normal:mu,sigma",
+            )
+        if info.field_name == "sigma_prior" and not prior.positive:
+            raise SpecError(
+                f"{info.field_name}: a prior on positive values is needed",
+                text,
+                "use halfnormal:1 or lognormal:0,0.5",
+            )
+        return prior.text
+
+    @model_validator(mode="after")
+    def _gather_is_textbook(self) -> Self:
+        if self.likelihood == "gather" and self.coordinates != "textbook":
+            raise SpecError(
+                "likelihood gather goes with textbook coordinates only",
+                f"coordinates={self.coordinates}",
+                "add coordinates=textbook, or use likelihood=kernel",
+            )
+        return self
+
+    @property
+    def priors(self) -> dict[str, PriorSpec]:
+        """The priors by variable: alpha, beta, and for the hierarchical model mu and sigma."""
+        names = ["alpha", "beta"] + (["mu", "sigma"] if self.model == "hierarchical" else [])
+        return {name: PriorSpec.parse(getattr(self, f"{name}_prior")) for name in names}
+
+
+class SamplerSpec(_Frozen):
+    """How the posterior is sampled. ``draws`` and ``tune`` are counts a chain."""
+
+    sampler: SamplerName = Field("nutpie", description="nutpie or pymc")
+    adaptation: Adaptation = Field(
+        "diag", description="nutpie's mass matrix: diag, draw_diag, low_rank or flow (needs JAX)"
+    )
+    draws: int = Field(2000, ge=4, le=1_000_000, description="kept draws a chain")
+    tune: int = Field(1500, ge=10, le=1_000_000, description="tuning draws a chain")
+    chains: int = Field(4, ge=1, le=64, description="number of chains")
+    seed: int = Field(42, ge=0, le=2**32 - 1, description="seed of the sampler")
+    target_accept: float = Field(0.8, gt=0.0, lt=1.0, description="target acceptance rate")
+
+    @model_validator(mode="after")
+    def _adaptation_is_nutpie(self) -> Self:
+        if self.sampler == "pymc" and self.adaptation != "diag":
+            raise SpecError(
+                "adaptation is a setting of nutpie",
+                f"sampler=pymc, adaptation={self.adaptation}",
+                "leave adaptation out, or use sampler=nutpie",
+            )
+        return self
+
+
+class RunSpec(ModelSpec, SamplerSpec):
+    """One run, whole: the data, the model, the sampler, the start and the baseline."""
+
+    session: str = Field(
+        "sample",
+        min_length=1,
+        description="sample, simulated, a folder, a LegiScan zip or a Voteview votes file",
+    )
+    chamber: Chamber = Field("senate", description="senate or house")
+    init: str = Field("pca", description="where chains start: pca, none or run:<run id>")
+    minority_threshold: float = Field(
+        0.025, ge=0.0, lt=0.5, description="drop roll calls with a smaller minority share"
+    )
+    min_votes: int = Field(20, ge=0, description="drop legislators with fewer observed votes")
+    baseline: str = Field("auto", description="compare with: auto, none or a run id")
+    strict: bool = Field(False, description="exit with status 3 when the verdict is fail")
+    fit_checks: bool = Field(
+        True, description="pointwise fit: LOO, accuracy, GMP, APRE, posterior predictive checks"
+    )
+
+    _RUN_ID: ClassVar[re.Pattern[str]] = re.compile(r"[0-9a-f]{32}")
+
+    @field_validator("init")
+    @classmethod
+    def _known_init(cls, text: str) -> str:
+        kind, _, run_id = text.partition("run:")
+        if text in ("pca", "none") or (not kind and cls._RUN_ID.fullmatch(run_id)):
+            return text
+        raise SpecError("init: unknown start", text, "use pca, none or run:<id of an MLflow run>")
+
+    @field_validator("baseline")
+    @classmethod
+    def _known_baseline(cls, text: str) -> str:
+        if text in ("auto", "none") or cls._RUN_ID.fullmatch(text):
+            return text
+        raise SpecError("baseline: unknown run", text, "use auto, none or the id of an MLflow run")
+
+    @property
+    def model_spec(self) -> ModelSpec:
+        """The model's part of the run."""
+        return ModelSpec(**{name: getattr(self, name) for name in ModelSpec.model_fields})
+
+    @property
+    def sampler_spec(self) -> SamplerSpec:
+        """The sampler's part of the run."""
+        return SamplerSpec(**{name: getattr(self, name) for name in SamplerSpec.model_fields})
+
+
+def make_run_spec(**parameters: Any) -> RunSpec:
+    """A RunSpec whose errors are SpecErrors that name the parameter."""
+    try:
+        return RunSpec(**parameters)
+    except ValidationError as error:
+        raise spec_error(error) from None
+
+
+def spec_error(error: ValidationError) -> SpecError:
+    """The first problem of a pydantic ValidationError as one SpecError."""
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "parameters"
+    return SpecError(f"bad value for {name} ({first['msg']})", first["input"])
+
+
+def prior_record(spec: ModelSpec) -> dict[str, dict[str, Any]]:
+    """Every prior of the model as plain values and in words, for ``spec/prior.json``."""
+    return {
+        name: {**asdict(prior), "text": prior.text, "description": prior.describe()}
+        for name, prior in spec.priors.items()
+    }

@@ -1,0 +1,259 @@
+"""Which MLflow store is used, and whether it can be used: checked in seconds, before any work."""
+
+import logging
+import os
+import re
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tallgrass.errors import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+UI_PORT = 5000  # MLflow's own default
+_PROBE_SECONDS = 3
+_DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usual port
+_SQLITE_MAGIC = b"SQLite format 3\0"
+
+_checked: set[str] = set()
+
+
+def masked(text: str) -> str:
+    """The text with passwords and tokens of the URIs in it replaced by ``***``."""
+    text = re.sub(r"(https?://)[^\s/@]+@", r"\1***@", text)
+    text = re.sub(r"(\w://[^\s:@/]*):\S*@", r"\1:***@", text)
+    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&\s]+", r"\1***", text)
+
+
+@contextmanager
+def translated(action: str, mend: str = "") -> Iterator[None]:
+    """Turn what MLflow and the file system raise into a TrackingError that says what was tried.
+
+    Parameters
+    ----------
+    action : str
+        What is being done, as it follows "cannot" ("read run 1234").
+    mend : str, optional
+        What the user can do about it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise TrackingError(f"cannot {action} ({_brief(error)})", None, mend) from error
+
+
+def _brief(error: Exception) -> str:
+    """The first line of an error, or what the network said where that is buried in it."""
+    text = masked(str(error))
+    if network := re.search(r"\[Errno -?\d+\] [\w ,]+|timed out|error code \d{3}", text):
+        return network[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0].rstrip(".")[:300] if lines else type(error).__name__
+
+
+def connect(uri: str | None = None) -> None:
+    """Choose the MLflow store and check that it can be written.
+
+    Parameters
+    ----------
+    uri : str, optional
+        Tracking URI. Without it ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` in the
+        current folder, with artifacts in ``./mlruns``. Inside ``mlflow run`` the store of that
+        command is used whatever ``uri`` says, because it already holds the run.
+
+    Raises
+    ------
+    TrackingError
+        When the store is a stale file store, cannot be reached within a few seconds, cannot be
+        written, or is of a kind that MLflow does not know. Passwords in the URI are masked.
+    """
+    import mlflow
+
+    _quieten()
+    if uri and not inside_project():
+        mlflow.set_tracking_uri(uri)
+    _check_no_file_store()
+    chosen = mlflow.get_tracking_uri()
+    scheme = urlsplit(chosen).scheme.partition("+")[0]
+    if scheme == "sqlite":
+        _check_sqlite(chosen)
+    elif scheme in _DATABASES:
+        _check_database(chosen, _DATABASES[scheme])
+    with _impatient(), translated("use the MLflow store " + masked(chosen), _advice(scheme)):
+        mlflow.MlflowClient().search_experiments(max_results=1)
+    _checked.add(chosen)
+
+
+def client() -> "MlflowClient":
+    """A client of the connected store; the default store is checked first where none is."""
+    import mlflow
+
+    if mlflow.get_tracking_uri() not in _checked:
+        connect()
+    return mlflow.MlflowClient()
+
+
+def inside_project() -> bool:
+    """Whether this process was started by ``mlflow run``, which has made a run already."""
+    return bool(os.environ.get("MLFLOW_RUN_ID") and os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+def page(experiment_id: str | None, run_id: str | None = None, port: int = UI_PORT) -> str:
+    """The address in the MLflow UI of an experiment's table of runs, of one run, or of the start.
+
+    A local store has no server of its own; the address is where ``tallgrass ui`` shows it.
+    """
+    import mlflow
+
+    uri = urlsplit(mlflow.get_tracking_uri())
+    base = f"http://127.0.0.1:{port}"
+    if uri.scheme in ("http", "https"):
+        base = f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}{uri.path.rstrip('/')}"
+    if experiment_id is None:
+        return f"{base}/#/experiments"
+    return f"{base}/#/experiments/{experiment_id}/runs" + (f"/{run_id}" if run_id else "")
+
+
+def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
+    """Command and environment of an MLflow server that shows the connected store on this machine.
+
+    None when the store is itself a server.
+    """
+    import mlflow
+
+    uri = mlflow.get_tracking_uri()
+    if urlsplit(uri).scheme in ("http", "https"):
+        return None
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    # What is made in the UI stays readable without it: artifacts are files, not a server's.
+    command += ["--no-serve-artifacts", "--default-artifact-root", "./mlruns", "--workers", "1"]
+    environment = {
+        # Not an argument: it may hold a password, and everyone sees the arguments of a process.
+        "MLFLOW_BACKEND_STORE_URI": uri,
+        # Otherwise seven workers of about 230 MB are started, for jobs that we have none of.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    return command, environment
+
+
+def _quieten() -> None:
+    """Leave out MLflow's lines about creating its tables, unless its log level was asked for."""
+    if "MLFLOW_LOGGING_LEVEL" not in os.environ:
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+
+
+def _check_no_file_store() -> None:
+    """Refuse MLflow's old file store, which it no longer serves, and say how to mend it."""
+    import mlflow
+
+    if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("1", "true"):
+        return
+    chosen = mlflow.get_tracking_uri()
+    if urlsplit(chosen).scheme not in ("", "file") or chosen in ("databricks", "uc"):
+        return
+    if os.environ.get("MLFLOW_TRACKING_URI"):  # MLflow keeps a URI that was set here too
+        raise TrackingError(
+            "MLflow no longer writes runs into a plain folder",
+            masked(chosen),
+            "use a database, such as sqlite:///mlflow.db, or the http address of a server",
+        )
+    stale = sorted(
+        path for path in Path("mlruns").glob("*/meta.yaml") if path.parent.name.isdigit()
+    )
+    raise TrackingError(
+        "an old MLflow file store is in the way of the default store mlflow.db",
+        ", ".join(str(path) for path in stale),
+        "move the folder mlruns elsewhere (or bring its runs over with mlflow migrate-filestore), "
+        "or set MLFLOW_TRACKING_URI=sqlite:///mlflow.db",
+    )
+
+
+def _check_sqlite(uri: str) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        database = make_url(uri).database
+    except ArgumentError:
+        raise TrackingError("tracking URI that is not a URL", masked(uri)) from None
+    if not database or database == ":memory:":
+        return
+    path = Path(database).absolute()
+    mend = "set MLFLOW_TRACKING_URI to a database in a folder that can be written"
+    try:
+        if path.exists():
+            with path.open("r+b") as file:
+                magic = file.read(len(_SQLITE_MAGIC))
+            if magic and magic != _SQLITE_MAGIC:
+                raise TrackingError("the MLflow store is not an SQLite database", str(path), mend)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A file is made and removed because permissions alone do not tell: a read-only file
+        # system refuses even those who may write.
+        for folder in {path.parent, _artifact_folder()}:
+            tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise TrackingError(f"cannot write the MLflow store ({reason})", str(path), mend) from None
+
+
+def _artifact_folder() -> Path:
+    """The nearest folder above ``./mlruns`` that exists: there the artifacts will be written."""
+    return Path("mlruns") if Path("mlruns").is_dir() else Path()
+
+
+def _check_database(uri: str, port: int) -> None:
+    """Connect once; MLflow by itself would try ten times, for minutes."""
+    import sqlalchemy
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    mend = "check the address, the name and the password, and that the database runs"
+    try:
+        url = sqlalchemy.make_url(uri)
+        if url.host:
+            socket.create_connection((url.host, url.port or port), timeout=_PROBE_SECONDS).close()
+        sqlalchemy.create_engine(url).connect().close()
+    except ImportError as error:
+        raise TrackingError(
+            f"the database of the MLflow store needs a driver ({error.name})",
+            masked(uri),
+            f"install the Python package {error.name}",
+        ) from None
+    except ArgumentError:
+        raise TrackingError("tracking URI that is not a URL", masked(uri)) from None
+    except (OSError, SQLAlchemyError) as error:
+        raise TrackingError(
+            f"cannot reach the database of the MLflow store ({_brief(error)})", masked(uri), mend
+        ) from None
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Have MLflow ask a server once and briefly; its default is minutes of retries."""
+    once = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    before = {name: os.environ.get(name) for name in once}
+    os.environ.update(once)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _advice(scheme: str) -> str:
+    if scheme in ("http", "https"):
+        return "check the address and that the MLflow server runs, or unset MLFLOW_TRACKING_URI"
+    if scheme == "sqlite":
+        return "move the database away, or bring it to this MLflow with mlflow db upgrade"
+    return "use sqlite:///mlflow.db, or the http address of an MLflow server"

@@ -1,0 +1,81 @@
+"""Draws of a run as plain arrays, and the interval every table uses."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+PROBABILITY = 0.95  # of every interval
+TAILS = ((1 - PROBABILITY) / 2, (1 + PROBABILITY) / 2)
+
+Draws = NDArray[np.float64]
+
+
+def hdi(draws: Draws, probability: float = PROBABILITY) -> tuple[Draws, Draws]:
+    """The narrowest interval that holds a share of the draws.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (..., n_draws)
+        Draws along the last axis.
+    probability : float
+        Share of the draws inside the interval.
+
+    Returns
+    -------
+    low, high : ndarray, shape (...)
+        Ends of the interval; both are draws, as in ArviZ's ``method="nearest"``.
+    """
+    ordered = np.sort(draws, axis=-1)
+    n_draws = ordered.shape[-1]
+    inside = min(int(probability * n_draws), n_draws - 1)
+    start = np.argmin(ordered[..., inside:] - ordered[..., : n_draws - inside], axis=-1)[..., None]
+    low = np.take_along_axis(ordered, start, axis=-1)[..., 0]
+    return low, np.take_along_axis(ordered, start + inside, axis=-1)[..., 0]
+
+
+def draws_of(trace: "DataTree", variable: str) -> Draws:
+    """Draws of one variable with the chains joined, shape (n_entries, n_chains * n_draws).
+
+    Raises
+    ------
+    DataError
+        When the posterior has no such variable.
+    """
+    posterior = trace["posterior"]
+    if variable not in posterior:
+        raise DataError("variable not in the posterior", variable, "is it a run of another model?")
+    values = posterior[variable].transpose("chain", "draw", ...).to_numpy()
+    flat = values.reshape(values.shape[0] * values.shape[1], -1)
+    return np.ascontiguousarray(flat.T, np.float64)
+
+
+def names_of(trace: "DataTree", dimension: str) -> list[str]:
+    """The coordinate of a dimension of the posterior as plain strings."""
+    return [str(name) for name in trace["posterior"][dimension].to_numpy()]
+
+
+def posterior_summary(trace: "DataTree", variables: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Every entry of the posterior: label, variable, name, mean, sd, hdi_low, hdi_high."""
+    tables = []
+    for variable in variables or tuple(str(v) for v in trace["posterior"].data_vars):
+        array, draws = trace["posterior"][variable], draws_of(trace, variable)
+        names = names_of(trace, str(array.dims[-1])) if array.ndim == 3 else [""]
+        low, high = hdi(draws)
+        table = {
+            "label": [f"{variable}[{name}]" if name else variable for name in names],
+            "variable": variable,
+            "name": names,
+            "mean": draws.mean(axis=1),
+            "sd": draws.std(axis=1, ddof=1),
+            "hdi_low": low,
+            "hdi_high": high,
+        }
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables, ignore_index=True)

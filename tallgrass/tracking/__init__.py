@@ -1,0 +1,7 @@
+"""Everything that is written to MLflow: one sampling run, opened, filled and always closed."""
+
+from tallgrass.store import connect
+from tallgrass.tracking.opening import start_run
+from tallgrass.tracking.run import ActiveRun
+
+__all__ = ["ActiveRun", "connect", "start_run"]

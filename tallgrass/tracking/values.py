@@ -1,0 +1,58 @@
+"""How single values are written to MLflow: rounded, as text, within its limits."""
+
+import json
+import logging
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+# Metric names, decimals, direction; the first that matches counts.
+_ROUNDING = [
+    (re.compile(r"rhat_max|rhat/.*_max"), 4, ROUND_FLOOR),
+    (re.compile(r"ebfmi_min|nuts/ebfmi.*|abs_r"), 4, ROUND_CEILING),
+    (re.compile(r"ess_min|ess_tail_min|ess/.*_min"), 0, ROUND_CEILING),
+    (re.compile(r".*_s|ess/per_second"), 1, ROUND_HALF_EVEN),
+    (re.compile(r"(baseline|fit)/.*"), 4, ROUND_HALF_EVEN),
+]
+
+
+def rounded(name: str, value: float) -> float:
+    """A metric rounded to the decimals that mean something.
+
+    What the verdict compares stays on its side of the threshold: R-hat is rounded down, and ESS,
+    E-BFMI and abs. r up, because "< 1.01" and "> 400" leave out equality. So a query on the
+    metrics agrees with the verdict.
+    """
+    for pattern, decimals, rounding in _ROUNDING:
+        if pattern.fullmatch(name):
+            # Through the shortest text of the number: 1.004 * 1e4 is a little under 10040.
+            exact = Decimal(repr(float(value)))
+            return float(exact.quantize(Decimal(1).scaleb(-decimals), rounding=rounding))
+    return float(f"{value:.9g}")
+
+
+def text(value: object) -> str:
+    """A value as a param or tag: numbers in their shortest form, ``true``, ``none``, or JSON."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, sort_keys=True, default=str)
+    return str(value)
+
+
+def cut(value: str, longest: int, key: str) -> str:
+    """The value, or its beginning with a mark of how long it was; MLflow would cut without one."""
+    if len(value) <= longest:
+        return value
+    logger.warning("%s has %d characters; MLflow keeps %d of them", key, len(value), longest)
+    mark = f" ... [cut: {len(value)} characters]"
+    return value[: longest - len(mark)] + mark
+
+
+def neutralised(cell: Any) -> Any:
+    """A table cell that a spreadsheet shows as text and never runs as a formula."""
+    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + cell
+    return cell

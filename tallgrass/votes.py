@@ -1,0 +1,299 @@
+"""Roll-call votes as one frozen, checked matrix, and the filters every model shares."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+
+YEA, NAY, MISSING = 1, -1, 0
+PARTIES = ("Democrat", "Republican")  # the order of every party axis: the lower mean first
+
+
+@dataclass(frozen=True, slots=True)
+class Legislator:
+    """One member of a chamber. ``slug`` is the name that data and results are joined by."""
+
+    slug: str
+    name: str
+    party: str = ""
+    district: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollCall:
+    """One recorded vote. ``vote_id`` is unique in a session; ``date`` is ISO 8601 or empty."""
+
+    vote_id: str
+    bill: str = ""
+    motion: str = ""
+    vote_type: str = ""
+    date: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class VoteMatrix:
+    """Legislators x roll calls, checked once and then never changed.
+
+    Rows are sorted by slug and columns by vote id, so the same votes read from files in
+    another order are the same matrix with the same fingerprint.
+
+    Parameters
+    ----------
+    cells : ndarray of int8, shape (n_legislators, n_rollcalls)
+        +1 yea, -1 nay, 0 not observed.
+    legislators : tuple of Legislator
+        One a row.
+    rollcalls : tuple of RollCall
+        One a column.
+    session, chamber : str
+        What the votes are from; ``chamber`` is ``senate`` or ``house``.
+
+    Raises
+    ------
+    DataError
+        When the shapes disagree, a cell is not -1, 0 or +1, or a slug or vote id occurs twice.
+    """
+
+    cells: NDArray[np.int8]
+    legislators: tuple[Legislator, ...]
+    rollcalls: tuple[RollCall, ...]
+    session: str
+    chamber: str
+
+    def __post_init__(self) -> None:
+        shape = (len(self.legislators), len(self.rollcalls))
+        cells = np.asarray(self.cells)
+        if cells.shape != shape:
+            raise DataError("votes matrix of the wrong shape", cells.shape, f"expected {shape}")
+        with np.errstate(invalid="ignore"):  # NaN becomes some integer, which is not equal to it
+            whole = cells.astype(np.int8)
+        in_range = whole.min(initial=MISSING) >= NAY and whole.max(initial=MISSING) <= YEA
+        if not (in_range and np.array_equal(whole, cells)):
+            raise DataError("votes matrix with a cell that is not -1, 0 or +1")
+        _require_unique("legislator slug", [member.slug for member in self.legislators])
+        _require_unique("roll call id", [rollcall.vote_id for rollcall in self.rollcalls])
+        rows = sorted(range(shape[0]), key=lambda i: self.legislators[i].slug)
+        columns = sorted(range(shape[1]), key=lambda j: self.rollcalls[j].vote_id)
+        # ascontiguousarray copies here because of the fancy index: the caller's array stays its own
+        ordered = np.ascontiguousarray(whole[np.ix_(rows, columns)])
+        ordered.flags.writeable = False
+        object.__setattr__(self, "cells", ordered)
+        object.__setattr__(self, "legislators", tuple(self.legislators[i] for i in rows))
+        object.__setattr__(self, "rollcalls", tuple(self.rollcalls[j] for j in columns))
+
+    @classmethod
+    def from_triples(
+        cls,
+        triples: Iterable[tuple[str, str, int]],
+        legislators: Sequence[Legislator],
+        rollcalls: Sequence[RollCall],
+        session: str,
+        chamber: str,
+    ) -> "VoteMatrix":
+        """Build a matrix from (slug, vote id, vote) triples; cells not named stay unobserved.
+
+        Raises
+        ------
+        DataError
+            When a triple names an unknown legislator or roll call, or a cell is given twice.
+        """
+        row = {member.slug: i for i, member in enumerate(legislators)}
+        column = {rollcall.vote_id: j for j, rollcall in enumerate(rollcalls)}
+        cells = np.zeros((len(row), len(column)), np.int8)
+        seen = np.zeros(cells.shape, bool)
+        for slug, vote_id, vote in triples:
+            if slug not in row:
+                raise DataError("vote by an unknown legislator", slug, "add it to the legislators")
+            if vote_id not in column:
+                raise DataError("vote on an unknown roll call", vote_id, "add it to the roll calls")
+            cell = row[slug], column[vote_id]
+            if seen[cell]:
+                raise DataError(
+                    "duplicate rows: two votes by one legislator on one roll call",
+                    f"{slug}, {vote_id}",
+                    "remove one of the two rows",
+                )
+            seen[cell] = True
+            cells[cell] = vote
+        return cls(cells, tuple(legislators), tuple(rollcalls), session, chamber)
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """Legislator slugs, one a row."""
+        return tuple(member.slug for member in self.legislators)
+
+    @property
+    def vote_ids(self) -> tuple[str, ...]:
+        """Roll call ids, one a column."""
+        return tuple(rollcall.vote_id for rollcall in self.rollcalls)
+
+    @property
+    def n_observations(self) -> int:
+        """Number of observed votes."""
+        return int(np.count_nonzero(self.cells))
+
+    @cached_property
+    def party_index(self) -> NDArray[np.int8]:
+        """Index into PARTIES a row, -1 for anyone of neither; shape (n_legislators,)."""
+        index = {party: g for g, party in enumerate(PARTIES)}
+        return np.array([index.get(member.party, -1) for member in self.legislators], np.int8)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) over slugs, vote ids, their order and the cells."""
+        digest = hashlib.sha256()
+        for names in (self.slugs, self.vote_ids):
+            # counts and lengths first, so that no two matrices feed the digest the same bytes
+            digest.update(len(names).to_bytes(4, "little"))
+            for name in names:
+                encoded = name.encode()
+                digest.update(len(encoded).to_bytes(4, "little") + encoded)
+        digest.update(self.cells.tobytes())
+        return digest.hexdigest()
+
+    def select(self, rows: NDArray[np.bool_], columns: NDArray[np.bool_]) -> "VoteMatrix":
+        """The matrix of the rows and columns where the masks are true."""
+        return replace(
+            self,
+            cells=self.cells[np.ix_(rows, columns)],
+            legislators=tuple(m for m, keep in zip(self.legislators, rows, strict=True) if keep),
+            rollcalls=tuple(r for r, keep in zip(self.rollcalls, columns, strict=True) if keep),
+        )
+
+    def renamed(self, slugs: Mapping[str, str]) -> "VoteMatrix":
+        """The same votes with legislators renamed; names that are not in ``slugs`` stay."""
+        members = tuple(replace(m, slug=slugs.get(m.slug, m.slug)) for m in self.legislators)
+        return replace(self, legislators=members)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One roll call or legislator that was left out, and why."""
+
+    kind: str  # "rollcall" or "legislator"
+    id: str
+    name: str
+    reason: str  # "duplicate", "minority", "min_votes" or "independent"
+    detail: str
+
+
+@dataclass(frozen=True)
+class FilterLog:
+    """What was dropped between the source and the model, and under which settings."""
+
+    minority_threshold: float
+    min_votes: int
+    n_legislators_read: int
+    n_rollcalls_read: int
+    drops: tuple[Drop, ...] = field(default=())
+
+    def count(self, reason: str) -> int:
+        """How many were dropped for one reason."""
+        return sum(drop.reason == reason for drop in self.drops)
+
+
+def filter_votes(
+    votes: VoteMatrix, minority_threshold: float, min_votes: int, parties_only: bool
+) -> tuple[VoteMatrix, FilterLog]:
+    """Drop what carries no information, in the order that earlier results used.
+
+    Duplicate roll calls first (same bill, motion and identical votes; the earliest known date
+    stays, then the lowest id; without a bill there is nothing to tell a duplicate by), then roll
+    calls with a minority share of Yea + Nay below ``minority_threshold`` (a fraction), then
+    legislators with fewer than ``min_votes`` observed votes, then (``parties_only``) members of
+    a third party or none. A legislator whose party is unknown is no independent and stays, for
+    :func:`check_parties` to name.
+
+    Raises
+    ------
+    DataError
+        When no roll call or no legislator is left.
+    """
+    drops: list[Drop] = []
+    rows = np.ones(len(votes.legislators), bool)
+    columns = np.ones(len(votes.rollcalls), bool)
+    seen: dict[tuple[str, str, bytes], str] = {}
+    for j in sorted(range(len(columns)), key=lambda j: _age(votes.rollcalls[j])):
+        rollcall = votes.rollcalls[j]
+        if not rollcall.bill:
+            continue
+        key = (rollcall.bill, rollcall.motion, votes.cells[:, j].tobytes())
+        first = seen.setdefault(key, rollcall.vote_id)
+        if first != rollcall.vote_id:
+            columns[j] = False
+            drops.append(_rollcall_drop(rollcall, "duplicate", f"same votes as {first}"))
+    yeas, nays = (votes.cells == YEA).sum(axis=0), (votes.cells == NAY).sum(axis=0)
+    share = np.minimum(yeas, nays) / np.maximum(yeas + nays, 1)
+    one_sided = columns & ((share < minority_threshold) | (yeas + nays == 0))
+    for j in map(int, np.flatnonzero(one_sided)):
+        columns[j] = False
+        tally = f"{yeas[j]} yea, {nays[j]} nay: minority {100 * share[j]:.1f} %"
+        drops.append(_rollcall_drop(votes.rollcalls[j], "minority", tally))
+    observed = np.count_nonzero(votes.cells[:, columns], axis=1)
+    for i, member in enumerate(votes.legislators):
+        if observed[i] < min_votes:
+            reason, detail = "min_votes", f"{observed[i]} observed votes"
+        elif parties_only and member.party and votes.party_index[i] < 0:
+            reason, detail = "independent", f"party {member.party}"
+        else:
+            continue
+        rows[i] = False
+        drops.append(Drop("legislator", member.slug, member.name, reason, detail))
+    log = FilterLog(minority_threshold, min_votes, len(rows), len(columns), tuple(drops))
+    if not (rows.any() and columns.any()):
+        raise DataError(
+            f"nothing left of the {votes.chamber} of {votes.session} after the filters",
+            f"minority_threshold={minority_threshold}, min_votes={min_votes}",
+            f"{rows.sum()} of {len(rows)} legislators and {columns.sum()} of {len(columns)} "
+            "roll calls remain; lower the thresholds",
+        )
+    return votes.select(rows, columns), log
+
+
+def check_parties(votes: VoteMatrix) -> None:
+    """Refuse what a party model cannot use; independents (any other party) are fine.
+
+    Raises
+    ------
+    DataError
+        When a legislator's party is unknown, or one of the two major parties has no member.
+    """
+    unknown = [member.slug for member in votes.legislators if not member.party]
+    if unknown:
+        raise DataError(
+            f"{len(unknown)} of {len(votes.legislators)} legislators without a party",
+            ", ".join(unknown),
+            "fill in the party column, or use model=flat",
+        )
+    for g, party in enumerate(PARTIES):
+        if g not in votes.party_index:
+            found = sorted({member.party for member in votes.legislators})
+            raise DataError(
+                f"no {party} in the {votes.chamber} of {votes.session}",
+                f"parties: {', '.join(found)}",
+                "a party model needs members of both major parties: use model=flat",
+            )
+
+
+def _age(rollcall: RollCall) -> tuple[str, int, str]:
+    """What orders roll calls from the earliest; ids of another length compare as numbers would."""
+    return rollcall.date or "9999", len(rollcall.vote_id), rollcall.vote_id
+
+
+def _rollcall_drop(rollcall: RollCall, reason: str, detail: str) -> Drop:
+    name = " ".join(part for part in (rollcall.bill, rollcall.motion) if part)
+    return Drop("rollcall", rollcall.vote_id, name, reason, detail)
+
+
+def _require_unique(what: str, names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise DataError(f"{what} occurs twice", name, "every one must be unique")
+        seen.add(name)

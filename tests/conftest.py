@@ -1,0 +1,48 @@
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from example_session import LEGISLATORS, ROLLCALLS, VOTES
+from hypothesis import settings
+
+# Machines that sample at the same time are slow at times; a test's speed is measured elsewhere.
+settings.register_profile("tallgrass", deadline=None)
+settings.load_profile("tallgrass")
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure():
+    # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Real votes; where they are not, tests skip, but not in CI."""
+    folder = ROOT / os.environ.get("TALLGRASS_TEST_DATA", "../shared/data")
+    if not (folder / "kansas").is_dir():
+        reason = f"no real data in {folder}: set TALLGRASS_TEST_DATA"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder.resolve()
+
+
+@pytest.fixture
+def write_session(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a session of three representatives and a senator; each file can be replaced."""
+
+    def write(name: str = "small", **files: str | bytes | None) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        parts = {"votes": VOTES, "rollcalls": ROLLCALLS, "legislators": LEGISLATORS} | files
+        for part, text in parts.items():
+            if text is not None:
+                data = text.encode() if isinstance(text, str) else text
+                (folder / f"{name}_{part}.csv").write_bytes(data)
+        return folder
+
+    return write

@@ -1,0 +1,367 @@
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from example_store import DATA, bare_folder, default_store, made_run
+from example_trace import example_spec, example_trace, example_votes
+
+from tallgrass import history
+from tallgrass.errors import SpecError, TrackingError
+from tallgrass.history.searching import search
+from tallgrass.specs import RunSpec
+from tallgrass.tracking import start_run
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A store with a few runs, and their ids by what they are."""
+    with default_store(tmp_path_factory.mktemp("store")) as folder:
+        ids = {
+            "senate": made_run(draws=500, target_accept=0.9, strict=True),
+            "house": made_run(chamber="house", verdict="fail", session="data/kansas/91st"),
+            "flat": made_run("flat", metrics={"rhat_max": 1.2, "ess_min": 7.0}),
+            "pymc": made_run(sampler="pymc"),
+        }
+        client = mlflow.MlflowClient()
+        client.create_run("0", tags={"owner": "another program"})
+        with start_run("second experiment", "elsewhere") as elsewhere:
+            ids["elsewhere"] = elsewhere.run_id
+        yield folder, ids
+
+
+@pytest.fixture
+def ids(filled, monkeypatch):
+    folder, found = filled
+    monkeypatch.chdir(folder)
+    return found
+
+
+@pytest.fixture
+def store(tmp_path):
+    with default_store(tmp_path):
+        yield tmp_path
+
+
+def test_every_run_of_ours_is_one_row_the_newest_first_and_no_others(ids):
+    table = history.runs()
+    assert list(table["run_id"]) == list(ids.values())[::-1]
+
+
+def test_columns_have_the_types_of_what_they_hold(ids):
+    table = history.runs()
+    row = table.set_index("run_id").loc[ids["senate"]]
+    assert str(table["start_time"].dt.tz) == "UTC"
+    assert abs(row["start_time"] - datetime.now(UTC)) < timedelta(minutes=10)
+    assert {name: str(table[name].dtype) for name in table if name in _CHECKED} == {
+        "draws": "Int64",
+        "target_accept": "float64",
+        "strict": "boolean",
+        "rhat_max": "float64",
+        "divergences": "Int64",
+        "promoted": "bool",
+        "verdict": "str",
+    }
+    assert (row["draws"], row["target_accept"], row["rhat_max"]) == (500, 0.9, 1.003)
+    assert row["strict"]
+    assert pd.isna(table.set_index("run_id").loc[ids["house"], "draws"])
+
+
+_CHECKED = {"draws", "target_accept", "strict", "rhat_max", "divergences", "promoted", "verdict"}
+
+
+def test_every_parameter_of_a_run_is_a_column(ids):
+    assert set(RunSpec.model_fields) <= set(history.runs().columns)
+
+
+def test_an_empty_store_gives_an_empty_table_with_the_same_columns(store, filled):
+    table = history.runs()
+    assert table.empty
+    assert {"run_id", "verdict", "draws"} <= set(table.columns)
+    assert str(table["draws"].dtype) == "Int64"
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"chamber": "house"}, ["house"]),
+        ({"verdict": "pass", "model": "hierarchical"}, ["pymc", "senate"]),
+        ({"sampler": "pymc"}, ["pymc"]),
+        ({"draws": 500}, ["senate"]),
+        ({"strict": True}, ["senate"]),
+        ({"filter": "metrics.rhat_max > 1.1"}, ["flat"]),
+        ({"experiment": "second experiment"}, ["elsewhere"]),
+        ({"session": "/elsewhere/kansas/91st"}, ["house"]),
+        ({"status": "finished", "limit": 2}, ["elsewhere", "pymc"]),
+        ({"chamber": "it's"}, []),
+        ({"chamber": None, "sampler": "pymc"}, ["pymc"]),
+    ],
+)
+def test_filters_narrow_the_table(ids, filters, expected):
+    assert list(history.runs(**filters)["run_id"]) == [ids[name] for name in expected]
+
+
+@pytest.mark.parametrize(
+    ("filters", "words"),
+    [
+        ({"chambre": "house"}, "did you mean chamber"),
+        ({"status": "done"}, "unknown status"),
+        ({"experiment": "tallgras"}, "did you mean tallgrass"),
+        ({"filter": "rhat below 1"}, "search for runs"),
+        ({"model": "a'b\"c"}, "both kinds of quotes"),
+    ],
+)
+def test_a_filter_that_cannot_be_used_is_an_error_with_help(ids, filters, words):
+    with pytest.raises(TrackingError, match=words):
+        history.runs(**filters)
+
+
+def test_more_runs_than_a_page_are_all_found(store):
+    made = [made_run() for _ in range(5)]
+    assert [run.info.run_id for run in search([], page_size=2)] == made[::-1]
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(ids):
+    for run_id in ids.values():
+        assert history.find_run(run_id) == run_id
+        assert history.find_run(run_id[:12]) == run_id
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0" * 32, "unknown run"),
+        ("0000000", "unknown run"),
+        ("abc", "not a run id"),
+        ("x' OR '1'='1", "not a run id"),
+    ],
+)
+def test_an_unknown_run_is_an_error_that_says_where_to_look(ids, text, words):
+    with pytest.raises(TrackingError, match=words) as caught:
+        history.find_run(text)
+    assert caught.value.mend
+
+
+def test_a_beginning_that_two_runs_share_is_refused(store):
+    pair = {made_run(): "cafe0" + 27 * "1", made_run(): "cafe0" + 27 * "2"}
+    # MLflow draws the ids; only its database can be made to hold two that begin alike.
+    with closing(sqlite3.connect("mlflow.db")) as database, database:
+        for drawn, wanted in pair.items():
+            for table in ("runs", "tags", "params", "metrics", "latest_metrics"):
+                database.execute(
+                    f"UPDATE {table} SET run_uuid = ? WHERE run_uuid = ?", (wanted, drawn)
+                )
+    assert history.find_run("cafe01") == "cafe0" + 27 * "1"
+    with pytest.raises(TrackingError, match=r"more than one run.* cafe0\d+ or cafe0\d+"):
+        history.find_run("cafe")
+
+
+def test_a_deleted_run_says_how_to_restore_it(store):
+    run_id = made_run()
+    mlflow.MlflowClient().delete_run(run_id)
+    with pytest.raises(TrackingError, match="mlflow runs restore"):
+        history.find_run(run_id)
+
+
+@pytest.fixture
+def sampled(store, tmp_path):
+    """A run with a trace, a spec and a table of ideal points."""
+    votes, truth = example_votes(n_legislators=6, n_rollcalls=5)
+    example_trace(votes, truth, draws=20).to_netcdf(tmp_path / "idata.nc", engine="h5netcdf")
+    table = pd.DataFrame({"slug": ["=a", "b"], "district": ["001", "12"], "mean": [0.5, None]})
+    with start_run(None, "x") as run:
+        run.log_artifact(tmp_path / "idata.nc", "trace")
+        run.log_text(example_spec(chamber="house").to_json(), "spec/run.json")
+        run.log_table(table, "tables/ideal_points")
+    (tmp_path / "idata.nc").unlink()
+    return run.run_id
+
+
+def test_a_trace_comes_back_whole_and_in_memory_with_its_run_id(sampled):
+    votes, truth = example_votes(n_legislators=6, n_rollcalls=5)
+    expected = example_trace(votes, truth, draws=20)
+    trace = history.load_trace(sampled[:10])
+    assert trace.attrs["run_id"] == sampled
+    assert set(trace.groups) == set(expected.groups)
+    assert expected["posterior"].to_dataset().equals(trace["posterior"].to_dataset())
+    assert list(trace["posterior"]["legislator"].values) == list(votes.slugs)
+
+
+def test_the_spec_of_a_run_comes_back_equal(sampled):
+    assert history.rerun_spec(sampled) == example_spec(chamber="house")
+
+
+def test_ideal_points_come_back_as_they_were_stored(sampled):
+    table = history.ideal_points(sampled)
+    assert list(table["slug"]) == ["=a", "b"]
+    assert list(table["district"]) == ["001", "12"]
+    assert table["mean"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("read", [history.load_trace, history.rerun_spec, history.ideal_points])
+def test_a_run_without_the_artifact_is_an_error_with_its_status(store, read):
+    with pytest.raises(TrackingError, match="which is FINISHED"):
+        read(made_run())
+
+
+@pytest.mark.faults
+def test_a_trace_that_is_half_written_is_an_error(store, tmp_path):
+    (tmp_path / "idata.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with start_run(None, "x") as run:
+        run.log_artifact(tmp_path / "idata.nc", "trace")
+    with pytest.raises(TrackingError, match="cannot read the trace"):
+        history.load_trace(run.run_id)
+
+
+def test_a_spec_of_another_version_is_an_error_that_names_the_field(store):
+    with start_run(None, "x") as run:
+        run.log_text(json.dumps({"warp": 9}), "spec/run.json")
+    with pytest.raises(SpecError, match="warp"):
+        history.rerun_spec(run.run_id)
+
+
+def test_details_hold_everything_but_mlflows_own_tags(sampled):
+    found = history.details(sampled)
+    assert found["status"] == "FINISHED"
+    assert "tables/ideal_points.csv" in found["artifacts"]
+    assert not [name for name in found["tags"] if name.startswith("mlflow.")]
+    assert found["start_time"].tzinfo is UTC
+
+
+def test_without_another_method_there_is_no_baseline(store):
+    made_run()
+    assert history.find_baseline(DATA, RunSpec()) is None
+
+
+def test_the_newest_passing_run_with_another_sampler_or_model_is_the_baseline(store):
+    made_run("flat")
+    newest = made_run(sampler="pymc")
+    made_run("flat", verdict="fail")
+    made_run("flat", data="e" * 64)
+    made_run()
+    assert history.find_baseline(DATA, RunSpec()) == newest
+
+
+def test_the_newest_promoted_run_on_the_same_data_comes_before_all_others(store):
+    first, second = made_run(), made_run(verdict="fail")
+    made_run(sampler="pymc")
+    history.promote(second)
+    assert history.find_baseline(DATA, RunSpec()) == second
+    history.promote(first)
+    assert history.find_baseline(DATA, RunSpec()) == second
+    assert history.find_baseline("e" * 64, RunSpec()) is None
+    assert list(history.runs()["promoted"]) == [False, True, True]
+
+
+def test_a_run_that_did_not_finish_is_no_baseline(store):
+    with pytest.raises(KeyboardInterrupt), start_run(None, "x") as run:
+        raise KeyboardInterrupt
+    with pytest.raises(TrackingError, match="KILLED"):
+        history.promote(run.run_id)
+
+
+def test_the_run_in_progress_is_never_its_own_baseline(store):
+    with start_run(None, "x") as run:
+        run.log_params({"sampler": "pymc", "model": "flat"})
+        run.set_tags({"data.sha256": DATA, "verdict": "pass", "baseline": "true"})
+        assert history.find_baseline(DATA, RunSpec()) is None
+
+
+def test_the_flat_run_is_the_newest_that_passed(store):
+    made_run("flat")
+    newest = made_run("flat")
+    made_run("flat", verdict="fail")
+    made_run()
+    assert history.find_flat(DATA) == newest
+    assert history.find_flat("e" * 64) is None
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A flat run, and a hierarchical run that was compared with it and fails in one place."""
+    with default_store(tmp_path_factory.mktemp("compared")):
+        good = {"rhat_max": 1.0036, "ess_min": 1950, "divergences": 0, "sampling_s": 112.8}
+        bad = {"rhat_max": 1.532, "ess_min": 7, "divergences": 0, "abs_r": 0.9762}
+        flat = made_run("flat", metrics=good)
+        tags = {"baseline.run_id": flat, "sign_flip": "true"}
+        hierarchical = made_run(metrics=bad, verdict="fail", tags=tags)
+        yield history.compare([flat, hierarchical[:10]]), flat, hierarchical
+
+
+def test_a_comparison_has_values_thresholds_and_what_passes(compared):
+    table, flat, hierarchical = compared
+    rows = table.set_index(["measure", "run_id"])
+    assert rows.loc[("R-hat max", flat), ["relation", "threshold", "value", "passed"]].tolist() == [
+        "<",
+        1.01,
+        1.0036,
+        True,
+    ]
+    assert not rows.loc[("ESS bulk min", hierarchical), "passed"]
+    assert rows.loc[("Divergences", hierarchical), "passed"]
+    assert pd.isna(rows.loc[("Sample time", flat), "passed"])
+    assert "R-hat(beta) max" not in set(table["measure"])
+
+
+def test_agreement_with_a_baseline_of_another_model_has_the_threshold_across_models(compared):
+    table, flat, hierarchical = compared
+    rows = table.set_index(["measure", "run_id"])
+    assert rows.loc[("|r| vs baseline", hierarchical), ["threshold", "passed"]].tolist() == [
+        0.9,
+        True,
+    ]
+    assert pd.isna(rows.loc[("|r| vs baseline", flat), "threshold"])
+
+
+def test_thresholds_that_were_set_decide_what_passes(compared):
+    from tallgrass.diagnostics import Thresholds
+
+    _, flat, _ = compared
+    table = history.compare([flat], Thresholds(ess=5000)).set_index("measure")
+    assert not table.loc["ESS bulk min", "passed"]
+
+
+def test_the_markdown_table_is_that_of_the_earlier_experiments_with_passing_values_bold(compared):
+    table, flat, hierarchical = compared
+    expected = f"""\
+Values in **bold** pass the threshold.
+
+| Metric | Passing value | senate flat nutpie pca ({flat[:8]}) | \
+senate hierarchical nutpie pca ({hierarchical[:8]}) |
+|---|---|---|---|
+| R-hat max | < 1.01 | **1.0036** | 1.5320 |
+| ESS bulk min | > 400 | **1,950** | 7 |
+| Divergences | = 0 | **0** | **0** |
+| \\|r\\| vs baseline | > 0.9 | — | **0.9762** |
+| Sample time | — | 112.8s | — |
+| Sign flip | — | — | Yes |
+| Verdict | — | **PASS** | FAIL |
+"""
+    assert history.markdown(table) == expected
+
+
+def test_a_name_cannot_break_the_markdown_table(store):
+    with start_run(None, "a | b\n<script>") as run:
+        pass
+    lines = history.markdown(history.compare([run.run_id])).splitlines()
+    assert lines[2].startswith("| Metric | Passing value | a \\| b &lt;script> (")
+    assert len({line.replace("\\|", "").count("|") for line in lines[2:]}) == 1
+
+
+def test_comparing_nothing_or_an_unknown_run_is_an_error(store):
+    with pytest.raises(TrackingError, match="no run to compare"):
+        history.compare([])
+    with pytest.raises(TrackingError, match="unknown run"):
+        history.compare(["0" * 32])
+
+
+def test_reading_meets_the_same_check_of_the_store_as_writing(tmp_path):
+    with bare_folder(tmp_path):
+        Path("mlruns/0").mkdir(parents=True)
+        Path("mlruns/0/meta.yaml").touch()
+        with pytest.raises(TrackingError, match="old MLflow file store"):
+            history.runs()

@@ -1,0 +1,237 @@
+"""A whole run, for real: real votes, real sampling, real MLflow on SQLite in a temporary folder."""
+
+import json
+import re
+import resource
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from example_store import default_store
+
+import tallgrass as tg
+from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.settings import Settings
+from tallgrass.specs import make_run_spec
+
+QUICK = {"draws": 150, "tune": 300, "chains": 2}
+QUIET = Settings(progress="none")
+
+ARTIFACTS = {
+    "trace/idata.nc",
+    "report/index.html",
+    "tables/ideal_points.csv",
+    "tables/ideal_points.json",
+    "tables/diagnostics.csv",
+    "tables/summary.csv",
+    "plots/forest.png",
+    "spec/run.json",
+    "spec/prior.json",
+    "data/filters.json",
+    "env/requirements.txt",
+    "metrics.json",
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with default_store(tmp_path_factory.mktemp("store")) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def hierarchical(store):
+    return tg.fit(make_run_spec(**QUICK), QUIET)
+
+
+@pytest.fixture(scope="module")
+def flat(store, hierarchical):
+    spec = make_run_spec(model="flat", baseline=hierarchical.run_id, **QUICK)
+    return tg.fit(spec, QUIET)
+
+
+def stored(result):
+    return mlflow.MlflowClient().get_run(result.run_id)
+
+
+def artifacts(result, folder=None):
+    for entry in mlflow.MlflowClient().list_artifacts(result.run_id, folder):
+        if entry.is_dir:
+            yield from artifacts(result, entry.path)
+        else:
+            yield entry.path
+
+
+def test_a_run_is_finished_and_holds_every_artifact(hierarchical):
+    assert stored(hierarchical).info.status == "FINISHED"
+    assert set(artifacts(hierarchical)) >= ARTIFACTS
+
+
+def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
+    params = stored(hierarchical).data.params
+    spec = make_run_spec(**QUICK)
+    assert {name: params[name] for name in ("session", "init", "draws")} == {
+        "session": "sample",
+        "init": "pca",
+        "draws": "150",
+    }
+    assert set(type(spec).model_fields) <= set(params)
+    votes = hierarchical.trace["observed_data"]["votes"]
+    assert int(params["model.n_legislators"]) == votes.sizes["legislator"]
+    assert int(params["model.n_observations"]) == np.count_nonzero(votes)
+    assert params["prior.beta"] == "normal:0,1"
+    assert params["sampler.name"] == "nutpie"
+    assert re.fullmatch(r"\d+\.\d+.*", params["sampler.version"])
+    assert int(params["data.dropped_minority"]) > 0
+
+
+def test_metrics_are_those_of_the_trace(hierarchical):
+    metrics = stored(hierarchical).data.metrics
+    assert metrics["rhat_max"] == pytest.approx(hierarchical.diagnostics.worst("rhat"), abs=1.01e-4)
+    assert metrics["divergences"] == sum(hierarchical.diagnostics.divergences)
+    assert metrics["sampler/draws"] == 150
+    assert metrics["data/n_legislators"] == hierarchical.trace["posterior"].sizes["legislator"]
+    assert {"time/import_s", "time/compile_s", "sampling_s", "total_s", "fit/icc"} <= set(metrics)
+    assert np.isfinite(list(metrics.values())).all()
+
+
+def test_the_fit_of_the_votes_is_measured(hierarchical):
+    metrics = stored(hierarchical).data.metrics
+    assert 0.8 < metrics["fit/accuracy"] <= 1
+    assert 0.5 < metrics["fit/gmp"] < metrics["fit/accuracy"]
+    assert 0 < metrics["fit/apre"] < 1
+    assert metrics["fit/elpd_loo"] < 0
+
+
+def test_tags_say_what_was_found_and_on_which_data(hierarchical):
+    tags = stored(hierarchical).data.tags
+    assert tags["verdict"] == hierarchical.verdict.status
+    assert tags["data.sha256"] == hierarchical.trace.attrs["data_sha256"]
+    assert tags["spec.sha256"] == make_run_spec(**QUICK).sha256
+    assert (tags["model"], tags["chamber"]) == ("hierarchical", "senate")
+
+
+def test_the_votes_are_a_dataset_input_with_our_own_digest(hierarchical):
+    [dataset] = stored(hierarchical).inputs.dataset_inputs
+    assert dataset.dataset.digest == hierarchical.trace.attrs["data_sha256"][:36]
+
+
+def test_the_trace_that_is_stored_is_the_trace_that_was_sampled(hierarchical):
+    loaded = tg.load_trace(hierarchical.run_id)
+    assert loaded.attrs["run_id"] == hierarchical.run_id
+    np.testing.assert_array_equal(loaded["posterior"]["xi"], hierarchical.trace["posterior"]["xi"])
+    assert set(loaded["posterior"].data_vars) == {
+        "xi",
+        "mu_party",
+        "sigma_within",
+        "alpha",
+        "beta",
+    }
+
+
+def test_dropped_votes_are_listed_with_reasons(hierarchical):
+    path = mlflow.artifacts.download_artifacts(
+        run_id=hierarchical.run_id, artifact_path="data/filters.json"
+    )
+    log = json.loads(Path(path).read_text("utf-8"))
+    assert log["dropped"]["minority"] == sum(d["reason"] == "minority" for d in log["drops"])
+    assert all(drop["detail"] for drop in log["drops"])
+
+
+def test_the_same_spec_gives_the_same_draws_again(hierarchical):
+    again = tg.fit(tg.rerun_spec(hierarchical.run_id), QUIET)
+    np.testing.assert_array_equal(
+        again.trace["posterior"]["xi"], hierarchical.trace["posterior"]["xi"]
+    )
+
+
+def test_a_run_is_compared_with_the_baseline_it_names(flat, hierarchical):
+    assert flat.comparison is not None
+    metrics, tags = stored(flat).data.metrics, stored(flat).data.tags
+    assert tags["baseline.run_id"] == hierarchical.run_id
+    assert metrics["abs_r"] == pytest.approx(flat.comparison.abs_r, abs=1.01e-4)
+    assert metrics["abs_r"] > 0.9
+    # The hierarchical model leaves the independent out.
+    assert metrics["baseline/n_common"] == hierarchical.trace["posterior"].sizes["legislator"]
+    assert any(check.name == "|r| with the baseline" for check in flat.verdict.checks)
+
+
+def test_a_promoted_run_becomes_the_automatic_baseline(flat, hierarchical):
+    tg.promote(hierarchical.run_id)
+    result = tg.fit(make_run_spec(**(QUICK | {"draws": 20, "tune": 50})), QUIET)
+    assert stored(result).data.tags["baseline.run_id"] == hierarchical.run_id
+
+
+def test_a_run_can_start_from_the_positions_of_another(hierarchical):
+    spec = make_run_spec(init=f"run:{hierarchical.run_id}", **(QUICK | {"draws": 20}))
+    result = tg.fit(spec, QUIET)
+    start = result.trace["constant_data"]["start_score"].values
+    means = hierarchical.trace["posterior"]["xi"].mean(("chain", "draw")).values
+    assert np.corrcoef(start, means)[0, 1] > 0.999
+
+
+def test_chains_that_did_not_converge_are_a_result_with_a_verdict(store):
+    spec = make_run_spec(draws=8, tune=10, chains=2, fit_checks=False, baseline="none")
+    result = tg.fit(spec, QUIET)
+    assert result.verdict.status == "fail"
+    assert stored(result).info.status == "FINISHED"
+    assert stored(result).data.tags["verdict.reasons"]
+
+
+def count_runs():
+    client = mlflow.MlflowClient()
+    experiments = [e.experiment_id for e in client.search_experiments()]
+    return len(client.search_runs(experiments))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "words"),
+    [
+        ({"session": "nowhere"}, DataError, "not found"),
+        ({"session": "sample", "chamber": "house"}, DataError, "house"),
+        ({"min_votes": 10_000}, DataError, "nothing left"),
+        ({"init": f"run:{'0' * 32}"}, TrackingError, "0" * 32),
+        ({"baseline": "f" * 32}, TrackingError, "f" * 32),
+    ],
+)
+def test_what_cannot_run_is_refused_before_a_run_exists(hierarchical, parameters, error, words):
+    before = count_runs()
+    with pytest.raises(error, match=words):
+        tg.fit(make_run_spec(**(QUICK | parameters)), QUIET)
+    assert count_runs() == before
+
+
+def test_a_baseline_without_common_legislators_is_refused(hierarchical):
+    spec = make_run_spec(session="simulated", baseline=hierarchical.run_id, **QUICK)
+    with pytest.raises(DataError, match="shares too few legislators"):
+        tg.fit(spec, QUIET)
+
+
+def test_a_trace_that_cannot_be_written_leaves_a_failed_run(store):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))  # the disk is full at 4 MB
+    try:
+        with pytest.raises(OSError, match=r"[Ff]ile too large|write"):
+            tg.fit(make_run_spec(draws=600, tune=50, chains=1, baseline="none"), QUIET)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    failed = mlflow.search_runs(
+        search_all_experiments=True,
+        filter_string="attributes.status = 'FAILED'",
+        output_format="list",
+    )
+    running = mlflow.search_runs(
+        search_all_experiments=True,
+        filter_string="attributes.status = 'RUNNING'",
+        output_format="list",
+    )
+    assert len(failed) == 1
+    assert "OSError" in failed[0].data.tags["error"]
+    assert running == []
+
+
+def test_errors_of_the_user_are_one_line(store):
+    with pytest.raises(TallgrassError) as caught:
+        tg.fit(make_run_spec(session="nowhere"), QUIET)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,203 @@
+"""The code that nutpie runs, and its cache on disk."""
+
+import ctypes
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from pickle import UnpicklingError
+
+import numpy as np
+import pytest
+from toy import Density, numeric_jacobian, toy_model, toy_votes
+
+from tallgrass.sampling import cache, compiled, sample
+from tallgrass.specs import SamplerSpec
+
+TESTS = Path(__file__).parent
+VOTES = toy_votes(9, 14, 30, seed=1)
+
+
+@pytest.fixture(scope="module")
+def hierarchical():
+    return toy_model(VOTES, model="hierarchical")
+
+
+def call_logp(code, x):
+    """Return code, value and gradient of nutpie's C function at x."""
+    doubles = ctypes.POINTER(ctypes.c_double)
+    value, gradient = np.full(1, np.nan), np.full(len(x), np.nan)
+    function = code.model.compiled_logp_func.ctypes
+    status = function(
+        len(x),
+        *(array.ctypes.data_as(doubles) for array in (x, gradient, value)),
+        ctypes.c_void_p(code.model.user_data.ctypes.data),
+    )
+    return status, value[0], gradient
+
+
+@pytest.mark.parametrize("model", ["flat", "hierarchical"])
+def test_the_compiled_code_is_the_density_of_the_graph_for_any_votes_of_its_shape(model):
+    # Votes are passed by pointer: other votes must not meet the first one's in stored code.
+    codes = []
+    for seed in (1, 5):
+        votes = toy_votes(9, 14, 30, seed=seed)
+        built = toy_model(votes, model=model)
+        density, code = Density(built), compiled.compile_model(built)
+        codes.append(code)
+        x = density.flat(built.start(np.random.default_rng(seed)))
+        status, value, gradient = call_logp(code, x)
+        assert status == 0
+        assert value == pytest.approx(density.logp(x), rel=1e-12)
+        numeric = numeric_jacobian(lambda x, density=density: [density.logp(x)], x)[0]
+        np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-6)
+    assert codes[1].from_cache
+
+
+def test_the_compiled_code_reports_a_density_that_is_not_finite(hierarchical):
+    code = compiled.compile_model(hierarchical)
+    x = Density(hierarchical).flat(hierarchical.start(np.random.default_rng(0)))
+    for i in (0, len(x) // 2, len(x) - 1):
+        broken = x.copy()
+        broken[i] = np.nan
+        assert call_logp(code, broken)[0] in (3, 4)
+    assert call_logp(code, x[:-1])[0] < 0
+
+
+def key_of(model):
+    """The key under which the model's code is stored."""
+    graph, point = model.graph, model.start(np.random.default_rng(0))
+    outputs = [graph.logp(), *graph.replace_rvs_by_values([graph[name] for name in model.public])]
+    shared = [x for x in compiled.graph_inputs(outputs) if hasattr(x, "get_value")]
+    return compiled.graph_key(
+        outputs,
+        list(graph.value_vars),
+        [np.shape(point[value.name]) for value in graph.value_vars],
+        [x.get_value() for x in shared],
+    )
+
+
+@pytest.mark.parametrize("coordinates", ["canonical", "textbook"])
+@pytest.mark.parametrize("model", ["flat", "hierarchical"])
+def test_code_is_stored_by_its_model_and_found_again(model, coordinates):
+    form = {"model": model, "coordinates": coordinates}
+    others = [
+        {"alpha_prior": "normal:0,4"},
+        {"alpha_prior": "normal:0.1,5"},
+        {"beta_prior": "normal:0,2"},
+        {"beta_prior": "halfnormal:1"},
+        {"beta_prior": "lognormal:0,1"},
+        {"beta_prior": "lognormal:0,1.0000001"},
+    ]
+    if model == "hierarchical":
+        others += [{"mu_prior": "normal:0,3"}, {"sigma_prior": "halfnormal:2"}]
+    keys = [key_of(toy_model(VOTES, **form, **other)) for other in [{}, *others]]
+    keys += [
+        key_of(toy_model(votes, **form))
+        for votes in (toy_votes(9, 14, 29), toy_votes(9, 15, 30), toy_votes(8, 15, 30))
+    ]
+    if model == "flat" and coordinates == "textbook":
+        keys.pop()  # it knows no parties: 8 + 15 is 9 + 14
+    assert len(set(keys)) == len(keys)
+    assert key_of(toy_model(VOTES, **form)) == keys[0]
+    # Canonical models keep every number of the votes out of the code; the textbook ones do not.
+    other_votes = key_of(toy_model(toy_votes(9, 14, 30, seed=9), **form))
+    assert (other_votes == keys[0]) == (coordinates == "canonical")
+
+
+# The cache on disk.
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """A folder that stands in for PyTensor's, with two files of code and one that is not."""
+    monkeypatch.setattr(cache, "NUMBA_CACHE_PATH", tmp_path)
+    for name in ("f.1.nbc", "f.nbi", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.parametrize("error", [EOFError(), UnpicklingError("pickle data was truncated")])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_file_that_cannot_be_read_empties_the_cache_and_the_code_is_made_again(
+    stored, error, wrapped
+):
+    attempts = []
+
+    def make():
+        attempts.append(1)
+        if len(attempts) == 1:
+            if wrapped:
+                raise RuntimeError("lowering failed") from error
+            raise error
+        return "code"
+
+    assert cache.with_readable_cache(make) == "code"
+    assert [path.name for path in stored.iterdir()] == ["notes.txt"]
+
+
+def test_any_other_error_leaves_the_cache_alone(stored):
+    def make():
+        raise ValueError("no such graph")
+
+    with pytest.raises(ValueError, match="no such graph"):
+        cache.with_readable_cache(make)
+    assert len(list(stored.iterdir())) == 3
+
+
+# Other processes. Compiling without any cache takes 10 to 30 seconds.
+
+_SAMPLE = """
+import hashlib
+from toy import toy_model, toy_votes
+from tallgrass.sampling import sample
+from tallgrass.specs import SamplerSpec
+
+votes = toy_votes(9, 14, 30, seed=1)
+model = toy_model(votes, model="flat")
+sampled = sample(model, votes, SamplerSpec(draws=300, tune=200, chains=2, seed=3))
+xi = sampled.trace["posterior"]["xi"].values
+print(hashlib.sha256(xi.tobytes()).hexdigest(), sampled.from_cache)
+"""
+
+
+def in_another_process(folder):
+    """Digest of the draws of a process whose caches are in this folder, and where code was from."""
+    environment = os.environ | {
+        "PYTENSOR_FLAGS": f"base_compiledir={folder}",
+        "NUMBA_CACHE_DIR": str(folder / "user"),
+        "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _SAMPLE],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.slow
+def test_another_process_with_a_cold_or_a_warm_cache_gives_identical_draws(tmp_path):
+    spec = SamplerSpec(draws=300, tune=200, chains=2, seed=3)
+    xi = sample(toy_model(VOTES, model="flat"), VOTES, spec).trace["posterior"]["xi"].values
+    here = hashlib.sha256(xi.tobytes()).hexdigest()
+    assert in_another_process(tmp_path) == [here, "False"]
+    assert in_another_process(tmp_path) == [here, "True"]
+
+
+@pytest.mark.slow
+@pytest.mark.faults
+def test_files_of_the_cache_that_were_cut_short_are_replaced(tmp_path):
+    digest, _ = in_another_process(tmp_path)
+    for pattern in ("*.nbi", "*.nbc"):
+        files = sorted(tmp_path.rglob(pattern))
+        assert len(files) > 2
+        for i, path in enumerate(files):
+            content = path.read_bytes()
+            path.write_bytes(content[: i % 3 * len(content) // 3])
+        assert in_another_process(tmp_path) == [digest, "False"]
+    assert in_another_process(tmp_path) == [digest, "True"]
