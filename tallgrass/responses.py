@@ -1,0 +1,150 @@
+"""Answers to test items as one frozen, checked long table, and the anchors of a scale."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """Who answered which item, and whether correctly; checked once and then never changed.
+
+    Items and users are sorted by name and the responses by item, then user, so the same answers
+    read in another order are the same data with the same fingerprint.
+
+    Parameters
+    ----------
+    users, items : tuple of str
+        Names; unique, each with at least one response.
+    user, item : ndarray of int32, shape (n_responses,)
+        Index into ``users`` and ``items`` of every response.
+    correct : ndarray of int8, shape (n_responses,)
+        1 correct, 0 not.
+
+    Raises
+    ------
+    DataError
+        When the lengths disagree, an index or an answer is out of range, a name occurs twice, a
+        user or item has no response, or a user answers an item twice.
+    """
+
+    users: tuple[str, ...]
+    items: tuple[str, ...]
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    correct: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        columns = [np.asarray(column) for column in (self.user, self.item, self.correct)]
+        shapes = {column.shape for column in columns}
+        if len(shapes) != 1 or columns[0].ndim != 1:
+            raise DataError("responses whose columns differ in length", sorted(shapes))
+        if not len(columns[0]):
+            raise DataError("no responses", None, "check the file, the query and the window")
+        user_order, user = _sorted_names("user", self.users, columns[0])
+        item_order, item = _sorted_names("item", self.items, columns[1])
+        wrong = ~np.isin(columns[2], (0, 1))
+        if wrong.any():
+            raise DataError(
+                "response other than 0 and 1", columns[2][wrong][0].item(), "code answers as 0 or 1"
+            )
+        key = item.astype(np.int64) * len(user_order) + user
+        order = np.argsort(key, kind="stable")
+        twice = np.flatnonzero(np.diff(key[order]) == 0)
+        if len(twice):
+            k = order[twice[0]]
+            raise DataError(
+                f"{len(twice)} duplicate responses: one user, one item",
+                f"{user_order[user[k]]}, {item_order[item[k]]}",
+                "keep the first or the last of them",
+            )
+        object.__setattr__(self, "users", user_order)
+        object.__setattr__(self, "items", item_order)
+        for name, values in (
+            ("user", user[order]),
+            ("item", item[order]),
+            ("correct", columns[2][order].astype(np.int8)),
+        ):
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
+
+    def __len__(self) -> int:
+        return len(self.correct)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) over names, order and answers."""
+        digest = hashlib.sha256(b"responses-1")
+        for names in (self.users, self.items):
+            for name in names:
+                encoded = name.encode()
+                digest.update(len(encoded).to_bytes(8, "little") + encoded)
+            digest.update(b"\xff")
+        for values in (self.user, self.item, self.correct):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """Items whose parameters are known from an earlier calibration: they fix the scale.
+
+    Parameters
+    ----------
+    items : tuple of str
+        Names, unique.
+    a, b : ndarray, shape (n_anchors,)
+        Previous discrimination (a > 0) and difficulty, on the scale ``a (theta - b)``.
+
+    Raises
+    ------
+    DataError
+        When a name occurs twice, a value is not finite, or an ``a`` is not positive.
+    """
+
+    items: tuple[str, ...]
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        a, b = np.array(self.a, np.float64), np.array(self.b, np.float64)
+        if not len(self.items) == len(a) == len(b):
+            raise DataError("anchors whose columns differ in length", (len(self.items), len(a)))
+        if len(set(self.items)) != len(self.items):
+            twice = next(name for name in self.items if self.items.count(name) > 1)
+            raise DataError("anchor occurs twice", twice, "every item must be named once")
+        for name, values, good in (("a", a, a > 0), ("b", b, np.isfinite(b))):
+            bad = np.flatnonzero(~(good & np.isfinite(values)))
+            if len(bad):
+                raise DataError(
+                    f"anchor {self.items[bad[0]]} with an unusable {name}",
+                    float(values[bad[0]]),
+                    "a must be positive and both finite",
+                )
+        for name, values in (("a", a), ("b", b)):
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
+
+
+def _sorted_names(
+    what: str, names: tuple[str, ...], index: NDArray[Any]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Names in order, and the index that goes with that order; checked."""
+    if len(set(names)) != len(names):
+        raise DataError(f"{what} name occurs twice", len(names) - len(set(names)))
+    if index.min() < 0 or index.max() >= len(names):
+        raise DataError(f"{what} index out of range", (int(index.min()), int(index.max())))
+    used = np.zeros(len(names), bool)
+    used[index] = True
+    if not used.all():
+        raise DataError(f"{what} without a response", names[int(np.argmin(used))])
+    order = sorted(range(len(names)), key=lambda k: names[k])
+    rank = np.empty(len(names), np.int32)
+    rank[order] = np.arange(len(names), dtype=np.int32)
+    return tuple(names[k] for k in order), rank[index]
