@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from arviz_stats.base import array_stats
+from scipy.stats import norm
 
 from tallgrass.models import build_model
 from tallgrass.sampling import sample
@@ -39,12 +40,18 @@ def test_nutpie_and_pymc_sample_the_same_posterior(data_dir, model):
     votes = kansas(data_dir, "91st_2025-2026", "senate", model == "hierarchical")
     spec = ModelSpec(model=model)
     nutpie, pymc = draws(votes, spec), draws(votes, spec, sampler="pymc")
+    differences = {}
     for name in nutpie.data_vars:
         (a, error_a), (b, error_b) = moments(nutpie, name), moments(pymc, name)
         error = np.hypot(error_a, error_b)
         free = error > 0  # the anchors are constants
-        z = (a - b)[free] / error[free]
-        assert np.abs(z).max() < 4, name
+        differences[name] = (a - b)[free] / error[free]
+    z = np.concatenate(list(differences.values()))
+    # In Monte Carlo standard errors. Of some 400 right means one lies beyond 4 in every fortieth
+    # run, so the bound is that of their maximum; a bias that all roll calls share shows below.
+    assert np.abs(z).max() < norm.isf(1e-4 / 2 / len(z))
+    for name in ("alpha", "beta"):
+        assert np.sqrt(np.mean(differences[name] ** 2)) < 1.25, name
     positions = [posterior["xi"].mean(("chain", "draw")).to_numpy() for posterior in (nutpie, pymc)]
     assert np.corrcoef(positions)[0, 1] > 0.999
 
