@@ -6,6 +6,7 @@ import pytest
 from arviz_stats.base import array_stats
 from scipy.stats import norm
 
+from tallgrass.diagnostics import reflected_chains
 from tallgrass.models import build_model
 from tallgrass.sampling import sample
 from tallgrass.sources import load_votes, simulate
@@ -54,6 +55,12 @@ def test_nutpie_and_pymc_sample_the_same_posterior(data_dir, model):
         assert np.sqrt(np.mean(differences[name] ** 2)) < 1.25, name
     positions = [posterior["xi"].mean(("chain", "draw")).to_numpy() for posterior in (nutpie, pymc)]
     assert np.corrcoef(positions)[0, 1] > 0.999
+
+
+def test_no_chain_of_pymc_ends_in_the_reflected_mode_of_the_flat_model(data_dir):
+    votes = kansas(data_dir, "91st_2025-2026", "house", parties=False)
+    posterior = draws(votes, ModelSpec(model="flat"), sampler="pymc", draws=200, tune=500)
+    assert reflected_chains(posterior["xi"].to_numpy(), pca_scores(votes)) == ()
 
 
 @pytest.mark.parametrize("chamber", ["house", "senate"])

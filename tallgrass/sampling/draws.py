@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import xarray as xr
@@ -90,6 +90,16 @@ class Sampled:
     compile_s: float
     sampling_s: float
     from_cache: bool
+
+
+class Raw(NamedTuple):
+    """What a sampler gives back as it is, and what it took; ``tree`` is None without a draw."""
+
+    tree: xr.DataTree | None
+    compile_s: float
+    sampling_s: float
+    from_cache: bool
+    interrupted: bool
 
 
 class Interrupted(KeyboardInterrupt):

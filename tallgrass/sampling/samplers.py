@@ -8,9 +8,8 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from tallgrass.errors import SamplingError
@@ -19,23 +18,17 @@ from tallgrass.sampling.draws import (
     Interrupted,
     Model,
     Observer,
+    Raw,
     Sampled,
     assemble,
     complete_part,
 )
+from tallgrass.sampling.pymc_nuts import sample_with_pymc
 from tallgrass.specs import SamplerSpec
 from tallgrass.votes import VoteMatrix
 
 _PROGRESS_MS = 250
 _log = logging.getLogger(__name__)
-
-
-class _Raw(NamedTuple):
-    tree: xr.DataTree | None
-    compile_s: float
-    sampling_s: float
-    from_cache: bool
-    interrupted: bool
 
 
 def sample(
@@ -106,7 +99,7 @@ def _harmless(observer: Observer) -> Observer:
     return report
 
 
-def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> _Raw:
+def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> Raw:
     # Importing nutpie and compiling takes seconds: only when it is used.
     import nutpie
 
@@ -164,7 +157,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
             str(error).splitlines()[0],
             "look at the start (init) and the priors, or try sampler=pymc",
         ) from error
-    return _Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
+    return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
 
 
 def _partial(running: Any) -> xr.DataTree | None:
@@ -213,78 +206,7 @@ def _flow_model(model: Model) -> Any:
     )
 
 
-def _with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None) -> _Raw:
-    import pymc as pm
-    from pymc.sampling.parallel import ParallelSamplingError
-
-    generators = np.random.default_rng(spec.seed).spawn(spec.chains)
-    starts = [_constrained(model, generator) for generator in generators]
-    total = spec.draws + spec.tune
-    state: dict[int, list[Any]] = {i: [0, True, 0, 0.0] for i in range(spec.chains)}
-
-    def report(trace: Any, draw: Any) -> None:
-        chain = state[draw.chain]
-        chain[0], chain[1] = chain[0] + 1, draw.tuning
-        if draw.stats:
-            chain[2] += int(bool(draw.stats[0].get("diverging", False)) and not draw.tuning)
-            chain[3] = float(draw.stats[0].get("step_size", np.nan))
-        if observer is not None and (chain[0] % 50 == 0 or draw.is_last):
-            observer(
-                tuple(
-                    ChainProgress(i, done, total, tuning, divergences, step)
-                    for i, (done, tuning, divergences, step) in state.items()
-                )
-            )
-
-    logging.getLogger("pymc").setLevel(logging.ERROR)
-    began = time.perf_counter()
-    with model.graph, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            tree = pm.sample(
-                draws=spec.draws,
-                tune=spec.tune,
-                chains=spec.chains,
-                cores=min(spec.chains, os.cpu_count() or 1),
-                random_seed=spec.seed,
-                target_accept=spec.target_accept,
-                nuts_sampler="pymc",
-                init="adapt_diag",
-                initvals=starts,
-                var_names=list(model.public),
-                compile_kwargs={"mode": "NUMBA"},
-                callback=report,
-                progressbar=False,
-                compute_convergence_checks=False,
-            )
-        except (RuntimeError, ParallelSamplingError) as error:  # one chain; several
-            raise SamplingError(
-                "PyMC stopped",
-                str(error).splitlines()[0],
-                "look at the start (init) and the priors",
-            ) from error
-        except ValueError:
-            # PyMC takes an interrupt for the end; where no chain has a draw, it has no trace.
-            if max(chain[0] for chain in state.values()) > spec.tune:
-                raise
-            return _Raw(None, 0.0, time.perf_counter() - began, False, True)
-    elapsed = time.perf_counter() - began
-    sizes = tree["posterior"].sizes
-    # Chains that an interrupt left far behind are left out by PyMC, without a word.
-    interrupted = sizes["draw"] < spec.draws or sizes["chain"] < spec.chains
-    sampling_s = float(tree["posterior"].attrs.get("sampling_time", elapsed))
-    return _Raw(tree, elapsed - sampling_s, sampling_s, False, interrupted)
-
-
-def _constrained(model: Model, generator: np.random.Generator) -> dict[str, Any]:
-    """A start as PyMC asks for it: by variable, on the constrained scale."""
-    return {
-        name.removesuffix("_log__"): np.exp(value) if name.endswith("_log__") else value
-        for name, value in model.start(generator).items()
-    }
-
-
-SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Observer | None], _Raw]] = {
+SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Observer | None], Raw]] = {
     "nutpie": _with_nutpie,
-    "pymc": _with_pymc,
+    "pymc": sample_with_pymc,
 }
