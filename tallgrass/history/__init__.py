@@ -1,6 +1,6 @@
 """Everything that is read from MLflow: runs as tables, their traces, specs and comparisons."""
 
-from tallgrass.history.comparison import compare, markdown, passing
+from tallgrass.history.comparison import MEASURES, compare, markdown, passing
 from tallgrass.history.listing import runs
 from tallgrass.history.records import (
     details,
@@ -12,11 +12,14 @@ from tallgrass.history.records import (
     promote,
     rerun_spec,
 )
-from tallgrass.history.searching import home
+from tallgrass.history.searching import experiment_in_use, experiment_name, home, newest_parent
 
 __all__ = [
+    "MEASURES",
     "compare",
     "details",
+    "experiment_in_use",
+    "experiment_name",
     "find_baseline",
     "find_flat",
     "find_run",
@@ -24,6 +27,7 @@ __all__ = [
     "ideal_points",
     "load_trace",
     "markdown",
+    "newest_parent",
     "passing",
     "promote",
     "rerun_spec",
