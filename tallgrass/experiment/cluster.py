@@ -52,7 +52,8 @@ def workers(scheduler: str | None, asked: int | None, n_runs: int) -> Iterator[C
         threads_per_worker=1,
         processes=True,
         memory_limit=0,  # a trace that fits the machine is no reason to kill a worker
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # a port that is free
+        preload=["tallgrass.experiment.worker"],
         silence_logs=logging.CRITICAL,
         env={**environment, "PYTHONWARNINGS": "ignore"},
     )

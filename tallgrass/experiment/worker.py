@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import traceback
@@ -70,6 +71,15 @@ class Outcome:
     key: str
     run_id: str | None = None
     error: str | None = None
+
+
+def dask_setup(_worker: object) -> None:
+    """Leave Ctrl-C to the experiment: a terminal sends it to its workers as well.
+
+    Dask calls this when a local worker starts.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:

@@ -2,6 +2,7 @@
 
 from tallgrass.history.comparison import MEASURES, compare, markdown, passing
 from tallgrass.history.listing import runs
+from tallgrass.history.many import load_many, parent_of, table
 from tallgrass.history.records import (
     details,
     find_baseline,
@@ -25,11 +26,14 @@ __all__ = [
     "find_run",
     "home",
     "ideal_points",
+    "load_many",
     "load_trace",
     "markdown",
     "newest_parent",
+    "parent_of",
     "passing",
     "promote",
     "rerun_spec",
     "runs",
+    "table",
 ]

@@ -99,11 +99,16 @@ def equals(field: str, value: object) -> str:
     TrackingError
         When the value holds both kinds of quotes: MLflow has no way to write that.
     """
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = as_text(value)
     quote = "'" if "'" not in text else '"'
     if quote in text:
         raise TrackingError("a filter value with both kinds of quotes", text, "leave one out")
     return f"{field} = {quote}{text}{quote}"
+
+
+def as_text(value: object) -> str:
+    """A value as params hold it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def find_run(text: str) -> "Run":

@@ -63,8 +63,10 @@ def show_results(
 def _view() -> str:
     state = {
         "selectedColumns": list(_COLUMNS),
-        "orderByKey": "attributes.start_time",
-        "orderByAsc": False,
+        # Any order but that of time shows runs under a parent beside it, not folded away; names
+        # begin with session and chamber.
+        "orderByKey": "attributes.`run_name`",
+        "orderByAsc": True,
         "searchFilter": "",
         "lifecycleFilter": "Active",
     }
