@@ -91,7 +91,7 @@ def test_a_pattern_stands_for_every_session_of_the_data_folder(write_session, se
 
 
 def test_a_pattern_without_a_session_says_where_it_looked(tmp_path):
-    with pytest.raises(DataError, match="no session fits the pattern.*--data-dir"):
+    with pytest.raises(DataError, match=r"no session fits the pattern.*--data-dir"):
         expand(Experiment("all", "?", vary={"session": ["*"]}), tmp_path)
 
 

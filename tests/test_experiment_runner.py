@@ -163,24 +163,26 @@ def test_a_worker_with_another_version_is_refused_with_both_versions(tmp_path):
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: tallgrass\nVersion: 9.9.9\n")
     path = {"PYTHONPATH": str(other.parent)}
-    with default_store(tmp_path), scheduler(tmp_path) as address:
-        with worker(address, tmp_path / "worker", path):
-            with pytest.raises(SpecError) as raised:
-                run_experiment(
-                    Experiment("one", "?", hold=QUICK), settings(), Options(scheduler=address)
-                )
+    with (
+        default_store(tmp_path),
+        scheduler(tmp_path) as address,
+        worker(address, tmp_path / "worker", path),
+        pytest.raises(SpecError) as raised,
+    ):
+        run_experiment(Experiment("one", "?", hold=QUICK), settings(), Options(scheduler=address))
     assert "has tallgrass 9.9.9 and this experiment is of " in str(raised.value)
     assert "install the same version" in str(raised.value)
 
 
 @pytest.mark.faults
 def test_a_worker_of_several_threads_is_refused(tmp_path):
-    with default_store(tmp_path), scheduler(tmp_path) as address:
-        with worker(address, tmp_path / "worker", threads=2):
-            with pytest.raises(SpecError, match="2 threads'. start workers with --nthreads 1"):
-                run_experiment(
-                    Experiment("one", "?", hold=QUICK), settings(), Options(scheduler=address)
-                )
+    with (
+        default_store(tmp_path),
+        scheduler(tmp_path) as address,
+        worker(address, tmp_path / "worker", threads=2),
+        pytest.raises(SpecError, match=r"2 threads'\. start workers with --nthreads 1"),
+    ):
+        run_experiment(Experiment("one", "?", hold=QUICK), settings(), Options(scheduler=address))
 
 
 @pytest.mark.faults
