@@ -47,6 +47,6 @@ def postgres_server() -> Iterator[str]:
         options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
         call("pg_ctl", "start", "-w", "-l", f"{folder}/log", "-o", options)
         try:
-            yield f"postgresql://tallgrass@127.0.0.1:{port}/postgres"
+            yield f"postgresql+psycopg2://tallgrass@127.0.0.1:{port}/postgres"
         finally:
             call("pg_ctl", "stop", "-m", "immediate")

@@ -109,7 +109,7 @@ def inspect(client: Client, tracking_uri: str, parent: str) -> dict[str, int]:
 def _connected(scheduler: str) -> Iterator[Client]:
     mend = "start one with: dask scheduler; and workers with: dask worker ADDRESS --nthreads 1"
     try:
-        client = Client(scheduler, timeout=_REACH_SECONDS, set_as_default=False)
+        client = Client(scheduler, timeout=_REACH_SECONDS)
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpecError(f"cannot reach the Dask scheduler ({reason})", scheduler, mend) from None
