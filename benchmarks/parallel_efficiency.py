@@ -1,8 +1,8 @@
 """How well an experiment uses a second worker: the same runs with one worker, then with two.
 
 Both times every worker has one core, so that efficiency is ``seconds(1) / (2 * seconds(2))``: 1
-when two workers are twice as fast as one. A first, small round leaves compiled code on disk and starts
-nothing cold. Run on a quiet machine::
+when two workers are twice as fast as one. A first, small round leaves compiled code on disk.
+Run on a quiet machine::
 
     python benchmarks/parallel_efficiency.py
 """

@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults]
 EXPERIMENT = Experiment(
     "seeds",
     "Does it survive the loss of a worker?",
-    hold={"session": "sample", "draws": 400, "tune": 400, "chains": 2, "fit_checks": False},
-    vary={"seed": [1, 2, 3, 4, 5, 6]},
+    hold={"session": "sample", "draws": 200, "tune": 200, "chains": 2, "fit_checks": False},
+    vary={"seed": [1, 2, 3, 4]},
 )
 
 
@@ -86,7 +86,7 @@ def test_a_lost_worker_loses_and_doubles_no_run(tmp_path):
         runs = client.search_runs([result.experiment_id], "tags.`mlflow.parentRunId` != ''")
         finished = [run for run in runs if run.info.status == "FINISHED"]
         dead = [run for run in runs if run.info.status != "FINISHED"]
-        assert sorted(run.data.params["seed"] for run in finished) == list("123456")
+        assert sorted(run.data.params["seed"] for run in finished) == list("1234")
         assert [run.info.status for run in dead] == ["FAILED"]
         assert dead[0].data.tags["error"] == "its worker was lost; the run was repeated"
         # everything is on the server, whichever folder its worker had
@@ -98,5 +98,5 @@ def test_a_lost_worker_loses_and_doubles_no_run(tmp_path):
         assert not (tmp_path / "one" / "mlruns").exists()
         assert not (tmp_path / "two" / "mlflow.db").exists()
         table = history.runs(parent=result.run_id, status="FINISHED")
-        assert len(table) == 6
+        assert len(table) == 4
         assert list((tmp_path / "artifacts").iterdir())
