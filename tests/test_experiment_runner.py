@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tallgrass.experiment import Experiment, Options, read_experiment, run_exper
 from tallgrass.experiment.cluster import local_workers
 from tallgrass.settings import load_settings
 
+ROOT = Path(__file__).parent.parent
 FILE = """\
 name = "starts"
 question = "Does the start | matter?"
@@ -174,6 +176,7 @@ def test_a_worker_with_another_version_is_refused_with_both_versions(tmp_path):
     assert "install the same version" in str(raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.faults
 def test_a_worker_of_several_threads_is_refused(tmp_path):
     with (
@@ -185,6 +188,7 @@ def test_a_worker_of_several_threads_is_refused(tmp_path):
         run_experiment(Experiment("one", "?", hold=QUICK), settings(), Options(scheduler=address))
 
 
+@pytest.mark.slow
 @pytest.mark.faults
 def test_ctrl_c_leaves_what_is_done_and_no_run_running(tmp_path):
     (tmp_path / "experiment.toml").write_text(
@@ -215,6 +219,27 @@ def test_ctrl_c_leaves_what_is_done_and_no_run_running(tmp_path):
         (parent,) = client.search_runs(["1"], "tags.`experiment.role` = 'parent'")
         files = [entry.path for entry in client.list_artifacts(parent.info.run_id)]
         assert "comparison.md" in files
+
+
+@pytest.mark.slow
+def test_mlflow_run_makes_the_runs_under_the_run_that_it_made(tmp_path):
+    project = tmp_path / "projects" / "coordinates"
+    project.mkdir(parents=True)
+    shutil.copy(ROOT / "projects" / "coordinates" / "MLproject", project)
+    shutil.copy(ROOT / "conda.yaml", tmp_path)
+    (project / "experiment.toml").write_text(FILE.replace('[[extra]]\nsession = "missing"\n', ""))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = [sys.executable, "-m", "mlflow", "run", str(project), "--env-manager", "local"]
+    with default_store(tmp_path):
+        done = subprocess.run(
+            command, env=environment(PATH=path), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        client = mlflow.MlflowClient()
+        (parent,) = client.search_runs(["0"], "tags.`experiment.role` = 'parent'")
+        assert parent.info.status == "FINISHED"
+        assert parent.data.tags["mlflow.project.entryPoint"] == "main"
+        assert [run.info.status for run in children(parent.info.run_id)] == ["FINISHED"] * 2
 
 
 def test_the_command_lists_the_runs_without_making_any(tmp_path, capsys, monkeypatch):

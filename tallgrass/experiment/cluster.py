@@ -14,7 +14,7 @@ from tallgrass.experiment.worker import refused_version, unseen_store
 from tallgrass.machine import CORES_VARIABLE, usable_cores
 from tallgrass.store import masked
 
-_REACH_SECONDS = 10
+_REACH_SECONDS = 5
 _WORKERS_SECONDS = 60
 _WORKER_BYTES = 1.5 * 1024**3  # imports, a large trace and its copies
 
