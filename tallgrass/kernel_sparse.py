@@ -211,9 +211,7 @@ def _numba_response_loglik(op: ResponseLogLikelihood, **_: Any) -> tuple[Any, in
     @numba_njit
     def response_loglik(user, bounds, theta, a, c):  # type: ignore[no-untyped-def]
         grad_theta, grad_a, grad_c = np.empty_like(theta), np.empty_like(a), np.empty_like(c)
-        value = sparse_loglik_and_gradient(
-            user, bounds, theta, a, c, grad_theta, grad_a, grad_c
-        )
+        value = sparse_loglik_and_gradient(user, bounds, theta, a, c, grad_theta, grad_a, grad_c)
         return np.asarray(value), grad_theta, grad_a, grad_c
 
     return response_loglik, SOURCE_KEY

@@ -5,13 +5,12 @@
 (user). ``calibrate_map`` and ``calibrate_mml`` return :class:`ItemEstimates`.
 """
 
-from tallgrass.estimation.bayes import calibrate_gibbs, calibrate_nuts
 from tallgrass.estimation.estimates import ItemEstimates, item_counts, one_sided_items
 from tallgrass.estimation.marginal import calibrate_map, calibrate_mml
+from tallgrass.estimation.nuts import calibrate_nuts
 
 __all__ = [
     "ItemEstimates",
-    "calibrate_gibbs",
     "calibrate_map",
     "calibrate_mml",
     "calibrate_nuts",

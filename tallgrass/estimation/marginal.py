@@ -23,7 +23,6 @@ TOLERANCE = 1e-4  # largest change of a parameter by an EM step
 MOST_PASSES = 2000
 
 
-
 def calibrate_mml(
     responses: Responses, anchors: Anchors | None = None, tolerance: float = TOLERANCE
 ) -> ItemEstimates:

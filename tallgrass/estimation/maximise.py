@@ -77,5 +77,3 @@ def newton_priors(  # type: ignore[no-untyped-def]
             log_a[j] += min(max(step, -0.5), 0.5)
             step = (h11 * g2 - h12 * g1) / det
             b[j] += min(max(step, -1.0), 1.0)
-
-

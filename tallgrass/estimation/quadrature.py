@@ -81,7 +81,9 @@ class Expected:
     theta_sd: Floats
 
 
-def expect(data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats) -> Expected:
+def expect(
+    data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
+) -> Expected:
     """The E-step at slopes and intercepts (``z = slope x + intercept``)."""
     table = log_probabilities(slope, intercept, x)
     n_users = len(data.bounds) - 1
@@ -178,5 +180,3 @@ def _expect(code, bounds, table, x, log_weight, counts, theta, theta_sd):  # typ
             square += density[q] * (x[q] - mean) ** 2
         theta[i], theta_sd[i] = mean, math.sqrt(square)
     return total
-
-

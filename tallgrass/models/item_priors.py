@@ -1,7 +1,7 @@
 """Priors of the item parameters: the same for all items but the anchors.
 
-    log a ~ N(0, 0.2), b ~ N(0, 1);  an anchor: log a ~ N(log a_previous, 0.05),
-    b ~ N(b_previous, 0.05)
+log a ~ N(0, 0.2), b ~ N(0, 1);  an anchor: log a ~ N(log a_previous, 0.05),
+b ~ N(b_previous, 0.05)
 """
 
 from dataclasses import dataclass
@@ -48,9 +48,7 @@ def item_priors(responses: Responses, anchors: Anchors | None = None) -> ItemPri
     place = {name: j for j, name in enumerate(responses.items)}
     for name in anchors.items:
         if name not in place:
-            raise DataError(
-                "anchor without a response", name, "leave it out, or add its responses"
-            )
+            raise DataError("anchor without a response", name, "leave it out, or add its responses")
     rows = np.array([place[name] for name in anchors.items])
     priors.log_a_mean[rows] = np.log(anchors.a)
     priors.b_mean[rows] = anchors.b

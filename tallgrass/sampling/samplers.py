@@ -64,7 +64,27 @@ def sample(
     SamplingError
         When the sampler cannot start or stops by itself.
     """
-    raw = SAMPLERS[spec.sampler](model, spec, observer and _harmless(observer))
+
+    def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
+        return assemble(raw, model, votes, scores, {**settings, **(attributes or {})})
+
+    return sample_and_assemble(model, spec, of_votes, observer)
+
+
+def sample_and_assemble(
+    model: Model,
+    spec: SamplerSpec,
+    assembled: Callable[[xr.DataTree, Mapping[str, Any]], xr.DataTree],
+    observer: Observer | None = None,
+) -> Sampled:
+    """Draw from the posterior of a model of any data; as :func:`sample`.
+
+    Parameters
+    ----------
+    assembled : callable
+        (what the sampler returned, attributes of the root) -> the trace as it is kept.
+    """
+    raw = SAMPLERS[spec.sampler](model, spec, observer and harmless(observer))
     sampled = None
     if raw.tree is not None:
         settings = {
@@ -72,9 +92,8 @@ def sample(
             "sampler_version": version(spec.sampler),
             "compile_s": raw.compile_s,
             "sampling_s": raw.sampling_s,
-            **(attributes or {}),
         }
-        trace = assemble(raw.tree, model, votes, scores, settings)
+        trace = assembled(raw.tree, settings)
         sampled = Sampled(trace, raw.compile_s, raw.sampling_s, raw.from_cache)
     if raw.interrupted:
         raise Interrupted(sampled)
@@ -83,7 +102,7 @@ def sample(
     return sampled
 
 
-def _harmless(observer: Observer) -> Observer:
+def harmless(observer: Observer) -> Observer:
     """The observer, its errors logged once and kept from the sampler."""
     failed = False
 
