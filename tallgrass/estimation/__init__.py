@@ -6,11 +6,13 @@
 """
 
 from tallgrass.estimation.estimates import ItemEstimates, item_counts, one_sided_items
+from tallgrass.estimation.gibbs import calibrate_gibbs
 from tallgrass.estimation.marginal import calibrate_map, calibrate_mml
 from tallgrass.estimation.nuts import calibrate_nuts
 
 __all__ = [
     "ItemEstimates",
+    "calibrate_gibbs",
     "calibrate_map",
     "calibrate_mml",
     "calibrate_nuts",

@@ -91,18 +91,18 @@ def _louis(  # type: ignore[no-untyped-def]
                 blocks[j, 1, 1] -= c0 - m0 * m0
                 continue
             for other in range(k + 1):
-                l = own[other] // 2
+                partner = own[other] // 2
                 c0, c1, c2 = _moments(density, x, residual[k], residual[other])
                 c2 -= means[k, 0] * means[other, 0]
                 c10 = c1 - means[k, 0] * means[other, 1]
                 c01 = c1 - means[k, 1] * means[other, 0]
                 c0 -= means[k, 1] * means[other, 1]
-                matrix[2 * j, 2 * l] -= c2
-                matrix[2 * j, 2 * l + 1] -= c10
-                matrix[2 * j + 1, 2 * l] -= c01
-                matrix[2 * j + 1, 2 * l + 1] -= c0
-                if l != j:
-                    matrix[2 * l, 2 * j] -= c2
-                    matrix[2 * l + 1, 2 * j] -= c10
-                    matrix[2 * l, 2 * j + 1] -= c01
-                    matrix[2 * l + 1, 2 * j + 1] -= c0
+                matrix[2 * j, 2 * partner] -= c2
+                matrix[2 * j, 2 * partner + 1] -= c10
+                matrix[2 * j + 1, 2 * partner] -= c01
+                matrix[2 * j + 1, 2 * partner + 1] -= c0
+                if partner != j:
+                    matrix[2 * partner, 2 * j] -= c2
+                    matrix[2 * partner + 1, 2 * j] -= c10
+                    matrix[2 * partner, 2 * j + 1] -= c01
+                    matrix[2 * partner + 1, 2 * j + 1] -= c0

@@ -13,7 +13,6 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray

@@ -182,6 +182,7 @@ def complete_part(raw: xr.DataTree) -> xr.DataTree | None:
 
 
 def statistics(dataset: xr.Dataset) -> xr.Dataset:
+    """The sampler's statistics under their common names; others are left out."""
     named = {old: new for old, new in STATISTICS.items() if old in dataset}
     kept = dataset[list(named)].rename({old: new for old, new in named.items() if old != new})
     for name in kept:
