@@ -79,9 +79,10 @@ def _residuals(z):  # type: ignore[no-untyped-def]
         e = _exp_of_negative(-abs(x))
         factor = 1.0 + e
         inverse = 1.0 / factor
-        negative += 0.0 if x > 0.0 else x  # in this order NaN is handed on
-        product *= factor
-        z[k] = e * inverse if x > 0.0 else inverse
+        negative += min(x, 0.0)
+        product *= factor  # NaN is handed on
+        # One product, not two branches with one each: those LLVM does not vectorise.
+        z[k] = (e if x > 0.0 else 1.0) * inverse
     return negative - math.log(product)
 
 

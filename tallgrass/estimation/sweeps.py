@@ -44,7 +44,7 @@ def _probabilities(z):  # type: ignore[no-untyped-def]
         inverse = 1.0 / factor
         negative += min(x, 0.0)
         product *= factor
-        z[k] = max(inverse if x > 0.0 else e * inverse, _LEAST)
+        z[k] = max((1.0 if x > 0.0 else e) * inverse, _LEAST)
     return negative - math.log(product)
 
 
