@@ -11,7 +11,9 @@ from tallgrass.kernel_sparse import layout, reference, response_loglik, sparse_l
 
 def evaluate(sparse, theta, a, c):
     gradients = [np.full_like(x, np.nan) for x in (theta, a, c)]
-    return sparse_loglik_and_gradient(sparse.user, sparse.bounds, theta, a, c, *gradients), gradients
+    return sparse_loglik_and_gradient(
+        sparse.user, sparse.bounds, theta, a, c, *gradients
+    ), gradients
 
 
 @pytest.mark.parametrize("n_users", [40, 3000])  # less than a block; many, items longer than one
