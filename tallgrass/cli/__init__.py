@@ -56,7 +56,10 @@ COMMANDS = {
         options=simulate.OPTIONS,
     ),
     "bench": Command(
-        bench.bench, "Measure effective samples a second, or the kernel.", options=bench.OPTIONS
+        bench.bench,
+        "Measure effective samples a second, the kernel, or the item engines.",
+        "[WHAT]",
+        options=bench.OPTIONS,
     ),
     "ui": Command(
         commands.ui, "Show the runs in a browser (MLflow UI).", options=commands.UI_OPTIONS

@@ -17,6 +17,7 @@ _METAVARS: dict[Any, str] = {int: "N", float: "X", bool: "{true,false}", Path: "
 _OPERANDS = {
     "RUN": "id of a run, or its first characters (4 at least)",
     "FOLDER": "a new folder to write into",
+    "WHAT": "calibration: the engines of item calibration",
 }
 # The order of the help: what one sets most often stands first.
 _FIRST = ("session", "chamber", "model", "init", "sampler", "draws", "tune", "chains", "seed")
