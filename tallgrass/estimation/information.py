@@ -15,7 +15,7 @@ from tallgrass.estimation.quadrature import ByUser, log_probabilities, user_post
 
 Floats = NDArray[np.float64]
 
-_MOST_WORK = 4e9  # products of pairs and nodes: some seconds
+_MOST_WORK = 1e9  # products of pairs and nodes: a second
 _MOST_ITEMS = 2000
 
 
