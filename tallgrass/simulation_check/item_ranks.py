@@ -50,7 +50,7 @@ def rank_truth(
     generator = np.random.default_rng(seed)
     items = tuple(f"i{j}" for j in range(n_items))
     users = tuple(f"u{i:03d}" for i in range(n_users))
-    user, item = (x.ravel() for x in np.indices((n_users, n_items)))
+    user, item = (x.ravel().astype(np.int32) for x in np.indices((n_users, n_items)))
     anchored = items[:n_anchors]
     anchors = Anchors(
         anchored, np.exp(0.2 * generator.normal(size=n_anchors)), generator.normal(size=n_anchors)
