@@ -122,6 +122,8 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
     # Importing nutpie and compiling takes seconds: only when it is used.
     import nutpie
 
+    from tallgrass.sampling.arrow import take_draws
+
     began = time.perf_counter()
     if spec.adaptation == "flow":
         compiled, cached = _flow_model(model), False
@@ -161,15 +163,17 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
             progress_callback=report,
             progress_rate=_PROGRESS_MS,
             blocking=False,
+            return_raw_trace=True,
         )
     except RuntimeError as error:
         raise SamplingError("nutpie could not start", str(error).splitlines()[0]) from error
     interrupted = False
+    tree: xr.DataTree | None
     try:
-        tree = running.wait()
+        tree = take_draws(running.wait(), compiled.coords)
     except KeyboardInterrupt:
         interrupted = True
-        tree = _partial(running)
+        tree = _partial(running, compiled.coords)
     except RuntimeError as error:
         raise SamplingError(
             "nutpie stopped",
@@ -179,13 +183,12 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
     return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
 
 
-def _partial(running: Any) -> xr.DataTree | None:
+def _partial(running: Any, coords: Any) -> xr.DataTree | None:
     """The draws made before an interrupt; None where no chain has finished tuning."""
+    from tallgrass.sampling.arrow import take_draws
+
     try:
-        with warnings.catch_warnings():
-            # "Found chain dimension to be longer than draw dimension": of course, this early.
-            warnings.simplefilter("ignore", UserWarning)
-            tree = running.abort()
+        tree = take_draws(running.abort(), coords)
     except RuntimeError:
         return None
     return complete_part(tree)
