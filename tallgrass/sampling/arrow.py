@@ -72,10 +72,11 @@ def _copy(
     shape = tuple(int(x) for x in metadata.get(b"shape", b"").decode().split(",") if x)
     values = _values(column)
     if name not in group:
-        empty = np.nan if values.dtype.kind == "f" else 0
-        group[name] = (["chain", "draw", *dims], np.full((*size, *shape), empty, values.dtype))
-    values = values.reshape(-1, *shape)
-    group[name][1][chain, : len(values)] = values
+        # Not filled: the system gives memory when it is written, a chain at a time.
+        group[name] = (["chain", "draw", *dims], np.empty((*size, *shape), values.dtype))
+    values, place = values.reshape(-1, *shape), group[name][1][chain]
+    place[: len(values)] = values
+    place[len(values) :] = np.nan if values.dtype.kind == "f" else 0
 
 
 def _values(column: Any) -> np.ndarray:
