@@ -5,7 +5,6 @@ import inspect
 import logging
 import os
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
