@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-VARIABLES = ("xi", "mu_party", "sigma_within", "alpha", "beta")
+VARIABLES = (
+    *("xi", "mu_party", "mu_group", "sigma_within", "delta", "k", "sigma_bill", "sigma_dif"),
+    *("alpha", "beta"),
+)
 _TAILS = (0.05, 0.95)
 
 
@@ -145,7 +148,11 @@ class Verdict:
         return (*sentences, *self.notes)
 
 
-def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
+def diagnose(
+    trace: xr.DataTree,
+    scores: Floats | None = None,
+    chambers: NDArray[np.int8] | None = None,
+) -> Diagnostics:
     """Compute the diagnostics of a trace.
 
     Parameters
@@ -153,7 +160,10 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
     trace : DataTree
         With posterior and sample_stats (and warmup_sample_stats, for the count of gradients).
     scores : ndarray, optional
-        Position of every legislator by PCA, for the mode audit; none is made without it.
+        Position of every legislator by PCA or by a fit of the chamber alone, for the mode audit;
+        none is made without it.
+    chambers : ndarray of int, optional
+        Chamber of every legislator: scores of two chambers are on two scales.
     """
     tables, n_constant = [], 0
     posterior = trace["posterior"].to_dataset()
@@ -174,12 +184,26 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
         divergences=_by_chain(stats["diverging"]),
         max_depth_hits=_by_chain(stats["reached_max_treedepth"]),
         ebfmi=tuple(float(x) for x in np.atleast_1d(array_stats.bfmi(stats["energy"].to_numpy()))),
-        reflected=() if scores is None else reflected_chains(posterior["xi"].to_numpy(), scores),
+        reflected=() if scores is None else _audit(posterior, scores, chambers),
         steps_per_draw=float(steps.mean()),
         step_size=float(stats["step_size"].mean()),
         gradients=int(gradients),
         sampling_s=float(trace.attrs.get("sampling_s", np.nan)),
     )
+
+
+def _audit(
+    posterior: xr.Dataset, scores: Floats, chambers: NDArray[np.int8] | None
+) -> tuple[int, ...]:
+    """Chains in which any chamber runs the other way than its scores."""
+    xi = posterior["xi"].to_numpy()
+    index = np.zeros(len(scores), np.int8) if chambers is None else chambers
+    reflected = {
+        chain
+        for c in np.unique(index)
+        for chain in reflected_chains(xi[:, :, index == c], scores[index == c])
+    }
+    return tuple(sorted(reflected))
 
 
 def reflected_chains(xi: Floats, scores: Floats) -> tuple[int, ...]:

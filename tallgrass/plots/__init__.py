@@ -2,6 +2,7 @@
 
 from tallgrass.plots.fit import CHECKS, predictive
 from tallgrass.plots.ideal import comparison_scatter, forest, member_label, shrinkage_scatter
+from tallgrass.plots.joint import dif_scatter
 from tallgrass.plots.parties import dispersion, icc, party_positions, variance_bar
 from tallgrass.plots.rollcalls import cut_points
 from tallgrass.plots.sampler import convergence, energy, traces
@@ -12,6 +13,7 @@ __all__ = [
     "comparison_scatter",
     "convergence",
     "cut_points",
+    "dif_scatter",
     "dispersion",
     "energy",
     "forest",
