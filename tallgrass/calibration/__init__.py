@@ -3,7 +3,7 @@
 from tallgrass.calibration.agreement import Agreement, agreement
 from tallgrass.calibration.drift import drift_table, drifted_anchors, undrifted
 from tallgrass.calibration.publication import publish
-from tallgrass.calibration.tables import Calibrated, of_estimates, of_trace
+from tallgrass.calibration.tables import Calibrated, of_estimates, of_trace, trace_of_estimates
 
 __all__ = [
     "Agreement",
@@ -14,5 +14,6 @@ __all__ = [
     "of_estimates",
     "of_trace",
     "publish",
+    "trace_of_estimates",
     "undrifted",
 ]

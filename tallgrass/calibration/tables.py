@@ -1,6 +1,8 @@
 """Draws or point estimates -> the same two tables: one row an item, one row a user."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from tallgrass.estimation.fit import (
     marginal_reliability,
     person_fit,
 )
+from tallgrass.estimation.layout import item_trace
 from tallgrass.models.item_priors import ItemPriors
 from tallgrass.responses import Responses
 
@@ -84,6 +87,29 @@ def of_estimates(
     }
     users = _normal("theta", estimates.theta, estimates.theta_sd)
     return _assembled(columns, users, {}, responses, priors)
+
+
+def trace_of_estimates(
+    estimates: ItemEstimates,
+    responses: Responses,
+    priors: ItemPriors,
+    attributes: Mapping[str, Any],
+) -> xr.DataTree:
+    """Point estimates in the layout of a trace: the group ``estimates`` in place of draws."""
+    group = xr.Dataset(
+        {
+            **{name: ("item", getattr(estimates, name)) for name in ("a", "a_sd", "b", "b_sd")},
+            **{name: ("user", getattr(estimates, name)) for name in ("theta", "theta_sd")},
+        }
+    )
+    more = {
+        "engine": estimates.engine,
+        "log_lik": estimates.log_lik,
+        "converged": int(estimates.converged),
+        "iterations": estimates.iterations,
+        "sampling_s": estimates.seconds,
+    }
+    return item_trace({"estimates": group}, responses, priors, {**more, **attributes})
 
 
 def _assembled(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tallgrass.errors import DataError, nearest
 from tallgrass.responses import Anchors
-from tallgrass.sources.responses import database
+from tallgrass.sources.responses import database, simulated
 from tallgrass.sources.tables import read_table
 
 COLUMNS = ("item", "a", "b")
@@ -20,7 +20,8 @@ def load_anchors(source: str, location: str = "") -> Anchors:
     Parameters
     ----------
     source : str
-        A CSV or Parquet file; or the name of a table of the database at ``location``.
+        A CSV or Parquet file; the name of a table of the database at ``location``; or
+        ``simulated``, for the anchors that go with the simulated responses.
 
     Raises
     ------
@@ -28,6 +29,8 @@ def load_anchors(source: str, location: str = "") -> Anchors:
         When there is neither such a file nor such a table, a column is missing, or a value
         cannot be used.
     """
+    if source == location == simulated.NAME:
+        return simulated.simulated_responses()[1]
     table = read_parameters(source, location)
     return Anchors(
         tuple(table["item"].astype(str)),

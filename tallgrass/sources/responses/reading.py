@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tallgrass.responses import Responses
-from tallgrass.sources.responses import database, files
+from tallgrass.sources.responses import database, files, simulated
 from tallgrass.sources.responses.cleaning import ResponseLog, assemble
 from tallgrass.sources.responses.request import ResponseRequest
 
@@ -40,6 +40,10 @@ def load_responses(
     DataError
         When they cannot be read, are not answers, or too few are left.
     """
+    if request.location == simulated.NAME:
+        responses, _ = simulated.simulated_responses()
+        log = ResponseLog(len(responses), 0, 0, request.duplicates, request.min_responses, (), 0)
+        return LoadedResponses(responses, request.location, log)
     if is_database(request.location):
         chunks = database.read_chunks(request)
         location = database.shown_url(request.location)
