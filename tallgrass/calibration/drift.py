@@ -2,12 +2,16 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tallgrass.calibration.tables import Calibrated
 from tallgrass.models.item_priors import ANCHOR_SD
 from tallgrass.responses import Anchors
 
+Floats = NDArray[np.float64]
+
+LEAST_TOLD = 0.002  # precision from the responses, as a share of the prior's, that can be used
 CONFLICT_Z = 3.0  # of about N(0, 1) where an anchor is what its prior says
 
 
@@ -21,7 +25,7 @@ def drift_table(
     conflict of prior and responses, ``(m - m0) / sqrt(v0 - v)`` with prior mean and variance m0, v0
     and posterior mean and variance m, v: about N(0, 1) while the anchor is what its prior says
     (Evans and Moshonov, 2006, for the normal case). ``*_alone`` is what the responses alone say:
-    prior and posterior as normal densities, the one taken out of the other.
+    the prior taken out of the posterior of (log a, b), both as normal densities; it needs draws.
 
     Parameters
     ----------
@@ -47,6 +51,7 @@ def drift_table(
     columns: dict[str, object] = {"item": names, "n": rows["n"].to_numpy()}
     place = {name: j for j, name in enumerate(found.items["item"])}
     chosen = [place[name] for name in names]
+    alone = _responses_alone(found, chosen, before)
     exceeded, conflicts = np.zeros(len(names), bool), np.zeros(len(names), bool)
     for name in ("a", "b"):
         mean, sd = rows[name].to_numpy(float), rows[f"{name}_sd"].to_numpy(float)
@@ -57,14 +62,14 @@ def drift_table(
             probability = moved.mean(axis=0)
         else:
             probability = norm.sf(limit, change, sd) + norm.cdf(-limit, change, sd)
-        alone, conflict = _responses_alone(name, mean, sd, before[name], held)
+        conflict = _conflict(name, mean, sd, before[name]) if held else np.full(len(mean), np.nan)
         columns |= {
             f"{name}_before": before[name],
             name: mean,
             f"{name}_sd": sd,
             f"{name}_change": change,
             f"p_{name}": probability,
-            f"{name}_alone": alone,
+            f"{name}_alone": alone[name] if held else mean,
             f"conflict_{name}": conflict,
         }
         exceeded |= np.abs(change) > limit
@@ -72,7 +77,9 @@ def drift_table(
     columns |= {"drifted": exceeded, "suspect": conflicts}
     drift = pd.DataFrame(columns)
     size = np.maximum(drift["a_change"].abs() / drift_a, drift["b_change"].abs() / drift_b)
-    order = np.lexsort((-size.to_numpy(), -drift["suspect"].to_numpy(), -drift["drifted"]))
+    order = np.lexsort(
+        (-size.to_numpy(), ~drift["suspect"].to_numpy(), ~drift["drifted"].to_numpy())
+    )
     return drift.iloc[order].reset_index(drop=True)
 
 
@@ -90,14 +97,33 @@ def undrifted(anchors: Anchors, drifted: tuple[str, ...]) -> Anchors | None:
 
 
 def _responses_alone(
-    name: str, mean: np.ndarray, sd: np.ndarray, before: np.ndarray, held: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """What the responses alone say, and its conflict with the prior; log a is the normal one."""
-    if not held:
-        return mean, np.full(len(mean), np.nan)
+    found: Calibrated, chosen: list[int], before: dict[str, Floats]
+) -> dict[str, Floats]:
+    """What the responses alone say of a and b: the normal prior taken out of the normal posterior.
+
+    Of log a and b together, because the two are correlated; NaN where the responses say next to
+    nothing, or where there are no draws to take a covariance from.
+    """
+    alone = {name: np.full(len(chosen), np.nan) for name in ("a", "b")}
+    if not found.draws:
+        return alone
+    prior_precision = np.eye(2) / ANCHOR_SD**2
+    for k, j in enumerate(chosen):
+        draws = np.stack([np.log(found.draws["a"][:, j]), found.draws["b"][:, j]])
+        precision = np.linalg.inv(np.cov(draws))
+        prior_mean = np.array([np.log(before["a"][k]), before["b"][k]])
+        told = precision - prior_precision
+        if np.linalg.eigvalsh(told).min() <= LEAST_TOLD / ANCHOR_SD**2:
+            continue
+        rhs = precision @ draws.mean(axis=1) - prior_precision @ prior_mean
+        log_a, alone["b"][k] = np.linalg.solve(told, rhs)
+        alone["a"][k] = np.exp(log_a)
+    return alone
+
+
+def _conflict(name: str, mean: Floats, sd: Floats, before: Floats) -> Floats:
+    """How far prior and responses disagree, in standard deviations; a on the scale of log a."""
     m, m0, s = (np.log(mean), np.log(before), sd / mean) if name == "a" else (mean, before, sd)
-    v, v0 = s**2, ANCHOR_SD**2
-    told = v < 0.999 * v0  # otherwise the responses say next to nothing
-    gap = np.where(told, v0 - v, np.nan)
-    likelihood = m0 + (m - m0) * v0 / gap
-    return (np.exp(likelihood) if name == "a" else likelihood), (m - m0) / np.sqrt(gap)
+    gap = ANCHOR_SD**2 - s**2
+    told = gap > LEAST_TOLD * ANCHOR_SD**2
+    return np.where(told, (m - m0) / np.sqrt(np.where(told, gap, 1.0)), np.nan)

@@ -1,6 +1,7 @@
 """New item parameters into a table of the database: all of them in one transaction, or none."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.engine import Connection
 from tallgrass.errors import DataError
 from tallgrass.sources.responses import database
 
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "item": sa.Text,
     "a": sa.Double,
     "b": sa.Double,
@@ -81,7 +82,9 @@ def _target(connection: Connection, name: str) -> sa.Table:
             ", ".join(sorted(there)),
             "publish to a table with item, a and b, or to a new one",
         )
-    columns = (sa.Column(one, kind) for one, kind in COLUMNS.items() if one in there)
+    columns: list[sa.Column[Any]] = [
+        sa.Column(one, kind) for one, kind in COLUMNS.items() if one in there
+    ]
     return sa.Table(bare, sa.MetaData(), *columns, schema=schema or None)
 
 
@@ -93,7 +96,7 @@ def _write(connection: Connection, target: sa.Table, rows: list[dict[str, object
     old = [row for row in rows if row["item"] in there]
     new = [row for row in rows if row["item"] not in there]
     if old:
-        values = {name: sa.bindparam(name) for name in rows[0] if name != "item"}
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "item"}
         change = sa.update(target).where(target.c.item == sa.bindparam("of_item")).values(values)
         bound = [{("of_item" if k == "item" else k): v for k, v in row.items()} for row in old]
         connection.execute(change, bound)

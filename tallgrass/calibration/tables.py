@@ -69,9 +69,7 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
     return _assembled(columns, users, draws, responses, priors)
 
 
-def of_estimates(
-    estimates: ItemEstimates, responses: Responses, priors: ItemPriors
-) -> Calibrated:
+def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPriors) -> Calibrated:
     """Point estimates with normal intervals; that of a on the scale of log a."""
     a, a_sd = estimates.a, estimates.a_sd
     # An interval of a positive number does not cross zero; unpenalised estimates may be negative.

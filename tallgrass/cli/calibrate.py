@@ -119,9 +119,7 @@ def _print_drift(result: "CalibrationResult") -> None:
     heads = ["anchor", "b before", "b", "by responses", "a before", "a", "by responses", "conflict"]
     rows = []
     for one in records(moved.head(_SHOWN)):
-        numbers = [
-            one[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")
-        ]
+        numbers = [one[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")]
         conflicts = [one[k] for k in ("conflict_a", "conflict_b") if one[k] is not None]
         largest = max(conflicts, key=abs, default=None)
         rows.append([one["item"], *map(_number, numbers), _number(largest, ".1f")])

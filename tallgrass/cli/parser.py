@@ -20,7 +20,20 @@ _OPERANDS = {
     "WHAT": "calibration: the engines of item calibration",
 }
 # The order of the help: what one sets most often stands first.
-_FIRST = ("responses", "engine", "anchors", "session", "chamber", "model", "init", "sampler", "draws", "tune", "chains", "seed")
+_FIRST = (
+    "responses",
+    "engine",
+    "anchors",
+    "session",
+    "chamber",
+    "model",
+    "init",
+    "sampler",
+    "draws",
+    "tune",
+    "chains",
+    "seed",
+)
 
 
 class Option(NamedTuple):

@@ -88,7 +88,10 @@ def run_steps(spec: CalibrationSpec, settings: Settings, began: float) -> Calibr
                 findings=ready.findings,
                 thresholds=settings.thresholds,
                 timings=timings,
-                environment={"Python": platform.python_version(), "tallgrass": version("tallgrass")},
+                environment={
+                    "Python": platform.python_version(),
+                    "tallgrass": version("tallgrass"),
+                },
             )
             report_path = recorder.after_estimation(finished)
         published = 0
@@ -229,7 +232,9 @@ def _publish(spec: CalibrationSpec, finished: CalibrationInput) -> int:
     if finished.verdict.status == "fail":
         logger.warning("nothing was published: the verdict is fail")
         return 0
-    left_out = set(calibration.drifted_anchors(finished.drift)) if finished.drift is not None else set()
+    left_out = (
+        set(calibration.drifted_anchors(finished.drift)) if finished.drift is not None else set()
+    )
     items = finished.found.items
     rows = items[~items["item"].isin(left_out)]
     about: Mapping[str, str] = {

@@ -26,9 +26,7 @@ def with_abilities(verdict: Verdict, rhat: float, threshold: float) -> Verdict:
     """The verdict with a check of the abilities, of which only a summary was kept."""
     known = bool(np.isfinite(rhat))
     passed = bool(rhat < threshold) if known else None
-    check = Check(
-        "R-hat max of the abilities", rhat if known else None, threshold, "<", passed
-    )
+    check = Check("R-hat max of the abilities", rhat if known else None, threshold, "<", passed)
     status: Literal["pass", "fail", "unresolved"] = verdict.status
     if passed is False:
         status = "fail"

@@ -50,7 +50,9 @@ def read_parameters(source: str, location: str = "") -> pd.DataFrame:
     else:
         raise DataError("no such file of item parameters", source, "a CSV file with item,a,b")
     _require(list(table.columns), source)
-    optional = [name for name in ("a_sd", "b_sd") if name in table and not (table[name] == "").all()]
+    optional = [
+        name for name in ("a_sd", "b_sd") if name in table and not (table[name] == "").all()
+    ]
     found = pd.DataFrame({"item": table["item"].astype(str).str.strip()})
     for name in ("a", "b", *optional):
         numbers = pd.to_numeric(table[name], errors="coerce")

@@ -88,15 +88,18 @@ def assemble(
     correct = np.concatenate([piece.correct for piece in pieces])
     times = [piece.time for piece in pieces if piece.time is not None]
     del pieces
-    rows = np.arange(len(correct))
+    rows: NDArray[np.intp] = np.arange(len(correct))
     if times:
-        rows = pd.concat(times, ignore_index=True).argsort(kind="stable").to_numpy()
+        rows = np.argsort(pd.concat(times, ignore_index=True).to_numpy(), kind="stable")
     kept, n_duplicates = _unique(user, item, rows, request.duplicates)
     counts = np.bincount(item.codes[kept], minlength=len(item.categories))
     thin = counts < request.min_responses
     dropped = tuple(
         sorted(
-            (DroppedItem(str(item.categories[j]), int(counts[j])) for j in np.flatnonzero(thin)),
+            (
+                DroppedItem(str(item.categories[int(j)]), int(counts[j]))
+                for j in np.flatnonzero(thin)
+            ),
             key=lambda one: (-one.n, one.item),
         )
     )
@@ -140,7 +143,7 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[
         values = chunk[column]
         empty = values.isna().to_numpy()
         if empty.any():
-            row = int(chunk.index[empty.argmax()]) + before + 1
+            row = int(chunk.index[int(empty.argmax())]) + before + 1
             raise DataError(f"response {row} without a name in the column {column}")
         coded = pd.Categorical(values)
         texts = pd.Index(coded.categories).astype(str).str.strip()
@@ -149,7 +152,7 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[
                 f"names in the column {column} that are empty, or differ only in blanks or type"
             )
         names.append(coded.rename_categories(texts))
-    time = chunk[request.time] if request.time in chunk else None
+    time = chunk.get(request.time)
     return _Columns(names[0], names[1], correct, time), int((~answered).sum())
 
 
@@ -170,7 +173,7 @@ def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[
     if wrong.any():
         at = int(wrong.argmax())
         raise DataError(
-            f"response other than 0 and 1 in row {before + at + 1}, and {int(wrong.sum()) - 1} more",
+            f"{int(wrong.sum())} responses other than 0 and 1, the first in row {before + at + 1}",
             str(values.iloc[at]),
             "code answers as 0 or 1, and leave out what was not answered",
         )

@@ -63,7 +63,7 @@ def table_of(connection: Connection, name: str) -> tuple[sa.TableClause, list[st
     if not columns:
         known = [*inspector.get_table_names(schema=schemas[0]), *inspector.get_view_names()]
         raise DataError("no such table in the database", name, nearest(name, known))
-    clauses = [sa.column(column) for column in columns]
+    clauses: list[sa.ColumnClause[Any]] = [sa.column(column) for column in columns]
     return sa.table(bare, *clauses, schema=schema or None), columns
 
 
@@ -80,9 +80,8 @@ def connected(location: str, read_only: bool = True) -> Iterator[Connection]:
     engine = _engine(url)
     connection: Connection | None = None
     try:
-        with engine.connect() as connection:
-            if read_only:
-                connection = _reading(connection)
+        with engine.connect() as opened:
+            connection = _reading(opened) if read_only else opened
             yield connection
             connection.commit()
     except sa.exc.DBAPIError as error:

@@ -63,7 +63,9 @@ def _csv(path: Path, label: str, chunk: int) -> Iterator[pd.DataFrame]:
         raise DataError(f"{label} is not text", received, "save it as CSV in UTF-8") from None
     except ParserError as error:
         received = str(error).splitlines()[0]
-        raise DataError(f"{label} is not a whole CSV table", received, "look for a cut row") from None
+        raise DataError(
+            f"{label} is not a whole CSV table", received, "look for a cut row"
+        ) from None
 
 
 def _parquet(
