@@ -96,7 +96,7 @@ def _url(location: str) -> URL:
     try:
         url = sa.make_url(location)
     except (sa.exc.ArgumentError, ValueError):
-        masked = re.sub(r"://\S*@", "://***@", location)
+        masked = re.sub(r"://.*@", "://***@", location)
         raise DataError(
             "not the address of a database", masked, "write postgresql://user:password@host/name"
         ) from None
@@ -132,6 +132,7 @@ def _statement(
         "until": moment(request.until, "until"),
         "min_responses": request.min_responses,
     }
+    bound = {name: _value(value, connection) for name, value in bound.items()}
     if request.query:
         return _query(request, bound)
     table, columns = table_of(connection, request.table)
@@ -145,7 +146,7 @@ def _statement(
     if request.until:
         statement = statement.where(time < sa.bindparam("until"))
     used = [name for name in ("window", "since", "until") if getattr(request, name)]
-    return statement, {name: _value(bound[name], connection) for name in used}
+    return statement, {name: bound[name] for name in used}
 
 
 def _query(
