@@ -76,10 +76,8 @@ def drift_table(
         conflicts |= np.abs(np.nan_to_num(conflict)) > CONFLICT_Z
     columns |= {"drifted": exceeded, "suspect": conflicts}
     drift = pd.DataFrame(columns)
-    size = np.maximum(drift["a_change"].abs() / drift_a, drift["b_change"].abs() / drift_b)
-    order = np.lexsort(
-        (-size.to_numpy(), ~drift["suspect"].to_numpy(), ~drift["drifted"].to_numpy())
-    )
+    changes = drift[["a_change", "b_change"]].abs().to_numpy(float) / (drift_a, drift_b)
+    order = np.lexsort((-changes.max(axis=1), ~conflicts, ~exceeded))
     return drift.iloc[order].reset_index(drop=True)
 
 

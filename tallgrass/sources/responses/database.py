@@ -39,9 +39,15 @@ def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.Dat
         names = list(result.keys())
         wanted = request.needed(names) if not request.query else _of_query(names, request)
         done = 0
-        for rows in result.partitions(chunk):
+        pieces = result.partitions(chunk)
+        while True:
+            try:
+                rows = next(pieces, None)
+            except sa.exc.DBAPIError as error:
+                raise _error(error, _url(request.location), True, done) from None
+            if rows is None:
+                return
             done += len(rows)
-            connection.info["tallgrass_rows"] = done
             yield pd.DataFrame.from_records(rows, columns=names)[wanted]
 
 
@@ -85,7 +91,7 @@ def connected(location: str, read_only: bool = True) -> Iterator[Connection]:
             yield connection
             connection.commit()
     except sa.exc.DBAPIError as error:
-        raise _error(error, url, connection) from None
+        raise _error(error, url, connection is not None) from None
     except sa.exc.SQLAlchemyError as error:
         raise DataError("the database cannot be used", _clean(str(error), url)) from None
     finally:
@@ -184,15 +190,14 @@ def _of_query(names: list[str], request: ResponseRequest) -> list[str]:
     return wanted + [request.time] * (request.time in names)
 
 
-def _error(error: sa.exc.DBAPIError, url: URL, connection: Connection | None) -> DataError:
+def _error(error: sa.exc.DBAPIError, url: URL, connected: bool, done: int = 0) -> DataError:
     reason = _clean(str(error.orig).strip().splitlines()[0] if str(error.orig) else "", url)
     address = url.render_as_string(hide_password=True)
-    if connection is None:
+    if not connected:
         return DataError(f"cannot connect to the database ({reason})", address, "check the address")
     if error.connection_invalidated or isinstance(
         error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError
     ):
-        done = connection.info.get("tallgrass_rows", 0) if not connection.closed else 0
         where = f" after {done:,} rows" if done else ""
         return DataError(f"the database failed{where} ({reason})", address, "try again")
     return DataError("the database refused the query", reason, "check its columns and tables")
