@@ -165,7 +165,7 @@ def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[
         numbers = values.to_numpy(np.float64, na_value=np.nan)
     else:
         texts = values.astype("str").str.strip().str.lower()
-        answered &= (texts != "").to_numpy()
+        answered = answered & (texts != "").to_numpy()
         # An answer that is no number stays one that is not 0 or 1.
         numbers = texts.map(_ANSWERS).astype("float64").to_numpy()
         numbers = np.where(np.isnan(numbers), -1.0, numbers)
