@@ -108,7 +108,10 @@ def _responses_alone(
     prior_precision = np.eye(2) / ANCHOR_SD**2
     for k, j in enumerate(chosen):
         draws = np.stack([np.log(found.draws["a"][:, j]), found.draws["b"][:, j]])
-        precision = np.linalg.inv(np.cov(draws))
+        covariance = np.cov(draws)
+        if not np.linalg.det(covariance) > 0:
+            continue
+        precision = np.linalg.inv(covariance)
         prior_mean = np.array([np.log(before["a"][k]), before["b"][k]])
         told = precision - prior_precision
         if np.linalg.eigvalsh(told).min() <= LEAST_TOLD / ANCHOR_SD**2:
