@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tallgrass.history import compare, load_trace, promote, rerun_spec, runs
     from tallgrass.pipeline import FitResult, fit
     from tallgrass.pipeline.calibrate import CalibrationResult, calibrate
+    from tallgrass.pipeline.calibrate_many import calibrate_all
     from tallgrass.settings import Settings
     from tallgrass.sources import load_votes
     from tallgrass.specs import ModelSpec, PriorSpec, RunSpec, SamplerSpec
@@ -26,6 +27,7 @@ _HOMES = {
     "SamplerSpec": "specs",
     "Settings": "settings",
     "calibrate": "pipeline.calibrate",
+    "calibrate_all": "pipeline.calibrate_many",
     "compare": "history",
     "fit": "pipeline",
     "load_trace": "history",
@@ -46,6 +48,7 @@ __all__ = [
     "SamplerSpec",
     "Settings",
     "calibrate",
+    "calibrate_all",
     "compare",
     "fit",
     "load_trace",

@@ -57,6 +57,7 @@ COMMANDS = {
         calibrate.calibrate,
         "Calibrate test items from responses and keep it as an MLflow run.",
         takes_run=True,
+        options=calibrate.OPTIONS,
         spec=CalibrationSpec,
     ),
     "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),

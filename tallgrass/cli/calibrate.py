@@ -1,17 +1,23 @@
 """The command ``calibrate``: items from responses, and what it answers."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.calibration_spec import CalibrationSpec, make_calibration_spec
 from tallgrass.cli.answers import print_verdict, verdict_record
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
-from tallgrass.cli.parser import Arguments
+from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
 from tallgrass.settings import Settings, load_calibration_spec, load_settings
 
 if TYPE_CHECKING:
+    from tallgrass.calibration import Agreement
     from tallgrass.pipeline.calibrate import CalibrationResult
+    from tallgrass.pipeline.calibrate_many import ManyCalibrated
 
+OPTIONS = (
+    Option("engines", "several engines with commas between, compared under one run", "LIST"),
+)
 FAILED_STRICTLY = 3
 _SHOWN = 10
 
@@ -19,6 +25,9 @@ _SHOWN = 10
 def calibrate(arguments: Arguments) -> int:
     """Calibrate the items of some responses and record it as one run."""
     settings = load_settings(arguments.settings)
+    if engines := arguments.options.get("engines"):
+        spec = load_calibration_spec(arguments.run)
+        return _compared(spec, engines.split(","), settings, arguments.json)
     return _calibrated(load_calibration_spec(arguments.run), settings, arguments.json)
 
 
@@ -52,6 +61,50 @@ def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
     if refused or (spec.strict and result.verdict.status == "fail"):
         return FAILED_STRICTLY
     return 0
+
+
+def _compared(spec: CalibrationSpec, engines: Sequence[str], settings: Settings, json: bool) -> int:
+    with stdout_for_answer(json):
+        from tallgrass.pipeline.calibrate_many import calibrate_all, check_engines
+
+        check_engines(engines)
+        result = calibrate_all(spec, engines, settings)
+    if json:
+        each = {engine: summary(found) for engine, found in result.results.items()}
+        answer = {
+            "run_id": result.run_id,
+            "verdict": result.status,
+            "engines": each,
+            "agreement": records(result.agreement.summary),
+            "total_s": result.total_s,
+            "report_path": result.report_path,
+            "ui_url": result.ui_url,
+        }
+        print(as_json(answer))
+    else:
+        _print_compared(result)
+    return FAILED_STRICTLY if spec.strict and result.status == "fail" else 0
+
+
+def _print_compared(result: "ManyCalibrated") -> None:
+    say("", f"Run {result.run_id}", f"Verdict: {result.status}", "")
+    heads = ["engine", "verdict", "seconds", "R-hat", "ESS", "run"]
+    forms = {"sampling_s": ".1f", "rhat_max": ".4f", "ess_min": ".0f"}
+    rows = [
+        [
+            engine,
+            found.verdict.status,
+            *(_number(found.metrics.get(name), form) for name, form in forms.items()),
+            found.run_id,
+        ]
+        for engine, found in result.results.items()
+    ]
+    table(heads, rows)
+    say("")
+    _print_agreement(result.agreement)
+    say(
+        f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
+    )
 
 
 def summary(result: "CalibrationResult") -> dict[str, Any]:
@@ -88,17 +141,7 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
     if result.drift is not None:
         _print_drift(result)
     if result.agreement is not None:
-        heads = ["method", "with", "items", "r(a)", "r(b)", "largest in a", "in b", "disagree"]
-        rows = [
-            [
-                *(one[name] for name in ("first", "second", "n")),
-                *(_number(one[name]) for name in ("r_a", "r_b", "a_largest", "b_largest")),
-                one["n_flagged"],
-            ]
-            for one in records(result.agreement.summary)
-        ]
-        table(heads, rows)
-        say("")
+        _print_agreement(result.agreement)
     if spec.publish:
         if result.verdict.status == "fail":
             say("Nothing was published: the verdict is fail")
@@ -107,6 +150,20 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
     say(
         f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
     )
+
+
+def _print_agreement(compared: "Agreement") -> None:
+    heads = ["method", "with", "items", "r(a)", "r(b)", "largest in a", "in b", "disagree"]
+    rows = [
+        [
+            *(one[name] for name in ("first", "second", "n")),
+            *(_number(one[name]) for name in ("r_a", "r_b", "a_largest", "b_largest")),
+            one["n_flagged"],
+        ]
+        for one in records(compared.summary)
+    ]
+    table(heads, rows)
+    say("")
 
 
 def _print_drift(result: "CalibrationResult") -> None:

@@ -30,23 +30,35 @@ from tallgrass.report import CalibrationInput
 from tallgrass.responses import Anchors
 from tallgrass.sampling import Interrupted, Sampled
 from tallgrass.settings import Settings
+from tallgrass.sources.responses import LoadedResponses
 
 logger = logging.getLogger(__name__)
 
 
-def run_steps(spec: CalibrationSpec, settings: Settings, began: float) -> CalibrationResult:
-    """Carry out one calibration; see :func:`tallgrass.pipeline.calibrate`."""
+def run_steps(
+    spec: CalibrationSpec,
+    settings: Settings,
+    began: float,
+    data: LoadedResponses | None = None,
+    parent: str | None = None,
+) -> CalibrationResult:
+    """Carry out one calibration; see :func:`tallgrass.pipeline.calibrate`.
+
+    ``data`` are responses that were read already, ``parent`` the run that this one is under.
+    """
     clock = Clock()
     clock.seconds["import_s"] = time.perf_counter() - began
     # The responses come first: where they cannot be used, not even an empty database is made.
     with clock.timed("read_s"):
-        data = read(spec, settings)
+        data = data or read(spec, settings)
         ready = prepare(spec, data)
     with clock.timed("connect_s"):
         store.connect(settings.tracking_uri)
         others = other_methods(spec, data.responses.items)
     name = f"calibrate {spec.engine}"
     with tracking.start_run(settings.experiment, name) as run, process_title(name):
+        if parent is not None:
+            run.set_tags({"mlflow.parentRunId": parent})
         recorder = CalibrationRecorder(run, ready, settings)
         with clock.timed("log_s"):
             recorder.before_estimation()

@@ -1,9 +1,13 @@
 # ruff: noqa: RUF001 - Greek letters, dashes and the signs of printed arithmetic are meant
 """The sections that check a calibration: drift, methods, fit, convergence, data, environment."""
 
+from typing import Protocol
+
 import pandas as pd
 
 from tallgrass import summaries
+from tallgrass.calibration import Agreement
+from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.report.calibration_inputs import CalibrationInput
 from tallgrass.report.page import (
     Cell,
@@ -18,6 +22,19 @@ from tallgrass.report.page import (
 )
 from tallgrass.report.words import chance, counted, listed, number, shortened, signed
 from tallgrass.store import masked
+
+
+class Compared(Protocol):
+    """What a comparison of methods needs of a run."""
+
+    @property
+    def spec(self) -> CalibrationSpec:
+        """The parameters."""
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """The methods pair by pair."""
+
 
 MISFIT_Z = 3.0
 SHOWN = 200
@@ -103,7 +120,7 @@ def _conflict(drift: pd.DataFrame) -> "pd.Series[float]":
     return a.where(b.isna() | (a.abs() > b.abs()), b)
 
 
-def agreement_section(run: CalibrationInput) -> Section | None:
+def agreement_section(run: Compared) -> Section | None:
     """Other methods beside this calibration."""
     compared = run.agreement
     if compared is None:
