@@ -7,10 +7,16 @@
 # The additive formula y ~ 1 + (1|user) + (1|item) + (1|item) has no product of a and theta and is
 # another model. nl = TRUE writes the product; priors by item enter as data (means and standard
 # deviations), so that every varying effect is standard normal.
-source("common.R")
+here <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
+source(file.path(dirname(here), "common.R"))
 given <- arguments(list(draws = 1000, tune = 1000, chains = 4, seed = 42))
 need("brms")
 suppressPackageStartupMessages(library(brms))
+
+# Debian's package BH has no headers of its own: they are the system's.
+if (!file.exists(rstan::rstan_options("boost_lib")) && file.exists("/usr/include/boost")) {
+  rstan::rstan_options(boost_lib = "/usr/include")
+}
 
 data <- responses(given)
 items <- sort(unique(data$item))

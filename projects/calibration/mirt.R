@@ -1,6 +1,7 @@
 # The two-parameter model by mirt: marginal maximum likelihood with N(0, 1) abilities and no item
 # priors, its default. Reads user,item,response from a CSV file, writes item,a,b,a_sd,b_sd.
-source("common.R")
+here <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
+source(file.path(dirname(here), "common.R"))
 given <- arguments(list())
 need("mirt")
 suppressPackageStartupMessages(library(mirt))

@@ -114,7 +114,7 @@ def _engine(url: URL) -> Engine:
     try:
         return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=options)
     except ModuleNotFoundError as error:
-        mend = 'install it, or pip install "tallgrass[postgresql]"'
+        mend = 'make postgresql, or pip install "tallgrass[postgresql]"'
         raise DataError("no driver for this database", error.name, mend) from None
     except (sa.exc.ArgumentError, ValueError) as error:
         raise DataError("the database cannot be used", _clean(str(error), url)) from None
