@@ -141,8 +141,10 @@ def test_every_dependency_is_locked_within_its_range(extra: str) -> None:
 
 def test_the_locks_do_not_contradict_each_other() -> None:
     # Extras may share a library; then they must share its version.
-    known = [(lock, name, number) for lock in LOCKS for name, number in pins(lock).items()]
-    versions = {name: {number for _, other, number in known if other == name} for _, name, _ in known}
+    known = [pin for lock in LOCKS for pin in pins(lock).items()]
+    versions: dict[str, set[str]] = {}
+    for name, number in known:
+        versions.setdefault(name, set()).add(number)
 
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 

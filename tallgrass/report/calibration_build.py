@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tallgrass.report import calibration_checks, calibration_items
+from tallgrass.report import calibration_checks, calibration_comparisons, calibration_items
 from tallgrass.report.build import checks_table, environment, image, status_words, with_images
 from tallgrass.report.calibration_figures import calibration_figures
 from tallgrass.report.calibration_inputs import CalibrationInput
@@ -55,8 +55,8 @@ def sections(run: CalibrationInput, drawn: set[str]) -> list[Section]:
         calibration_items.item_section(run),
         calibration_items.curves_section(run),
         calibration_items.wright_section(run),
-        calibration_checks.drift_section(run),
-        calibration_checks.agreement_section(run),
+        calibration_comparisons.drift_section(run),
+        calibration_comparisons.agreement_section(run),
         calibration_checks.fit_section(run),
         calibration_checks.convergence_section(run, drawn),
         calibration_checks.data_section(run),

@@ -10,7 +10,7 @@ from tallgrass.calibration import Agreement
 from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.diagnostics import Check, Verdict
 from tallgrass.report.build import checks_table, environment, image, status_words, with_images
-from tallgrass.report.calibration_checks import agreement_section
+from tallgrass.report.calibration_comparisons import agreement_section
 from tallgrass.report.figures import images
 from tallgrass.report.page import Cell, Column, Section, Table, Text, rows
 from tallgrass.report.words import counted, listed, number
