@@ -24,43 +24,76 @@ from tallgrass.specs import SamplerSpec
 ROOT = Path(__file__).parent.parent
 
 
-def calibrated(b_draws, a_draws=None):
-    """Draws of items as an engine would give them, shape (draws, items)."""
-    a_draws = np.ones_like(b_draws) if a_draws is None else a_draws
-    items = pd.DataFrame({"item": [f"i{j}" for j in range(b_draws.shape[1])], "n": 300})
-    for name, draws in (("a", a_draws), ("b", b_draws)):
-        items[name], items[f"{name}_sd"] = draws.mean(axis=0), draws.std(axis=0, ddof=1)
-    return Calibrated(items, pd.DataFrame(), {"a": a_draws, "b": b_draws}, 0.5, 0.5)
-
-
-def normal_draws(mean, sd, n=20_000, seed=1):
-    draws = np.random.default_rng(seed).normal(size=(n, len(mean)))
-    draws = (draws - draws.mean(axis=0)) / draws.std(axis=0, ddof=1)
-    return np.asarray(mean) + np.asarray(sd) * draws
+def anchored(b_change, a_change=0.0, n_users=6000, seed=1, draws=None):
+    """One item and its responses; abilities are known to within 0.3; the anchor was at (1, 0)."""
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(size=n_users)
+    a, b = 1.0 + a_change, b_change
+    correct = (generator.random(n_users) < 1 / (1 + np.exp(-a * (truth - b)))).astype(np.int8)
+    users = tuple(f"u{k:05d}" for k in range(n_users))
+    index = np.arange(n_users)
+    responses = Responses(users, ("i0",), index, np.zeros(n_users, int), correct)
+    # The posterior without this item is N(theta, 0.3) for a theta drawn around the truth.
+    precision = 0.3**-2
+    theta = (truth + 0.3 * generator.normal(size=n_users)) * precision / (precision + 1)
+    theta_sd = np.full(n_users, (precision + 1) ** -0.5)
+    items = pd.DataFrame(
+        {"item": ["i0"], "n": n_users, "a": 1.0, "b": 0.0, "a_sd": 0.05, "b_sd": 0.04}
+    )
+    found = Calibrated(
+        items, pd.DataFrame({"theta": theta, "theta_sd": theta_sd}), draws or {}, 0.5, 0.5
+    )
+    return found, responses, Anchors(("i0",), [1.0], [0.0])
 
 
 def test_drift_is_a_threshold_and_a_probability():
-    found = calibrated(normal_draws([0.26, 0.24, 0.0], [0.04, 0.04, 0.04]))
-    anchors = Anchors(("i0", "i1", "i2"), np.ones(3), np.zeros(3))
-    drift = calibration.drift_table(found, anchors, 0.2, 0.25).set_index("item")
-    assert drift["drifted"].to_dict() == {"i0": True, "i1": False, "i2": False}
-    # P(N(0.26, 0.04) > 0.25) = Phi(0.25), by symmetry of the other one.
-    assert drift.loc["i0", "p_b"] == pytest.approx(0.5987, abs=0.015)
-    assert drift.loc["i1", "p_b"] == pytest.approx(1 - 0.5987, abs=0.015)
-    assert drift.loc["i2", "p_b"] < 1e-3
+    generator = np.random.default_rng(1)
+    draws = {"a": np.ones((20_000, 1)), "b": 0.26 + 0.04 * generator.normal(size=(20_000, 1))}
+    found, responses, anchors = anchored(0.0, draws=draws)
+    found.items["b"] = draws["b"].mean()
+    drift = calibration.drift_table(found, responses, anchors, 0.2, 0.25)
+    assert drift["drifted"].iloc[0]
+    # P(N(0.26, 0.04) > 0.25) = Phi(0.25), to within 4 standard errors of 20,000 draws.
+    assert drift["p_b"].iloc[0] == pytest.approx(0.5987, abs=0.014)
+    assert drift["p_a"].iloc[0] == 0
+    assert not calibration.drift_table(found, responses, anchors, 0.2, 0.3)["drifted"].iloc[0]
 
 
-def test_what_the_responses_alone_say_is_the_posterior_without_the_prior():
-    # Likelihood N(1.0, 0.2) times prior N(0, 0.05): precision 25 + 400, mean 25 / 425.
-    mean, sd = 25 / 425, 425**-0.5
-    a = np.exp(normal_draws([0.0], [0.04], seed=2))
-    found = calibrated(normal_draws([mean], [sd]), a)
-    drift = calibration.drift_table(found, Anchors(("i0",), [1.0], [0.0]), 0.2, 0.25)
-    assert drift["b_alone"].iloc[0] == pytest.approx(1.0, abs=0.05)
-    # The conflict is that of two normal values: 1.0 / sqrt(0.2^2 + 0.05^2).
-    assert drift["conflict_b"].iloc[0] == pytest.approx(1 / np.sqrt(0.2**2 + 0.05**2), rel=0.01)
-    assert not drift["drifted"].iloc[0]
-    assert drift["suspect"].iloc[0]
+@pytest.mark.parametrize(("b_change", "a_change"), [(0.0, 0.0), (0.8, 0.0), (-0.5, 0.6)])
+def test_what_the_responses_alone_say_is_the_truth_they_were_made_with(b_change, a_change):
+    found, responses, anchors = anchored(b_change, a_change)
+    # The abilities here do not hold the item's own answer: take it in, as a posterior does.
+    with_answer(found, responses)
+    drift = calibration.drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
+    # Standard errors are about 0.03 for b and 0.045 for a.
+    assert drift["b_alone"] == pytest.approx(b_change, abs=0.12)
+    assert drift["a_alone"] == pytest.approx(1 + a_change, abs=0.17)
+    assert drift["suspect"] == (b_change != 0)
+
+
+def with_answer(found, responses):
+    """Change abilities from N(m, s) to the posterior after the answer under (1, 0), as normals."""
+    grid = np.linspace(-8, 8, 1601)
+    m, s = (found.users[name].to_numpy()[:, None] for name in ("theta", "theta_sd"))
+    sign = np.where(responses.correct == 1, 1.0, -1.0)[:, None]
+    log_density = -0.5 * ((grid - m) / s) ** 2 - np.logaddexp(0, -sign * grid)
+    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    density /= density.sum(axis=1, keepdims=True)
+    mean = density @ grid
+    found.users["theta"] = mean
+    found.users["theta_sd"] = np.sqrt(density @ grid**2 - mean**2)
+
+
+def test_anchors_that_did_not_move_are_seldom_suspect():
+    above = 0
+    for seed in range(100):
+        found, responses, anchors = anchored(0.0, n_users=400, seed=seed)
+        with_answer(found, responses)
+        drift = calibration.drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
+        above += drift["conflict"] > 1.96
+    # The truth is the prior's mean, not a draw from it, so somewhat fewer than 5 in 100; the
+    # chance of 14 or more of 100 at 5 % each is under 1 in 1,000.
+    assert 0 < above < 14
 
 
 def test_a_drifted_anchor_is_found_and_an_unmoved_one_is_not():
@@ -73,7 +106,7 @@ def test_a_drifted_anchor_is_found_and_an_unmoved_one_is_not():
     found = calibration.of_trace(
         trace, simulated.responses, item_priors(simulated.responses, anchors)
     )
-    drift = calibration.drift_table(found, anchors, 0.2, 0.25)
+    drift = calibration.drift_table(found, simulated.responses, anchors, 0.2, 0.25)
     assert calibration.drifted_anchors(drift) == (anchors.items[0],)
     kept = calibration.undrifted(anchors, (anchors.items[0],))
     assert kept is not None

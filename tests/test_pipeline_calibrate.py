@@ -299,10 +299,14 @@ def test_an_interrupted_calibration_keeps_its_draws_and_is_killed(store):
     while not (new := set(tg.runs(model="items")["run_id"]) - before):
         assert time.monotonic() < deadline
         time.sleep(0.3)
-    time.sleep(3)
+    (run_id,) = new
+    # The last thing to be stored before sampling begins.
+    while "env/requirements.txt" not in history.details(run_id)["artifacts"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    time.sleep(4)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
-    (run_id,) = new
     assert status_of(run_id) == "KILLED"
     assert tg.load_trace(run_id)["posterior"].sizes["draw"] > 10
 

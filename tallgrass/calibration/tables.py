@@ -24,6 +24,7 @@ from tallgrass.responses import Responses
 Floats = NDArray[np.float64]
 
 TAILS = (0.025, 0.975)
+_SLICE = 256  # entries
 _Z = 1.959963984540054  # of a 95 % normal interval
 
 
@@ -158,7 +159,9 @@ def _flat(draws: Floats) -> Floats:
 
 
 def _summary(name: str, draws: Floats) -> dict[str, Floats]:
-    low, high = np.quantile(draws, TAILS, axis=0)
+    # In slices: a quantile works on a copy, and the draws may fill half of the memory.
+    parts = [draws[:, k : k + _SLICE] for k in range(0, draws.shape[1], _SLICE)]
+    low, high = np.hstack([np.quantile(part, TAILS, axis=0) for part in parts])
     return {
         name: draws.mean(axis=0),
         f"{name}_sd": draws.std(axis=0, ddof=1),

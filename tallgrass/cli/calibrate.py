@@ -177,9 +177,7 @@ def _print_drift(result: "CalibrationResult") -> None:
     rows = []
     for one in records(moved.head(_SHOWN)):
         numbers = [one[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")]
-        conflicts = [one[k] for k in ("conflict_a", "conflict_b") if one[k] is not None]
-        largest = max(conflicts, key=abs, default=None)
-        rows.append([one["item"], *map(_number, numbers), _number(largest, ".1f")])
+        rows.append([one["item"], *map(_number, numbers), _number(one["conflict"], ".1f")])
     dropped = f", {len(result.purified)} dropped and fitted again" if result.purified else ""
     say(f"{len(moved)} of {len(drift)} anchors moved{dropped}:")
     table(heads, rows)

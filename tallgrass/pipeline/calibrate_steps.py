@@ -65,7 +65,7 @@ def run_steps(
         estimated = _Estimated(ready, ready.anchors, settings, recorder, clock)
         purified: tuple[str, ...] = ()
         if ready.anchors is not None and spec.purify:
-            drift = _drift(spec, estimated.found, ready.anchors)
+            drift = _drift(ready, estimated.found)
             purified = calibration.drifted_anchors(drift)
             if purified:
                 logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
@@ -73,9 +73,7 @@ def run_steps(
                 estimated = _Estimated(ready, kept, settings, recorder, clock)
         found, drift_now = estimated.found, None
         if ready.anchors is not None:
-            # Of a purified anchor the estimate is free of its prior by now.
-            first = None if not purified else drift
-            drift_now = _after_purification(spec, found, ready.anchors, first, purified)
+            drift_now = _after_purification(ready, found, purified)
         compared = None
         if others:
             limit = spec.agreement
@@ -213,29 +211,22 @@ def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds)
     return verdict
 
 
-def _drift(spec: CalibrationSpec, found: Calibrated, anchors: Anchors) -> pd.DataFrame:
+def _drift(ready: ReadyCalibration, found: Calibrated) -> pd.DataFrame:
+    spec, anchors = ready.spec, ready.anchors
+    assert anchors is not None  # of those who call this
     held = spec.engine != "mml"
-    return calibration.drift_table(found, anchors, spec.drift_a, spec.drift_b, held)
+    return calibration.drift_table(
+        found, ready.data.responses, anchors, spec.drift_a, spec.drift_b, held
+    )
 
 
 def _after_purification(
-    spec: CalibrationSpec,
-    found: Calibrated,
-    anchors: Anchors,
-    first: pd.DataFrame | None,
-    purified: tuple[str, ...],
+    ready: ReadyCalibration, found: Calibrated, purified: tuple[str, ...]
 ) -> pd.DataFrame:
-    """The drift of the last fit; of dropped anchors free of their priors, flagged as before."""
-    drift = _drift(spec, found, anchors)
-    dropped = drift["item"].isin(purified)
-    if first is not None:
-        for name in ("a", "b"):
-            # A free estimate is what the responses alone say; the conflict was with the prior.
-            drift.loc[dropped, f"{name}_alone"] = drift.loc[dropped, name]
-            conflict = first.set_index("item")[f"conflict_{name}"]
-            drift.loc[dropped, f"conflict_{name}"] = drift["item"].map(conflict)[dropped]
-    drift["purified"] = dropped
-    drift["suspect"] |= dropped
+    """The drift by the last fit; anchors that were dropped stay flagged."""
+    drift = _drift(ready, found)
+    drift["purified"] = drift["item"].isin(purified)
+    drift["suspect"] |= drift["purified"]
     return drift
 
 

@@ -47,7 +47,9 @@ def drift_section(run: CalibrationInput) -> Section | None:
     else:
         words += (
             "This engine does not use the anchors: a change of the whole population's ability "
-            "moves all of them together, and is not drift of an item."
+            "moves all of them together, and is not drift of an item. Without priors a few "
+            "hundred responses leave a and b uncertain by as much as the thresholds: look at the "
+            "probabilities."
         )
     names = listed([str(name) for name in moved["item"].head(5)]) or "none"
     alt = (
@@ -67,7 +69,7 @@ def drift_section(run: CalibrationInput) -> Section | None:
         ),
         [Cell(chance(v), v) for v in drift["p_b"]],
         [Cell(chance(v), v) for v in drift["p_a"]],
-        [numeric(v, 1, signed) for v in _conflict(drift)],
+        [numeric(v, 1) for v in drift["conflict"]],
         [
             Cell("drifted" if d else "conflict" if s else "", style="failed" if d or s else "")
             for d, s in zip(drift["drifted"], drift["suspect"], strict=True)
@@ -98,11 +100,6 @@ def drift_section(run: CalibrationInput) -> Section | None:
         table,
     )
     return Section("drift", "Anchors and their drift", blocks)
-
-
-def _conflict(drift: pd.DataFrame) -> "pd.Series[float]":
-    a, b = drift["conflict_a"], drift["conflict_b"]
-    return a.where(b.isna() | (a.abs() > b.abs()), b)
 
 
 def agreement_section(run: Compared) -> Section | None:
