@@ -43,8 +43,8 @@ def drift_table(
     -------
     DataFrame
         item, n, a_before, a, a_change, b_before, b, b_change, p_a and p_b (probability that the
-        change exceeds its threshold), a_alone, b_alone, conflict (NaN where not
-        defined), drifted (a threshold is exceeded), suspect (a conflict beyond 3).
+        change exceeds its threshold), a_alone and b_alone with their ``_sd``, conflict (NaN where
+        not defined), drifted (a threshold is exceeded), suspect (a conflict beyond 3).
     """
     table = found.items.set_index("item")
     there = [k for k, name in enumerate(anchors.items) if name in table.index]
@@ -74,6 +74,7 @@ def drift_table(
             f"{name}_change": change,
             f"p_{name}": probability,
             f"{name}_alone": alone.get(name, mean),
+            f"{name}_alone_sd": alone.get(f"{name}_sd", sd),
         }
         exceeded |= np.abs(change) > limit
     conflict = alone.get("conflict", nothing)
@@ -102,7 +103,9 @@ def _alone(
     found: Calibrated, responses: Responses, chosen: list[int], before: dict[str, Floats]
 ) -> dict[str, Floats]:
     """What the responses alone say of each anchor, and its conflict with the prior."""
-    columns = {name: np.full(len(chosen), np.nan) for name in ("a", "b", "conflict")}
+    columns = {
+        name: np.full(len(chosen), np.nan) for name in ("a", "a_sd", "b", "b_sd", "conflict")
+    }
     theta = found.users["theta"].to_numpy(float)
     theta_sd = found.users["theta_sd"].to_numpy(float)
     a, b = found.items["a"].to_numpy(float), found.items["b"].to_numpy(float)
@@ -116,6 +119,8 @@ def _alone(
             responses.correct[rows], theta[users], theta_sd[users], fitted, prior
         )
         columns["a"][k], columns["b"][k] = np.exp(alone.mean[0]), alone.mean[1]
+        log_a_sd, columns["b_sd"][k] = np.sqrt(np.diag(alone.covariance))
+        columns["a_sd"][k] = columns["a"][k] * log_a_sd
         gap = alone.mean - prior
         distance = gap @ np.linalg.solve(alone.covariance + np.eye(2) * ANCHOR_SD**2, gap)
         # Chi-squared with two degrees of freedom, as the normal deviate of the same probability.

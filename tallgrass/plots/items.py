@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from tallgrass.estimation.fit import item_information, probability
 from tallgrass.estimation.fit import test_information as total_information
@@ -81,6 +82,7 @@ def wright_map(items: pd.DataFrame, theta: Floats) -> Figure:
     labels = ["items", "anchors"][: len(stacked)]
     lower.hist(stacked, bins=list(edges), color=colours, stacked=True, alpha=0.85, label=labels)
     lower.invert_yaxis()
+    lower.yaxis.set_major_locator(MaxNLocator(5, integer=True, prune="lower"))
     lower.set_ylabel("Items", fontsize=9.5, color=INK)
     if held.any():
         lower.legend(loc="lower right", frameon=False, fontsize=9)
@@ -91,7 +93,10 @@ def wright_map(items: pd.DataFrame, theta: Floats) -> Figure:
 
 
 def drift(table: pd.DataFrame, drift_a: float, drift_b: float) -> Figure:
-    """Change of every anchor in b and a, with 95 % intervals, against the thresholds."""
+    """Change of every anchor in b and a, with 95 % intervals, against the thresholds.
+
+    Filled marks are estimates, open ones what the responses alone say.
+    """
     rows = table.head(_SHOWN_ANCHORS).iloc[::-1]
     places = np.arange(len(rows))
     wide = min(max((len(str(name)) for name in rows["item"]), default=4), 24) * 0.075 + 0.25
@@ -103,6 +108,7 @@ def drift(table: pd.DataFrame, drift_a: float, drift_b: float) -> Figure:
         change = rows[f"{name}_change"].to_numpy(float)
         half = 1.96 * rows[f"{name}_sd"].to_numpy(float)
         alone = rows[f"{name}_alone"].to_numpy(float) - rows[f"{name}_before"].to_numpy(float)
+        reach = 1.96 * rows[f"{name}_alone_sd"].to_numpy(float)
         ax.axvspan(-limit, limit, color=RULE, alpha=0.4, linewidth=0, zorder=0)
         ax.axvline(0, color=MUTED, linewidth=0.8)
         for chosen, colour in ((~moved, _BLUE), (moved, _ORANGE)):
@@ -110,8 +116,14 @@ def drift(table: pd.DataFrame, drift_a: float, drift_b: float) -> Figure:
                 change[chosen], places[chosen], xerr=half[chosen], fmt="o", color=colour,
                 markersize=4, linewidth=1.1,
             )  # fmt: skip
+            ax.hlines(
+                places[chosen] - 0.25,
+                np.clip(alone - reach, -6 * limit, 6 * limit)[chosen],
+                np.clip(alone + reach, -6 * limit, 6 * limit)[chosen],
+                color=colour, linewidth=0.7, alpha=0.45,
+            )  # fmt: skip
             ax.plot(
-                np.clip(alone[chosen], -4 * limit, 4 * limit), places[chosen], linestyle="",
+                np.clip(alone[chosen], -6 * limit, 6 * limit), places[chosen] - 0.25, linestyle="",
                 marker="D", markersize=4, markerfacecolor="white", markeredgecolor=colour,
             )  # fmt: skip
         ax.set_ylim(-0.7, len(rows) - 0.3)

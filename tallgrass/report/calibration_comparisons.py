@@ -40,7 +40,8 @@ def drift_section(run: CalibrationInput) -> Section | None:
     if held:
         words += (
             "A filled mark is the estimate, which the anchor's tight prior holds near its old "
-            "value; an open diamond is what the responses alone say. Where the two disagree by "
+            "value; an open diamond is what the responses alone say (lines are "
+            "95 % intervals). Where the two disagree by "
             "more than chance allows (conflict beyond 3), the anchor is marked as well, though "
             "its estimate may not have moved far."
         )
