@@ -8,7 +8,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tallgrass.history import compare, load_trace, promote, rerun_spec, runs
+    from tallgrass.history import (
+        compare,
+        load_many,
+        load_trace,
+        promote,
+        rerun_spec,
+        runs,
+        table,
+    )
     from tallgrass.pipeline import FitResult, fit
     from tallgrass.settings import Settings
     from tallgrass.sources import load_votes
@@ -23,11 +31,13 @@ _HOMES = {
     "Settings": "settings",
     "compare": "history",
     "fit": "pipeline",
+    "load_many": "history",
     "load_trace": "history",
     "load_votes": "sources",
     "promote": "history",
     "rerun_spec": "history",
     "runs": "history",
+    "table": "history",
 }
 
 __version__ = version("tallgrass")
@@ -40,11 +50,13 @@ __all__ = [
     "Settings",
     "compare",
     "fit",
+    "load_many",
     "load_trace",
     "load_votes",
     "promote",
     "rerun_spec",
     "runs",
+    "table",
 ]
 
 

@@ -14,6 +14,7 @@ _BYTES_A_NUMBER = 8
 # Draws are held once by the sampler, once as the trace, and once more while they are written.
 _COPIES = 3
 _MIB = 1024**2
+CORES_VARIABLE = "TALLGRASS_CORES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,14 @@ class Finding:
 
     level: Literal["fatal", "warning", "note"]
     message: str
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: those it is bound to, or fewer by ``TALLGRASS_CORES``."""
+    bound = getattr(os, "sched_getaffinity", None)  # not on macOS
+    cores = len(bound(0)) if bound else os.cpu_count() or 1
+    asked = os.environ.get(CORES_VARIABLE, "")
+    return min(cores, int(asked)) if asked.isdecimal() and int(asked) else cores
 
 
 def inspect_machine(

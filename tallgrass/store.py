@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 UI_PORT = 5000  # MLflow's own default
+VIEW = "results"  # key of the view of our columns that every experiment of ours has
 _PROBE_SECONDS = 3
 _DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usual port
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -121,6 +122,26 @@ def page(experiment_id: str | None, run_id: str | None = None, port: int = UI_PO
     if experiment_id is None:
         return f"{base}/#/experiments"
     return f"{base}/#/experiments/{experiment_id}/runs" + (f"/{run_id}" if run_id else "")
+
+
+def results_page(experiment_id: str | None, port: int = UI_PORT) -> str:
+    """The address of an experiment's table of runs with our columns in it."""
+    address = page(experiment_id, port=port)
+    return address if experiment_id is None else f"{address}?viewStateShareKey={VIEW}"
+
+
+def absolute_uri() -> str:
+    """The connected store's URI as it is valid in any folder of this machine."""
+    import mlflow
+    from sqlalchemy.engine import make_url
+
+    uri = str(mlflow.get_tracking_uri())
+    if urlsplit(uri).scheme.partition("+")[0] != "sqlite":
+        return uri
+    database = make_url(uri).database
+    if not database or database == ":memory:":
+        return uri
+    return f"sqlite:///{Path(database).absolute()}"
 
 
 def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:

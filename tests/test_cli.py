@@ -73,7 +73,7 @@ def test_help_lists_every_parameter_with_its_default_and_choices(capsys):
 def test_help_of_the_program_names_every_command(capsys):
     assert main([]) == 0
     shown = capsys.readouterr().out
-    assert [name for name, one in COMMANDS.items() if f"{name:<10}{one.summary}" not in shown] == []
+    assert [name for name, one in COMMANDS.items() if f"{name:<11}{one.summary}" not in shown] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -343,3 +343,19 @@ def test_values_as_text():
 
 def test_finished_runs_of_the_helper_are_as_described(store):
     assert data_of(made_run(verdict="fail", draws=10)).params["draws"] == "10"
+
+
+def test_two_runs_may_name_the_same_new_dataset_at_the_same_time(store, monkeypatch):
+    # MLflow looks whether it is there, and then inserts: another process may come between.
+    refused = iter([True, True, False])
+    ours = mlflow.MlflowClient.log_inputs
+
+    def log_inputs(self, *arguments):
+        if next(refused):
+            raise mlflow.exceptions.MlflowException("UNIQUE constraint failed: datasets.digest")
+        return ours(self, *arguments)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_inputs", log_inputs)
+    with start_run(None, "one of two") as run:
+        run.log_dataset(example_votes()[0], "votes.csv")
+    assert len(mlflow.MlflowClient().get_run(run.run_id).inputs.dataset_inputs) == 1

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from types import FrameType
 from typing import NamedTuple
 
-from tallgrass.cli import bench, commands, output, simulate
+from tallgrass.cli import bench, commands, experiment, output, simulate
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.settings import warn_of_unknown_variables
@@ -49,6 +49,13 @@ COMMANDS = {
         commands.rerun, "Run the same again; any flag replaces its parameter.", "RUN", True
     ),
     "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),
+    "experiment": Command(
+        experiment.experiment,
+        "Make the many runs of a project's experiment.toml and compare them.",
+        "PROJECT",
+        takes_run=True,
+        options=experiment.OPTIONS,
+    ),
     "simulate": Command(
         simulate.simulate,
         "Write a made-up legislature as files, or check calibration on N of them.",
@@ -123,7 +130,7 @@ def _print_overview() -> None:
     print("usage: tallgrass COMMAND [flags]\n")
     print("Where legislators stand: Bayesian ideal points, every run kept in MLflow.\n")
     for name, command in COMMANDS.items():
-        print(f"  {name:<10}{command.summary}")
+        print(f"  {name:<11}{command.summary}")
     print("\ntallgrass COMMAND --help lists its flags. Every flag can also be a variable: --draws")
     print("is TALLGRASS_DRAWS, in the environment or in .env. --json prints one JSON object.")
 

@@ -41,6 +41,7 @@ def summary(result: "FitResult") -> dict[str, Any]:
         "timings": result.timings,
         "report_path": result.report_path,
         "ui_url": result.ui_url,
+        "results_url": result.results_url,
     }
 
 
@@ -60,7 +61,9 @@ def print_result(result: "FitResult") -> None:
     table(["what", "value", "passes", ""], rows)
     say("", *("  " + reason for reason in result.verdict.reasons))
     say(
-        f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
+        f"Report:  {result.report_path}",
+        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
+        f"Results: {result.results_url}",
     )
 
 

@@ -123,7 +123,7 @@ def ui(arguments: Arguments) -> int:
     settings = _connected(arguments)
     port = arguments.number("port", default=store.UI_PORT)
     experiment = history.home(settings.experiment)
-    address = store.page(experiment, port=port)
+    address = store.results_page(experiment, port=port)
     server = store.server_command(port)
     if server is not None:
         _require_free(port)

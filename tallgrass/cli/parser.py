@@ -16,6 +16,7 @@ from tallgrass.specs import RunSpec
 _METAVARS: dict[Any, str] = {int: "N", float: "X", bool: "{true,false}", Path: "PATH"}
 _OPERANDS = {
     "RUN": "id of a run, or its first characters (4 at least)",
+    "PROJECT": "a folder with an experiment.toml, or such a file",
     "FOLDER": "a new folder to write into",
 }
 # The order of the help: what one sets most often stands first.

@@ -1,12 +1,14 @@
 """Runs as a table: one row a run, every column with its type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import TrackingError, nearest
-from tallgrass.history.searching import equals, experiments, search
+from tallgrass.history.reading import Held, database_uri, held_runs
+from tallgrass.history.searching import as_text, equals, experiments, find_run, search
 from tallgrass.specs import RunSpec
 
 if TYPE_CHECKING:
@@ -21,8 +23,11 @@ TAGS = {
     "spec_sha256": "spec.sha256",
     "git_commit": "git.commit",
     "baseline_run_id": "baseline.run_id",
+    "parent_run_id": "mlflow.parentRunId",
     "error": "error",
 }
+# Tags that are read and are no column of that name.
+_READ = ("session", "baseline", "experiment.role")
 METRICS = {
     "rhat_max": "float64",
     "ess_min": "float64",
@@ -38,13 +43,16 @@ _FIRST = ["run_id", "name", "status", "start_time", "end_time", "experiment"]
 _STATUSES = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 
 
-def runs(
+def runs(  # noqa: PLR0913 - every one is a filter, and is named
     *,
     experiment: str | None = None,
     session: str | None = None,
     verdict: str | None = None,
     status: str | None = None,
     filter: str | None = None,
+    since: datetime | str | None = None,
+    until: datetime | str | None = None,
+    parent: str | None = None,
     limit: int | None = None,
     **parameters: object,
 ) -> "DataFrame":
@@ -62,6 +70,11 @@ def runs(
         MLflow's status: FINISHED, FAILED, KILLED or RUNNING.
     filter : str, optional
         An MLflow filter string, such as ``metrics.rhat_max < 1.01``.
+    since, until : datetime or str, optional
+        Only runs that started then or later, then or earlier; a text is read as a time in UTC
+        (``2026-03-01``, ``2026-03-01T12:00``).
+    parent : str, optional
+        Id of the parent run of an experiment, or its beginning: only the runs under it.
     limit : int, optional
         The most rows to return.
     **parameters : str or number
@@ -70,8 +83,9 @@ def runs(
     Returns
     -------
     DataFrame
-        One row a run: id, name, status, times (UTC), every run parameter with its type, verdict,
-        the headline metrics, ``promoted`` (bool), fingerprints. What a run lacks is missing.
+        One row a run (the parent runs of experiments are none): id, name, status, times (UTC),
+        every run parameter with its type, verdict, the headline metrics, ``promoted`` (bool),
+        fingerprints. What a run lacks is missing.
 
     Raises
     ------
@@ -80,19 +94,33 @@ def runs(
     """
     import pandas as pd
 
-    conditions = [
-        _condition(name, value) for name, value in parameters.items() if value is not None
-    ]
+    wanted = {name: value for name, value in parameters.items() if value is not None}
+    conditions = [_condition(name, value) for name, value in wanted.items()]
     if verdict is not None:
         conditions.append(equals("tags.verdict", verdict))
     if status is not None:
         if status.upper() not in _STATUSES:
             raise TrackingError("unknown status", status, nearest(status.upper(), _STATUSES))
         conditions.append(equals("attributes.status", status.upper()))
-    if filter:
-        conditions.append(filter)
-    names = {str(one.experiment_id): one.name for one in experiments()}
-    found = _of_session(search(conditions, experiment), session)
+    limits = _milliseconds("since", since), _milliseconds("until", until)
+    for relation, limit_ in zip((">=", "<="), limits, strict=True):
+        if limit_ is not None:
+            conditions.append(f"attributes.start_time {relation} {limit_}")
+    if parent is not None:
+        parent = str(find_run(parent).info.run_id)
+        conditions.append(equals("tags.`mlflow.parentRunId`", parent))
+    among = experiments(experiment)
+    names = {str(one.experiment_id): one.name for one in among}
+    uri = database_uri()
+    everything: Iterator[Held]
+    if filter or uri is None:
+        everything = map(_held, search([*conditions, *([filter] if filter else [])], experiment))
+    else:
+        read = {"params": list(RunSpec.model_fields), "metrics": list(METRICS)}
+        held = held_runs(uri, list(names), read | {"tags": [*TAGS.values(), *_READ]}, limits)
+        tags = {"verdict": verdict, "mlflow.parentRunId": parent}
+        everything = _meeting(held, wanted, tags, status)
+    found = _of_session(_runs_proper(everything), session)
     table = pd.DataFrame([_row(run, names) for run in islice(found, limit)], columns=_columns())
     return _typed(table)
 
@@ -104,10 +132,54 @@ def _condition(name: str, value: object) -> str:
     return equals(f"params.{name}", value)
 
 
-def _of_session(found: "Iterator[Run]", session: str | None) -> "Iterator[Run]":
+def _milliseconds(name: str, time: datetime | str | None) -> int | None:
+    """A time as MLflow counts it; one without a zone is in UTC."""
+    if time is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(time) if isinstance(time, str) else time
+    except ValueError:
+        mend = "use 2026-03-01 or 2026-03-01T12:00"
+        raise TrackingError(f"{name}: not a time", time, mend) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1000)
+
+
+def _held(run: "Run") -> Held:
+    info, data = run.info, run.data
+    times = info.start_time, info.end_time
+    own = (info.run_id, info.run_name, info.status, *times, str(info.experiment_id))
+    return Held(*own, data.params, data.metrics, data.tags)
+
+
+def _meeting(
+    found: Iterator[Held],
+    parameters: Mapping[str, object],
+    tags: Mapping[str, str | None],
+    status: str | None,
+) -> Iterator[Held]:
+    """The runs that meet the conditions, as MLflow's own search decides them."""
+    texts = {name: as_text(value) for name, value in parameters.items()}
+    given = {name: value for name, value in tags.items() if value is not None}
+    for run in found:
+        if (
+            all(run.params.get(name) == text for name, text in texts.items())
+            and all(run.tags.get(name) == value for name, value in given.items())
+            and (status is None or run.status == status.upper())
+        ):
+            yield run
+
+
+def _runs_proper(found: Iterator[Held]) -> Iterator[Held]:
+    """Leave out the parent runs of experiments, which sampled nothing themselves."""
+    return (run for run in found if run.tags.get("experiment.role") != "parent")
+
+
+def _of_session(found: Iterator[Held], session: str | None) -> Iterator[Held]:
     """Keep the runs of one session, which may be given by name or by any path to it."""
     for run in found:
-        given = (run.data.tags.get("session"), run.data.params.get("session"))
+        given = (run.tags.get("session"), run.params.get("session"))
         if session is None or session in given or _basename(session) in map(_basename, given):
             yield run
 
@@ -122,19 +194,19 @@ def _columns() -> list[str]:
     return list(dict.fromkeys([*first, "promoted", *parameters, *TAGS]))
 
 
-def _row(run: "Run", experiment_names: dict[str, str]) -> dict[str, object]:
-    tags, metrics = run.data.tags, run.data.metrics
+def _row(run: Held, experiment_names: dict[str, str]) -> dict[str, object]:
+    tags, metrics = run.tags, run.metrics
     return {
-        **{name: run.data.params.get(name) for name in RunSpec.model_fields},
+        **{name: run.params.get(name) for name in RunSpec.model_fields},
         **{name: metrics.get(name) for name in METRICS},
         **{column: tags.get(tag) for column, tag in TAGS.items()},
-        "run_id": run.info.run_id,
-        "name": run.info.run_name,
-        "status": run.info.status,
-        "start_time": run.info.start_time,
-        "end_time": run.info.end_time,
-        "experiment": experiment_names.get(str(run.info.experiment_id)),
-        "session": tags.get("session", run.data.params.get("session")),
+        "run_id": run.run_id,
+        "name": run.name,
+        "status": run.status,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "experiment": experiment_names.get(run.experiment_id),
+        "session": tags.get("session", run.params.get("session")),
         "promoted": tags.get("baseline") == "true",
     }
 

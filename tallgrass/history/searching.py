@@ -1,5 +1,6 @@
 """Finding our runs in a store, whichever experiment they are in, page by page."""
 
+import os
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -67,6 +68,29 @@ def home(experiment: str | None) -> str | None:
     return None if newest is None else str(newest.info.experiment_id)
 
 
+def experiment_in_use(given: str | None) -> str | None:
+    """Name of the MLflow experiment that runs go to by what surrounds us, or None where free."""
+    named = given or os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    if named is None and (identity := os.environ.get("MLFLOW_EXPERIMENT_ID")):
+        return experiment_name(identity)
+    return named
+
+
+def experiment_name(experiment_id: str) -> str:
+    """Name of the experiment of this id."""
+    with translated(f"find experiment {experiment_id}"):
+        return str(client().get_experiment(experiment_id).name)
+
+
+def newest_parent(experiment: str, name: str) -> str | None:
+    """Id of the newest parent run of a declared experiment in an MLflow experiment, or None."""
+    if experiment not in [one.name for one in experiments()]:
+        return None
+    wanted = ["tags.`experiment.role` = 'parent'", equals("tags.`experiment.name`", name)]
+    found = next(search(wanted, experiment), None)
+    return None if found is None else str(found.info.run_id)
+
+
 def equals(field: str, value: object) -> str:
     """The MLflow condition ``field = value``.
 
@@ -75,11 +99,16 @@ def equals(field: str, value: object) -> str:
     TrackingError
         When the value holds both kinds of quotes: MLflow has no way to write that.
     """
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = as_text(value)
     quote = "'" if "'" not in text else '"'
     if quote in text:
         raise TrackingError("a filter value with both kinds of quotes", text, "leave one out")
     return f"{field} = {quote}{text}{quote}"
+
+
+def as_text(value: object) -> str:
+    """A value as params hold it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def find_run(text: str) -> "Run":

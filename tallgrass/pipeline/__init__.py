@@ -1,7 +1,8 @@
 """One run, from a RunSpec to a finished MLflow run."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tallgrass.settings import Settings, load_settings
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from tallgrass.compare import Comparison
     from tallgrass.diagnostics import Diagnostics, Verdict
+    from tallgrass.progress import Display
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +22,8 @@ class FitResult:
 
     Parameters
     ----------
-    run_id, experiment_id, ui_url : str
-        Where it is in MLflow.
+    run_id, experiment_id, ui_url, results_url : str
+        Where it is in MLflow, and where the table of all runs is.
     verdict : Verdict
         Pass, fail or unresolved, with every check.
     diagnostics : Diagnostics
@@ -39,6 +41,7 @@ class FitResult:
     run_id: str
     experiment_id: str
     ui_url: str
+    results_url: str
     verdict: "Verdict"
     diagnostics: "Diagnostics"
     trace: "DataTree"
@@ -47,7 +50,28 @@ class FitResult:
     report_path: str
 
 
-def fit(spec: RunSpec, settings: Settings | None = None) -> FitResult:
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a run is part of: how it is called, tags from its start, and who watches it.
+
+    Parameters
+    ----------
+    name : str or None
+        Name of the MLflow run; made from the spec without it.
+    tags : mapping of str to str
+        Tags that the run has from its first moment.
+    observer : callable or None
+        Called with the progress of all chains, in place of a progress display.
+    """
+
+    name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    observer: "Display | None" = None
+
+
+def fit(
+    spec: RunSpec, settings: Settings | None = None, context: Context | None = None
+) -> FitResult:
     """Sample one chamber and keep everything as one MLflow run.
 
     Parameters
@@ -56,6 +80,8 @@ def fit(spec: RunSpec, settings: Settings | None = None) -> FitResult:
         Data, model, sampler, start and baseline.
     settings : Settings, optional
         Paths, addresses and thresholds; read from the environment and ``.env`` without it.
+    context : Context, optional
+        What the run is part of, such as an experiment.
 
     Returns
     -------
@@ -73,7 +99,7 @@ def fit(spec: RunSpec, settings: Settings | None = None) -> FitResult:
     # PyMC, MLflow and Matplotlib together take seconds to import: that is part of the run's time.
     from tallgrass.pipeline.steps import run_steps
 
-    return run_steps(spec, settings or load_settings(), began)
+    return run_steps(spec, settings or load_settings(), began, context or Context())
 
 
-__all__ = ["FitResult", "fit"]
+__all__ = ["Context", "FitResult", "fit"]

@@ -77,6 +77,10 @@ class Recorder:
             {f"data/{name}": value for name, value in counts.items() if name != "n_parameters"}
             | {"model/n_parameters": counts["n_parameters"]}
             | {f"sampler/{name}": getattr(spec, name) for name in _NUMERIC_SETTINGS}
+            # MLflow draws parallel coordinates over numbers, and a param is text.
+            | {f"prior/{name}_mu": prior.mu for name, prior in spec.priors.items()}
+            | {f"prior/{name}_sigma": prior.sigma for name, prior in spec.priors.items()}
+            | {"data/minority_threshold": spec.minority_threshold, "data/min_votes": spec.min_votes}
         )
         self.run.log_dataset(votes, ready.data.location)
         self.run.log_text(json.dumps(spec.model_dump(mode="json"), indent=2), "spec/run.json")

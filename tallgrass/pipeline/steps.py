@@ -3,7 +3,7 @@
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 
 from setproctitle import getproctitle, setproctitle
@@ -12,10 +12,10 @@ from tallgrass import store, summaries, tracking
 from tallgrass.compare import Comparison, compare_estimates
 from tallgrass.diagnostics import diagnose, judge
 from tallgrass.fit_checks import FitChecks, fit_checks
-from tallgrass.pipeline import FitResult
+from tallgrass.pipeline import Context, FitResult
 from tallgrass.pipeline.prepare import Baseline, Prepared, prepare, read
 from tallgrass.pipeline.record import Recorder
-from tallgrass.progress import display
+from tallgrass.progress import Display, display
 from tallgrass.report import ReportInput
 from tallgrass.sampling import Interrupted, Sampled, sample
 from tallgrass.settings import Settings
@@ -39,7 +39,7 @@ class Clock:
             self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
 
 
-def run_steps(spec: RunSpec, settings: Settings, began: float) -> FitResult:
+def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context) -> FitResult:
     """Carry out one run; see :func:`tallgrass.pipeline.fit`."""
     clock = Clock()
     clock.seconds["import_s"] = time.perf_counter() - began
@@ -50,12 +50,13 @@ def run_steps(spec: RunSpec, settings: Settings, began: float) -> FitResult:
         store.connect(settings.tracking_uri)
     with clock.timed("prepare_s"):
         ready = prepare(spec, data)
-    name = f"{spec.chamber} {spec.model} {spec.sampler} {spec.init.partition(':')[0]}"
-    with tracking.start_run(settings.experiment, name) as run, _process_title(name):
+    made = f"{spec.chamber} {spec.model} {spec.sampler} {spec.init.partition(':')[0]}"
+    name = context.name or made
+    with tracking.start_run(settings.experiment, name, context.tags) as run, _process_title(name):
         recorder = Recorder(run, ready, settings)
         with clock.timed("log_s"):
             recorder.before_sampling()
-        sampled = _sample_and_save(ready, settings, recorder, clock)
+        sampled = _sample_and_save(ready, settings, recorder, clock, context.observer)
         with clock.timed("diagnostics_s"):
             diagnostics = diagnose(sampled.trace, ready.start.pca)
         baseline = ready.baseline
@@ -103,6 +104,7 @@ def run_steps(spec: RunSpec, settings: Settings, began: float) -> FitResult:
             run_id=run.run_id,
             experiment_id=run.experiment_id,
             ui_url=run.ui_url,
+            results_url=store.results_page(run.experiment_id),
             verdict=verdict,
             diagnostics=diagnostics,
             trace=sampled.trace,
@@ -113,7 +115,11 @@ def run_steps(spec: RunSpec, settings: Settings, began: float) -> FitResult:
 
 
 def _sample_and_save(
-    ready: Prepared, settings: Settings, recorder: Recorder, clock: Clock
+    ready: Prepared,
+    settings: Settings,
+    recorder: Recorder,
+    clock: Clock,
+    watching: Display | None,
 ) -> Sampled:
     """Sample; the draws are stored before anything else happens, interrupted or not."""
     attributes = {
@@ -122,7 +128,8 @@ def _sample_and_save(
         "model": ready.spec.model,
     }
     try:
-        with display(settings.progress) as observer:
+        shown = nullcontext(watching) if watching else display(settings.progress)
+        with shown as observer:
             sampled = sample(
                 ready.model,
                 ready.data.votes,

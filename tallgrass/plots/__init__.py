@@ -1,5 +1,6 @@
 """Tables and draws -> matplotlib Figures; no files, and no pyplot with its global state."""
 
+from tallgrass.plots.experiment import rates, scatter_matrix
 from tallgrass.plots.fit import CHECKS, predictive
 from tallgrass.plots.ideal import comparison_scatter, forest, member_label, shrinkage_scatter
 from tallgrass.plots.parties import dispersion, icc, party_positions, variance_bar
@@ -20,6 +21,8 @@ __all__ = [
     "party_positions",
     "plain",
     "predictive",
+    "rates",
+    "scatter_matrix",
     "shrinkage_scatter",
     "traces",
     "variance_bar",

@@ -30,7 +30,7 @@ def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
         wanted as files as well; drawn here otherwise.
     """
     files = images(figures(run)) if pngs is None else pngs
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     return template.render(
         title=chamber_words(run),
         model=MODELS[run.spec.model],
@@ -40,7 +40,7 @@ def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
         checks=_checks(run),
         facts=_facts(run),
         sections=sections(run, set(files)),
-        images={name: _image(data) for name, data in files.items()},
+        images={name: image(data) for name, data in files.items()},
     )
 
 
@@ -82,7 +82,8 @@ class Image:
     height: int
 
 
-def _image(data: bytes) -> Image:
+def image(data: bytes) -> Image:
+    """A PNG file as the page embeds it."""
     # A PNG file says its size in bytes 16 to 24; with it the page keeps still while it loads.
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
     return Image(f"data:image/png;base64,{base64.b64encode(data).decode()}", width, height)
@@ -94,7 +95,8 @@ def _unbroken(value: object) -> object:
     return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", value) if type(value) is str else value
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of the pages, which escape all text."""
     return Environment(
         loader=PackageLoader("tallgrass.report", "templates"),
         autoescape=True,

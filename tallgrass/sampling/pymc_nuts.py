@@ -1,7 +1,6 @@
 """PyMC's own NUTS."""
 
 import logging
-import os
 import time
 import warnings
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tallgrass.errors import SamplingError
+from tallgrass.machine import usable_cores
 from tallgrass.sampling.draws import ChainProgress, Model, Observer, Raw
 from tallgrass.specs import SamplerSpec
 
@@ -56,7 +56,7 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None)
                 draws=spec.draws,
                 tune=spec.tune,
                 chains=spec.chains,
-                cores=min(spec.chains, os.cpu_count() or 1),
+                cores=min(spec.chains, usable_cores()),
                 random_seed=spec.seed,
                 step=_nuts(model, spec, starts),
                 nuts_sampler="pymc",

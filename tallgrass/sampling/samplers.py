@@ -3,7 +3,6 @@
 import dataclasses
 import inspect
 import logging
-import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import xarray as xr
 
 from tallgrass.errors import SamplingError
+from tallgrass.machine import usable_cores
 from tallgrass.sampling.draws import (
     ChainProgress,
     Interrupted,
@@ -131,10 +131,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
             draws=spec.draws,
             tune=spec.tune,
             chains=spec.chains,
-            cores=min(
-                spec.chains,
-                os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count() or 1,
-            ),
+            cores=min(spec.chains, usable_cores()),
             seed=spec.seed,
             adaptation=spec.adaptation,
             target_accept=spec.target_accept,

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,29 +15,27 @@ from typing import TYPE_CHECKING
 from tallgrass.errors import TrackingError
 from tallgrass.store import client, translated
 from tallgrass.tracking.run import ActiveRun
+from tallgrass.tracking.view import DESCRIPTION, new_experiment_tags, show_results
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SCHEMA_VERSION = "1"  # of what a run holds: its params, metrics, tags and artifact paths
 EXPERIMENT = "tallgrass"
-_DESCRIPTION = (
-    "Ideal points of legislators by Bayesian item-response models. One run is one sampling run; "
-    "its report is the artifact report/index.html. Query for example: "
-    "`metrics.rhat_max < 1.01 and metrics.divergences = 0 and tags.verdict = 'pass'`."
-)
-_EXPERIMENT_TAGS = {
-    "mlflow.note.content": _DESCRIPTION,
-    # Without its kind the UI asks whether the experiment is about language models.
-    "mlflow.experimentKind": "custom_model_development",
-}
 _GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+-\d+")  # what MLflow calls a run nobody named
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def start_run(experiment: str | None, name: str) -> Iterator[ActiveRun]:
+def start_run(
+    experiment: str | None,
+    name: str,
+    tags: Mapping[str, str] | None = None,
+    *,
+    description: str = DESCRIPTION,
+    resume: str | None = None,
+) -> Iterator[ActiveRun]:
     """Open a run, and close it whatever happens: no run of ours is left RUNNING.
 
     On leaving the run is FINISHED; after an exception FAILED, with the error in a tag; after
@@ -51,6 +49,12 @@ def start_run(experiment: str | None, name: str) -> Iterator[ActiveRun]:
         stays in the experiment where it is.
     name : str
         Name of the run; a name that was given to ``mlflow run`` is kept.
+    tags : mapping of str to str, optional
+        Tags that the run has from its first moment, such as that of its parent.
+    description : str
+        What a new experiment says about itself, above its table of runs (markdown).
+    resume : str, optional
+        Id of an earlier run to write on, instead of a new one.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def start_run(experiment: str | None, name: str) -> Iterator[ActiveRun]:
     run: ActiveRun | None = None
     try:
         with _interrupts_held():
-            run = _open(client(), experiment, name)
+            run = _open(client(), experiment, name, dict(tags or {}), description, resume)
         yield run
     except BaseException as error:
         if run is not None:
@@ -75,12 +79,19 @@ def start_run(experiment: str | None, name: str) -> Iterator[ActiveRun]:
         run.close(None)
 
 
-def _open(mlflow_client: "MlflowClient", experiment: str | None, name: str) -> ActiveRun:
+def _open(
+    mlflow_client: "MlflowClient",
+    experiment: str | None,
+    name: str,
+    tags: dict[str, str],
+    description: str,
+    resume: str | None,
+) -> ActiveRun:
     from mlflow.tracking.context.registry import resolve_tags
 
-    tags = {"schema_version": SCHEMA_VERSION, **_git_tags()}
+    tags = {"schema_version": SCHEMA_VERSION, **_git_tags(), **tags}
     # Taken out of the environment as MLflow does: a second run of this process is a new one.
-    if given := os.environ.pop("MLFLOW_RUN_ID", None):
+    if given := os.environ.pop("MLFLOW_RUN_ID", None) or resume:
         mend = "inside mlflow run, MLFLOW_TRACKING_URI must be absolute"
         with translated(f"resume run {given}", mend):
             run = mlflow_client.get_run(given)
@@ -88,26 +99,30 @@ def _open(mlflow_client: "MlflowClient", experiment: str | None, name: str) -> A
             mlflow_client.update_run(given, "RUNNING", None if keep else name)
         active = ActiveRun(mlflow_client, run)
         active.set_tags(tags)
+        show_results(mlflow_client, active.experiment_id)
         return active
-    experiment_id = _experiment_id(mlflow_client, experiment)
+    experiment_id = _experiment_id(mlflow_client, experiment, description)
     with translated("create a run"):
         made = mlflow_client.create_run(experiment_id, run_name=name, tags=resolve_tags(tags))
     return ActiveRun(mlflow_client, made)
 
 
-def _experiment_id(mlflow_client: "MlflowClient", name: str | None) -> str:
+def _experiment_id(mlflow_client: "MlflowClient", name: str | None, description: str) -> str:
     from mlflow.exceptions import MlflowException
 
     given = os.environ.get("MLFLOW_EXPERIMENT_ID")
     if name is None and given:
         with translated(f"find experiment {given}", "unset MLFLOW_EXPERIMENT_ID"):
-            return str(mlflow_client.get_experiment(given).experiment_id)
+            made = mlflow_client.get_experiment(given)
+        show_results(mlflow_client, given, made.tags)
+        return str(made.experiment_id)
     name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
     with translated(f"find experiment {name!r}"):
         found = mlflow_client.get_experiment_by_name(name)
         if found is None:
             try:
-                return str(mlflow_client.create_experiment(name, tags=_EXPERIMENT_TAGS))
+                tags = new_experiment_tags(description)
+                return str(mlflow_client.create_experiment(name, tags=tags))
             except MlflowException:  # made by another process in the meantime
                 found = mlflow_client.get_experiment_by_name(name)
                 if found is None:
@@ -115,6 +130,7 @@ def _experiment_id(mlflow_client: "MlflowClient", name: str | None) -> str:
     if found.lifecycle_stage == "deleted":
         mend = f"restore it (mlflow experiments restore -x {found.experiment_id}), or name another"
         raise TrackingError("the experiment was deleted", name, mend)
+    show_results(mlflow_client, found.experiment_id, found.tags)
     return str(found.experiment_id)
 
 

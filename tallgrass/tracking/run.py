@@ -3,7 +3,9 @@
 import io
 import json
 import math
+import random
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _LONGEST_PARAM, _LONGEST_TAG, _BATCH, _METRICS_BATCH = 6000, 8000, 100, 1000  # MLflow's limits
+
+_DATASET_ATTEMPTS = 5
 
 
 class Figure(Protocol):
@@ -102,6 +106,7 @@ class ActiveRun:
         MLflow's digest would read the first 10,000 rows only.
         """
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
 
         profile = {
             "num_rows": len(votes.legislators),
@@ -117,7 +122,15 @@ class ActiveRun:
         )
         context = InputTag("mlflow.data.context", "sampling")
         with self._writing("the dataset"):
-            self._client.log_inputs(self.run_id, [DatasetInput(dataset, [context])])
+            for attempt in range(_DATASET_ATTEMPTS):
+                try:
+                    self._client.log_inputs(self.run_id, [DatasetInput(dataset, [context])])
+                    return
+                except MlflowException as error:
+                    # Two runs that name the same new dataset at once: MLflow looks, then inserts.
+                    if "unique" not in str(error).lower() or attempt == _DATASET_ATTEMPTS - 1:
+                        raise
+                    time.sleep(random.uniform(0.05, 0.3))
 
     def log_artifact(self, path: Path, artifact_dir: str) -> None:
         """Store a file under ``artifact_dir``, with the file's own name."""

@@ -1,0 +1,112 @@
+"""The command ``experiment``: a project's file, how it is carried out, and what it answers."""
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tallgrass.cli.output import as_json, records, say, table
+from tallgrass.cli.parser import Arguments, Option
+from tallgrass.errors import SpecError
+from tallgrass.settings import changed_spec, load_settings
+from tallgrass.specs import RunSpec
+
+if TYPE_CHECKING:
+    from tallgrass.experiment import ExperimentResult
+
+OPTIONS = (
+    Option("scheduler", "address of a Dask scheduler (default: workers on this machine)", "ADDR"),
+    Option("workers", "local workers, a run at a time each (default: fitted to the cores)", "N"),
+    Option("resume", "go on with the last attempt: what is FINISHED is not repeated"),
+    Option("dry_run", "list the runs and make none"),
+    Option("yes", "make more than 10,000 runs"),
+)
+_HOLDS = {"yes": "holds", "no": "does not hold", "open": "open"}
+
+
+def experiment(arguments: Arguments) -> int:
+    """Make all runs of an experiment, compare them, and say what they answer."""
+    settings = load_settings(arguments.settings)
+    checked = changed_spec(RunSpec(), arguments.run)
+    flags = {name: getattr(checked, name) for name in arguments.run}
+    options = {name: _switch(arguments, name) for name in ("resume", "dry_run", "yes")}
+    count = arguments.number("workers", 0, least=0) or None
+    scheduler = arguments.options.get("scheduler") or None
+    with redirect_stdout(sys.stderr):  # standard output is for the answer
+        from tallgrass.experiment import (
+            Options,
+            expand,
+            overridden,
+            read_experiment,
+            run_experiment,
+        )
+
+        asked = overridden(read_experiment(Path(arguments.operands[0])), flags)
+        planned = expand(asked, settings.data_dir, options["yes"])
+    if options["dry_run"]:
+        runs = [{"label": one.label, "spec": one.spec.model_dump()} for one in planned]
+        if arguments.json:
+            print(as_json({"runs": runs}))
+        else:
+            say(f"{asked.name}: {len(planned)} runs", *("  " + one.label for one in planned))
+        return 0
+    with redirect_stdout(sys.stderr):
+        result = run_experiment(
+            asked, settings, Options(scheduler, count, options["resume"], options["yes"])
+        )
+    if arguments.json:
+        print(as_json(_summary(result)))
+    else:
+        _print(result)
+    return 2 if result.errors else 0
+
+
+def _switch(arguments: Arguments, name: str) -> bool:
+    text = arguments.options.get(name, "false").lower()
+    if text not in ("true", "false"):
+        raise SpecError(f"bad value for {name}", text, "use true or false")
+    return text == "true"
+
+
+def _summary(result: "ExperimentResult") -> dict[str, Any]:
+    shown = result.results.runs.rename_axis("run_id").reset_index()
+    return {
+        "run_id": result.run_id,
+        "experiment_id": result.experiment_id,
+        "verdict": result.results.verdict,
+        "answers": [
+            {"expected": one.expectation.words, "holds": one.holds, "reasons": one.reasons}
+            for one in result.answers
+        ],
+        "runs": records(shown),
+        "errors": result.errors,
+        "report_path": result.report_path,
+        "ui_url": result.ui_url,
+        "results_url": result.results_url,
+    }
+
+
+def _print(result: "ExperimentResult") -> None:
+    forms = {"rhat_max": ".4f", "ess_min": ".0f", "divergences": ".0f", "abs_r": ".4f"}
+    forms |= {"ess/per_second": ".1f", "sampling_s": ".1f"}
+    rows = []
+    for run_id, run in result.results.runs.iterrows():
+        numbers = [
+            format(run[k], form) if k in run and run[k] == run[k] else ""
+            for k, form in forms.items()
+        ]
+        rows.append([run["label"], str(run_id)[:8], run["verdict"] or "", *numbers])
+    say("", f"Experiment {result.results.experiment.name}, run {result.run_id}", "")
+    heads = ["run", "id", "verdict", "R-hat", "ESS", "div.", "|r|", "ESS/s", "seconds"]
+    table(heads, rows)
+    say("", result.results.experiment.question)
+    for one in result.answers:
+        say(f"  {one.expectation.words}: {_HOLDS[one.holds]}", *(f"    {r}" for r in one.reasons))
+    for label, why in result.errors.items():
+        say(f"  {label}: no result: {why}")
+    say(
+        "",
+        f"Report:  {result.report_path}",
+        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
+        f"Results: {result.results_url}",
+    )

@@ -1,0 +1,155 @@
+"""The expected outcome of an experiment: statements about runs, and whether they hold."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tallgrass.errors import SpecError, nearest
+from tallgrass.history import MEASURES
+from tallgrass.specs import RunSpec
+
+METRICS = [measure.metric for measure in MEASURES]
+_VERDICTS = ["pass", "fail", "unresolved"]
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_CONDITION = re.compile(
+    rf"(?P<relation><=|>=|<|>|=)\s*(?:(?P<number>{_NUMBER})|(?:(?P<times>{_NUMBER})\s*\*\s*)?"
+    r"(?P<baseline>baseline))"
+)
+_HOLDS = {
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "=": lambda a, b: a == b,
+}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A statement: the runs with these parameters have this verdict and meet these conditions.
+
+    Parameters
+    ----------
+    where : mapping of str to list
+        Run parameters and the values of the runs that are meant; all runs when empty.
+    conditions : mapping of str to str
+        ``verdict`` -> ``pass``, ``fail`` or ``unresolved``; a metric -> a comparison with a number
+        (``< 1.01``) or with the run's baseline (``> 2 * baseline``).
+    """
+
+    where: Mapping[str, list[Any]]
+    conditions: Mapping[str, str]
+
+    @property
+    def words(self) -> str:
+        """The statement in words."""
+        meant = ", ".join(f"{k} {' or '.join(map(str, v))}" for k, v in self.where.items())
+        stated = " and ".join(
+            f"verdict {value}" if name == "verdict" else f"{name} {value}"
+            for name, value in self.conditions.items()
+        )
+        return f"{meant or 'every run'}: {stated}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether an expectation holds: ``yes``, ``no``, or ``open`` while a run says nothing."""
+
+    expectation: Expectation
+    holds: Literal["yes", "no", "open"]
+    reasons: tuple[str, ...]
+
+
+def read_expectation(given: Mapping[str, Any]) -> Expectation:
+    """An expectation from its table: parameters say which runs, the rest what holds of them.
+
+    Raises
+    ------
+    SpecError
+        When a key is neither, a condition cannot be read, or there is none.
+    """
+    where: dict[str, list[Any]] = {}
+    conditions: dict[str, str] = {}
+    for key, value in given.items():
+        if key in RunSpec.model_fields:
+            where[key] = value if isinstance(value, list) else [value]
+        elif key == "verdict":
+            if value not in _VERDICTS:
+                raise SpecError("expect.verdict: unknown verdict", value, nearest("", _VERDICTS))
+            conditions[key] = value
+        elif key in METRICS:
+            if not isinstance(value, str) or not _CONDITION.fullmatch(value.strip()):
+                mend = 'use a comparison, such as "< 1.01" or "> 2 * baseline"'
+                raise SpecError(f"expect.{key}: unknown condition", value, mend)
+            conditions[key] = value.strip()
+        else:
+            known = [*RunSpec.model_fields, "verdict", *METRICS]
+            raise SpecError("unknown key in the experiment", f"expect.{key}", nearest(key, known))
+    if not conditions:
+        mend = 'add verdict = "pass" or a metric, such as rhat_max = "< 1.01"'
+        raise SpecError("an expectation that states nothing", dict(where), mend)
+    return Expectation(where, conditions)
+
+
+def answer(expectations: Sequence[Expectation], runs: pd.DataFrame) -> list[Answer]:
+    """Decide every expectation.
+
+    Parameters
+    ----------
+    expectations : sequence of Expectation
+        The statements.
+    runs : DataFrame
+        One row a run: label, finished (bool), verdict, baseline_run_id, the run parameters under
+        their names, the metrics under theirs; index run id.
+    """
+    return [_answer(one, runs) for one in expectations]
+
+
+def _answer(expectation: Expectation, runs: pd.DataFrame) -> Answer:
+    meant = runs
+    for name, values in expectation.where.items():
+        texts = {_text(value) for value in values}
+        # A list of no values would be taken for a choice of no columns.
+        meant = meant[np.array([_text(value) in texts for value in meant[name]], bool)]
+    broken: list[str] = []
+    open_: list[str] = []
+    for _, run in meant.iterrows():
+        for name, condition in expectation.conditions.items():
+            holds, said = _decided(name, condition, run, runs)
+            if holds is not True:
+                (open_ if holds is None else broken).append(f"{run['label']}: {said}")
+    if broken:
+        return Answer(expectation, "no", tuple(broken))
+    if meant.empty:
+        return Answer(expectation, "open", ("no run has these parameters",))
+    return Answer(expectation, "open" if open_ else "yes", tuple(open_))
+
+
+def _decided(
+    name: str, condition: str, run: "pd.Series[Any]", runs: pd.DataFrame
+) -> tuple[bool | None, str]:
+    if not run["finished"]:
+        return None, "did not finish"
+    if name == "verdict":
+        return run["verdict"] == condition, f"verdict {run['verdict']}"
+    value = run.get(name)
+    if value is None or pd.isna(value):
+        return None, f"no {name}"
+    match = _CONDITION.fullmatch(condition)
+    assert match is not None  # checked when it was read
+    if match["baseline"] is None:
+        limit = float(match["number"])
+    else:
+        baseline = run["baseline_run_id"]
+        if baseline not in runs.index:
+            return None, f"no baseline to compare {name} with"
+        limit = float(runs.loc[baseline, name]) * float(match["times"] or 1)
+    return bool(_HOLDS[match["relation"]](value, limit)), f"{name} {value:g}, not {condition}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,197 @@
+"""What the runs of an experiment say together: one table, answers, a report, a markdown page."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tallgrass import history, report
+from tallgrass.compare import compare_estimates
+from tallgrass.diagnostics import Thresholds
+from tallgrass.errors import TallgrassError
+from tallgrass.experiment.declaration import Experiment
+from tallgrass.experiment.expansion import PlannedRun
+from tallgrass.experiment.expectations import Answer, answer
+from tallgrass.experiment.worker import Outcome
+from tallgrass.report import ComparedRuns, ExperimentInput
+from tallgrass.specs import RunSpec
+from tallgrass.tracking import ActiveRun
+
+_NOTE = 7000  # characters of a description that MLflow takes, with room
+_WORDS = {"yes": "pass", "no": "fail", "open": "unresolved"}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The runs of an experiment, compared.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was declared.
+    runs : DataFrame
+        One row a run, index run id: label, verdict, parameters, metrics.
+    comparison : DataFrame
+        As from :func:`tallgrass.history.compare`, the runs under their labels.
+    answers : list of Answer
+        Whether the expected outcome holds.
+    errors : mapping of str to str
+        Label of a run without result -> why.
+    """
+
+    experiment: Experiment
+    runs: pd.DataFrame
+    comparison: pd.DataFrame
+    answers: list[Answer]
+    errors: Mapping[str, str]
+
+    @property
+    def verdict(self) -> str:
+        """``pass`` when every expectation holds, ``fail`` when one does not, or ``unresolved``."""
+        states = [_WORDS[one.holds] for one in self.answers]
+        states += ["unresolved"] if self.errors else []
+        return next((s for s in ("fail", "unresolved") if s in states), "pass")
+
+    @property
+    def markdown(self) -> str:
+        """The page to paste: question, answers, and the table of every session and chamber."""
+        lines = [f"# {self.experiment.name}", "", f"**{self.experiment.question}**", ""]
+        if self.experiment.hypothesis:
+            lines += [f"Expected: {self.experiment.hypothesis}", ""]
+        marks = {"yes": "holds", "no": "does not hold", "open": "open"}
+        for one in self.answers:
+            why = f" ({'; '.join(one.reasons)})" if one.reasons else ""
+            lines.append(f"- {one.expectation.words}: **{marks[one.holds]}**{why}")
+        lines += [f"- {label}: no result, {why}" for label, why in self.errors.items()]
+        groups = self.runs.groupby(["session", "chamber"], sort=False)
+        for (session, chamber), rows in groups:
+            part = self.comparison[self.comparison["run_id"].isin(rows.index)]
+            lines += ["", f"## {str(chamber).capitalize()}, {session}", ""]
+            lines.append(history.markdown(part).rstrip())
+        return "\n".join(lines) + "\n"
+
+
+def gather(
+    experiment: Experiment,
+    planned: Sequence[PlannedRun],
+    outcomes: Mapping[str, Outcome],
+    thresholds: Thresholds,
+) -> Results:
+    """Read the finished runs back and decide the expectations."""
+    labels = {o.run_id: r.label for r in planned if (o := outcomes.get(r.key)) and o.run_id}
+    rows: dict[str, dict[str, Any]] = {}
+    for run in planned:
+        outcome = outcomes.get(run.key)
+        found = history.details(outcome.run_id) if outcome and outcome.run_id else None
+        row = {**run.spec.model_dump(), "label": run.label, "finished": found is not None}
+        row |= {"verdict": None, "baseline_run_id": None}
+        if found is not None:
+            tags = found["tags"]
+            row |= found["metrics"]
+            row |= {"verdict": tags.get("verdict"), "baseline_run_id": tags.get("baseline.run_id")}
+            row["session"] = tags.get("session", row["session"])
+            row["asked_session"] = run.spec.session
+        rows[str(outcome.run_id) if outcome and outcome.run_id else run.key] = row
+    everything = pd.DataFrame.from_dict(rows, orient="index")
+    # An expectation names a session as the file does.
+    asked = everything.assign(session=[run.spec.session for run in planned])
+    answers = answer(experiment.expect, asked)
+    done = everything[everything["finished"]]
+    comparison = history.compare(list(done.index), thresholds)
+    comparison["run"] = comparison["run_id"].map(labels)
+    errors = {
+        run.label: (outcome.error if (outcome := outcomes.get(run.key)) else None) or "not made"
+        for run in planned
+        if run.key not in outcomes or outcomes[run.key].run_id is None
+    }
+    return Results(experiment, done, comparison, answers, errors)
+
+
+def record(parent: ActiveRun, results: Results) -> str:
+    """Write the table, the answers and both pages to the parent run; where the report is."""
+    markdown = results.markdown
+    parent.log_text(markdown, "comparison.md")
+    note = markdown if len(markdown) < _NOTE else markdown[:_NOTE] + "\n\nMore: comparison.md"
+    passed = int((results.runs["verdict"] == "pass").sum())
+    parent.set_tags(
+        {
+            "verdict": results.verdict,
+            "verdict.reasons": "; ".join(
+                f"{one.expectation.words}: {one.holds}"
+                for one in results.answers
+                if one.holds != "yes"
+            ),
+            "mlflow.note.content": note,
+        }
+    )
+    parent.log_metrics(
+        {
+            "runs/finished": len(results.runs),
+            "runs/passed": passed,
+            "runs/without_result": len(results.errors),
+        }
+    )
+    metrics = [column for column in results.runs.columns if column in _numbers(results.runs)]
+    names = ["label", "verdict", *RunSpec.model_fields]
+    table = results.runs[[*names, *(m for m in metrics if m not in names)]]
+    parent.log_table(table.rename_axis("run_id").reset_index(), "tables/results")
+    parent.log_table(results.comparison, "tables/comparison")
+    page, pngs = report.build_experiment(_input(parent.run_id, results))
+    for name, data in pngs.items():
+        parent.log_bytes(data, f"plots/{name}.png")
+    parent.log_text(page, "report/index.html")
+    return parent.artifact_location("report/index.html")
+
+
+def _numbers(runs: pd.DataFrame) -> list[str]:
+    known = {measure.metric for measure in history.MEASURES}
+    return [str(name) for name in runs.columns if name in known]
+
+
+def _input(run_id: str, results: Results) -> ExperimentInput:
+    experiment = results.experiment
+    return ExperimentInput(
+        name=experiment.name,
+        question=experiment.question,
+        hypothesis=experiment.hypothesis,
+        status=results.verdict,
+        run_id=run_id,
+        answers=[(one.expectation.words, one.holds, one.reasons) for one in results.answers],
+        errors=results.errors,
+        comparison=results.comparison,
+        runs=results.runs,
+        groups=[
+            _compared(f"{str(chamber).capitalize()}, {session}", rows)
+            for (session, chamber), rows in results.runs.groupby(["session", "chamber"], sort=False)
+        ],
+    )
+
+
+def _compared(title: str, rows: pd.DataFrame) -> ComparedRuns:
+    """The estimates of the runs on one chamber, by legislator, on the scale of the first."""
+    tables: dict[str, pd.DataFrame] = {}
+    for run_id, label in rows["label"].items():
+        try:
+            tables[str(label)] = history.ideal_points(str(run_id)).set_index("slug")
+        except TallgrassError as error:
+            logger.warning("left out of the comparison: %s", error)
+    means = pd.DataFrame({label: one["mean"].astype(float) for label, one in tables.items()})
+    people = pd.concat([one[["name", "party"]] for one in tables.values()])
+    people = people[~people.index.duplicated()].reindex(means.index)
+    aligned: dict[str, pd.Series[float]] = {}
+    correlations: dict[str, float] = {}
+    first = next(iter(means), None)
+    for label in means:
+        try:
+            compared = compare_estimates(means[first], means[label])
+        except TallgrassError as error:
+            logger.warning("left out of the comparison: %s: %s", label, error)
+            continue
+        column = compared.table.set_index("slug")["reference"]
+        aligned[str(label)] = column if label != first else means[first]
+        correlations[str(label)] = compared.abs_r
+    return ComparedRuns(title, people, pd.DataFrame(aligned).reindex(means.index), correlations)

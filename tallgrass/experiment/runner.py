@@ -1,0 +1,258 @@
+"""An experiment from its declaration to its comparison; reads like a method section."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from distributed import Client, Future, wait
+
+from tallgrass import history, store, tracking
+from tallgrass.errors import SpecError
+from tallgrass.experiment import cluster
+from tallgrass.experiment.declaration import Experiment
+from tallgrass.experiment.expansion import PlannedRun, expand
+from tallgrass.experiment.expectations import Answer
+from tallgrass.experiment.live import Board, board
+from tallgrass.experiment.results import Results, gather, record
+from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome, carry_out
+from tallgrass.settings import Settings
+from tallgrass.tracking import ActiveRun
+
+PARENT = {"experiment.role": "parent"}
+NAME_TAG = "experiment.name"
+_LOST = "its worker was lost, and so were those that repeated it"
+_POLL_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an experiment is carried out.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        Address of a Dask scheduler; workers on this machine without it.
+    workers : int or None
+        Number of local workers; fitted to the machine without it.
+    resume : bool
+        Go on with the newest parent run of this experiment: what is FINISHED is not repeated.
+    allow_many : bool
+        Whether more than 10,000 runs are meant.
+    """
+
+    scheduler: str | None = None
+    workers: int | None = None
+    resume: bool = False
+    allow_many: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResult:
+    """What an experiment gave: its parent run, the answers, and the runs' table."""
+
+    run_id: str
+    experiment_id: str
+    ui_url: str
+    results_url: str
+    report_path: str
+    answers: Sequence[Answer]
+    results: Results
+    errors: Mapping[str, str]  # label -> why there is no result
+
+
+def run_experiment(
+    experiment: Experiment, settings: Settings, options: Options | None = None
+) -> ExperimentResult:
+    """Make all runs of an experiment under one parent run, and compare them.
+
+    Raises
+    ------
+    TallgrassError
+        When the experiment, the store, the scheduler or a worker cannot be used.
+    KeyboardInterrupt
+        After Ctrl-C: the runs that were finished stay, those under way are KILLED, and the parent
+        run holds the comparison of what there is.
+    """
+    chosen = options or Options()
+    settings = settings.model_copy(update=dict(experiment.thresholds))
+    planned = expand(experiment, settings.data_dir, chosen.allow_many)
+    store.connect(settings.tracking_uri)
+    name = history.experiment_in_use(settings.experiment) or experiment.name
+    earlier = _earlier(experiment, name) if chosen.resume else None
+    with tracking.start_run(
+        None if store.inside_project() else name,
+        experiment.name,
+        {**PARENT, NAME_TAG: experiment.name},
+        description=_description(experiment),
+        resume=earlier,
+    ) as parent:
+        _declare(parent, experiment, planned)
+        outcomes = _finished(parent.run_id, planned)
+        try:
+            with board(planned, settings.progress) as shown:
+                for key in outcomes:
+                    shown.ended(key, "done before")
+                missing = [run for run in planned if run.key not in outcomes]
+                if missing:
+                    _make(missing, outcomes, parent, settings, chosen, shown)
+        except BaseException:
+            _close_running(parent.run_id, "KILLED", "the experiment was stopped")
+            if outcomes:
+                record(parent, gather(experiment, planned, outcomes, settings.thresholds))
+            raise
+        _close_running(parent.run_id, "FAILED", _LOST)
+        if not any(one.run_id for one in outcomes.values()):
+            first = next(iter(outcomes.values()))
+            raise SpecError(f"no run of the experiment could be made. The first: {first.error}")
+        results = gather(experiment, planned, outcomes, settings.thresholds)
+        report_path = record(parent, results)
+        labels = {run.key: run.label for run in planned}
+        return ExperimentResult(
+            run_id=parent.run_id,
+            experiment_id=parent.experiment_id,
+            ui_url=parent.ui_url,
+            results_url=store.results_page(parent.experiment_id),
+            report_path=report_path,
+            answers=results.answers,
+            results=results,
+            errors={labels[o.key]: o.error for o in outcomes.values() if o.error is not None},
+        )
+
+
+def _make(
+    missing: Sequence[PlannedRun],
+    outcomes: dict[str, Outcome],
+    parent: ActiveRun,
+    settings: Settings,
+    options: Options,
+    shown: Board,
+) -> None:
+    """Have every missing run made; outcomes are noted as they come."""
+    uri = store.absolute_uri()
+    with cluster.workers(options.scheduler, options.workers, len(missing)) as client:
+        hosts = cluster.inspect(client, uri, parent.run_id)
+        client.subscribe_topic(TOPIC, shown.progress)
+        futures = _submitted(client, missing, outcomes, parent, settings, uri, hosts)
+        try:
+            _collect(futures, outcomes, shown)
+        except BaseException:
+            client.cancel(list(futures), force=True)
+            raise
+
+
+def _submitted(
+    client: Client,
+    missing: Sequence[PlannedRun],
+    outcomes: Mapping[str, Outcome],
+    parent: ActiveRun,
+    settings: Settings,
+    uri: str,
+    hosts: Mapping[str, int],
+) -> dict[Future[Outcome], PlannedRun]:
+    """One task a run; a run that is compared with another waits for it and receives its id."""
+    given = _given(settings) | {
+        "tracking_uri": uri,
+        "experiment": history.experiment_name(parent.experiment_id),
+        "progress": "none",
+    }
+    tasks: dict[str, Future[Outcome] | Outcome] = dict(outcomes)
+    futures: dict[Future[Outcome], PlannedRun] = {}
+    for run in missing:
+        order = Order(
+            key=run.key,
+            label=run.label,
+            spec=run.spec.to_json(),
+            settings=given,
+            parent=parent.run_id,
+            tallgrass=version("tallgrass"),
+            neighbours=hosts,
+        )
+        baseline = tasks.get(run.baseline) if run.baseline else None
+        future = client.submit(carry_out, order, baseline, key=f"{run.key}-{parent.run_id}")
+        tasks[run.key] = future
+        futures[future] = run
+    return futures
+
+
+def _collect(
+    futures: Mapping[Future[Outcome], PlannedRun], outcomes: dict[str, Outcome], shown: Board
+) -> None:
+    left = set(futures)
+    while left:
+        try:
+            done = wait(left, timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            continue
+        left -= done
+        for future in done:
+            key = futures[future].key
+            outcomes[key] = _outcome(future, key)
+            shown.ended(key, _word(outcomes[key]))
+
+
+def _outcome(future: Future[Outcome], key: str) -> Outcome:
+    if future.status == "finished":
+        found: Outcome = future.result()
+        return found
+    error = future.exception() if future.status == "error" else None
+    return Outcome(key, error=_LOST if error is None else f"{_LOST} ({type(error).__name__})")
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.run_id is None:
+        return f"error: {outcome.error}"
+    return str(history.details(outcome.run_id)["tags"].get("verdict", "finished"))
+
+
+def _given(settings: Settings) -> dict[str, Any]:
+    """The settings that were given: what was not is for the worker's own environment to say."""
+    defaults = Settings.model_fields
+    given = {name: value for name, value in settings if value != defaults[name].default}
+    if "data_dir" in given:
+        given["data_dir"] = str(settings.data_dir.absolute())
+    return given
+
+
+def _earlier(experiment: Experiment, name: str) -> str | None:
+    """The newest parent run of this experiment, to go on with."""
+    found = history.newest_parent(name, experiment.name)
+    if found is None:
+        logger.info("nothing to resume: the experiment %s has no earlier run", experiment.name)
+    return found
+
+
+def _finished(parent: str, planned: Sequence[PlannedRun]) -> dict[str, Outcome]:
+    """The runs that an earlier attempt finished; those it left RUNNING are closed."""
+    wanted = {run.key for run in planned}
+    found: dict[str, Outcome] = {}
+    for one in tracking.children(parent):
+        key = one.tags.get(KEY_TAG, "")
+        if one.status == "RUNNING":
+            tracking.close_dead(one.run_id, "KILLED", "the experiment that made it ended before it")
+        elif one.status == "FINISHED" and key in wanted:
+            found.setdefault(key, Outcome(key, one.run_id))
+    return found
+
+
+def _close_running(parent: str, status: Any, reason: str) -> None:
+    for one in tracking.children(parent):
+        if one.status == "RUNNING":
+            tracking.close_dead(one.run_id, status, reason)
+
+
+def _declare(parent: ActiveRun, experiment: Experiment, planned: Sequence[PlannedRun]) -> None:
+    parent.log_params({"experiment": experiment.name, "n_runs": len(planned)})
+    parent.log_params({f"vary.{name}": values for name, values in experiment.vary.items()})
+    parent.log_params({f"hold.{name}": value for name, value in experiment.hold.items()})
+    parent.set_tags({"mlflow.note.content": _description(experiment)})
+    parent.log_text(experiment.text, "spec/experiment.toml")
+
+
+def _description(experiment: Experiment) -> str:
+    lines = [f"**{experiment.question}**", "", experiment.hypothesis, ""]
+    lines += [f"- {one.words}" for one in experiment.expect]
+    return "\n".join(lines).strip() + "\n"

@@ -1,0 +1,68 @@
+"""Dask schedulers and workers as separate processes, for tests."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+QUICK = {"session": "simulated", "draws": 30, "tune": 40, "chains": 2, "fit_checks": False}
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TALLGRASS_", "MLFLOW_"))}
+    return {**kept, **more}
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[str]:
+    """The address of a scheduler."""
+    file = folder / "scheduler.json"
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0"]
+    command += ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file)]
+    with _process(command, folder):
+        yield str(_address(file))
+
+
+@contextmanager
+def worker(
+    address: str, folder: Path, variables: Mapping[str, str] | None = None, threads: int = 1
+) -> Iterator[subprocess.Popen]:
+    """A worker without a nanny: when it is killed it is gone."""
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny"]
+    command += ["--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
+    with _process(command, folder, variables) as process:
+        yield process
+
+
+@contextmanager
+def _process(
+    command: list[str], folder: Path, variables: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen]:
+    with (folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(**(variables or {})), stdout=log, stderr=log
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _address(file: Path) -> str:
+    import json
+
+    for _ in range(300):
+        try:
+            return json.loads(file.read_text())["address"]
+        except (OSError, ValueError):
+            time.sleep(0.1)
+    raise TimeoutError("the scheduler did not start")
