@@ -51,7 +51,7 @@ def run_steps(spec: RunSpec, settings: Settings, began: float) -> FitResult:
     with clock.timed("prepare_s"):
         ready = prepare(spec, data)
     name = f"{spec.chamber} {spec.model} {spec.sampler} {spec.init.partition(':')[0]}"
-    with tracking.start_run(settings.experiment, name) as run, _process_title(name):
+    with tracking.start_run(settings.experiment, name) as run, process_title(name):
         recorder = Recorder(run, ready, settings)
         with clock.timed("log_s"):
             recorder.before_sampling()
@@ -154,7 +154,7 @@ def _no_baseline(spec: RunSpec) -> str:
 
 
 @contextmanager
-def _process_title(name: str) -> Iterator[None]:
+def process_title(name: str) -> Iterator[None]:
     """Say in ``ps`` what this process does."""
     before = getproctitle()
     setproctitle(f"tallgrass: {name}")
