@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes (PYTHON=... picks a Python).
 BIN := .venv/bin
 
-.PHONY: help run test lint bench ui flow clean lock
+.PHONY: help run test lint bench ui flow postgresql clean lock
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
@@ -25,6 +25,9 @@ ui: .venv/run.stamp  ## open MLflow's pages on the runs of this folder
 
 flow: .venv/run.stamp  ## add JAX, which adaptation=flow needs
 	@scripts/install requirements.lock requirements-flow.lock
+
+postgresql: .venv/run.stamp  ## add the driver for responses in PostgreSQL
+	@scripts/install requirements.lock requirements-postgresql.lock
 
 clean:  ## remove .venv and caches; runs (mlflow.db, mlruns) are kept
 	rm -rf .venv build tallgrass.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

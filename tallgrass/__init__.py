@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tallgrass.calibration_spec import CalibrationSpec
     from tallgrass.history import (
         compare,
         load_many,
@@ -18,17 +19,23 @@ if TYPE_CHECKING:
         table,
     )
     from tallgrass.pipeline import FitResult, fit
+    from tallgrass.pipeline.calibrate import CalibrationResult, calibrate
+    from tallgrass.pipeline.calibrate_many import calibrate_all
     from tallgrass.settings import Settings
     from tallgrass.sources import load_votes
     from tallgrass.specs import ModelSpec, PriorSpec, RunSpec, SamplerSpec
 
 _HOMES = {
+    "CalibrationResult": "pipeline.calibrate",
+    "CalibrationSpec": "calibration_spec",
     "FitResult": "pipeline",
     "ModelSpec": "specs",
     "PriorSpec": "specs",
     "RunSpec": "specs",
     "SamplerSpec": "specs",
     "Settings": "settings",
+    "calibrate": "pipeline.calibrate",
+    "calibrate_all": "pipeline.calibrate_many",
     "compare": "history",
     "fit": "pipeline",
     "load_many": "history",
@@ -42,12 +49,16 @@ _HOMES = {
 
 __version__ = version("tallgrass")
 __all__ = [
+    "CalibrationResult",
+    "CalibrationSpec",
     "FitResult",
     "ModelSpec",
     "PriorSpec",
     "RunSpec",
     "SamplerSpec",
     "Settings",
+    "calibrate",
+    "calibrate_all",
     "compare",
     "fit",
     "load_many",

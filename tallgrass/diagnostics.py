@@ -1,7 +1,7 @@
 """Did the chains converge: draws -> Diagnostics, and Diagnostics -> Verdict with its reasons.
 
 R-hat is the rank-normalised split R-hat and ESS the bulk and tail ESS of Vehtari, Gelman, Simpson,
-Carpenter and Buerkner (2021), E-BFMI that of Betancourt (2016), as ArviZ computes them.
+Carpenter and Buerkner (2021), E-BFMI that of Betancourt (2016), equal to those of ArviZ.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from tallgrass.rank_diagnostics import bulk_ess_per_chain, rank_diagnostics
+
 Floats = NDArray[np.float64]
 
-VARIABLES = ("xi", "mu_party", "sigma_within", "alpha", "beta")
-_TAILS = (0.05, 0.95)
+VARIABLES = ("xi", "mu_party", "sigma_within", "alpha", "beta", "a", "b", "theta")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Diagnostics:
     divergences, max_depth_hits : tuple of int
         By chain, after tuning.
     ebfmi : tuple of float
-        By chain.
+        By chain; empty, as the two before, where the sampler is not Hamiltonian (Gibbs).
     reflected : tuple of int
         Chains whose positions run the other way than the PCA scores of the votes: a mode audit.
     steps_per_draw, step_size : float
@@ -93,7 +94,7 @@ class Diagnostics:
             "ess_min": ess,
             "ess_tail_min": self.worst("ess_tail"),
             "divergences": sum(self.divergences),
-            "ebfmi_min": min(self.ebfmi),
+            "ebfmi_min": min(self.ebfmi, default=np.nan),
             "rhat/n_over_threshold": int((self.table["rhat"] >= rhat).sum()),
             "rhat/n_constant": self.n_constant,
             "ess/per_chain_min": self.worst("ess_per_chain"),
@@ -109,6 +110,9 @@ class Diagnostics:
             values[f"ess/{variable}_min"] = self.worst("ess_bulk", variable)
         for chain, value in enumerate(self.ebfmi):
             values[f"nuts/ebfmi_chain_{chain}"] = value
+        if not self.ebfmi:
+            hamiltonian = ("divergences", "ebfmi_min", "nuts/")
+            values = {k: v for k, v in values.items() if not k.startswith(hamiltonian)}
         return {name: float(value) for name, value in values.items()}
 
 
@@ -163,7 +167,13 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
             table, constant = _entries(variable, array.to_numpy(), _labels(array))
             tables.append(table)
             n_constant += constant
+    reflected = () if scores is None else reflected_chains(posterior["xi"].to_numpy(), scores)
+    sampling_s = float(trace.attrs.get("sampling_s", np.nan))
     stats = trace["sample_stats"].to_dataset()
+    if "n_steps" not in stats:  # a Gibbs sampler follows no trajectories
+        return Diagnostics(
+            pd.concat(tables), n_constant, (), (), (), reflected, np.nan, np.nan, 0, sampling_s
+        )
     steps = stats["n_steps"]
     gradients = float(steps.sum())
     if "warmup_sample_stats" in trace.children:
@@ -174,11 +184,11 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
         divergences=_by_chain(stats["diverging"]),
         max_depth_hits=_by_chain(stats["reached_max_treedepth"]),
         ebfmi=tuple(float(x) for x in np.atleast_1d(array_stats.bfmi(stats["energy"].to_numpy()))),
-        reflected=() if scores is None else reflected_chains(posterior["xi"].to_numpy(), scores),
+        reflected=reflected,
         steps_per_draw=float(steps.mean()),
         step_size=float(stats["step_size"].mean()),
         gradients=int(gradients),
-        sampling_s=float(trace.attrs.get("sampling_s", np.nan)),
+        sampling_s=sampling_s,
     )
 
 
@@ -208,17 +218,16 @@ def judge(
         _check("R-hat max", d.worst("rhat"), "<", thresholds.rhat),
         _check("bulk ESS min", d.worst("ess_bulk"), ">", thresholds.ess),
         _check("tail ESS min", d.worst("ess_tail"), ">", thresholds.ess),
-        # "at most" for a count whose threshold is normally zero
-        Check(
-            "divergences",
-            sum(d.divergences),
-            thresholds.divergences,
-            "=",
-            sum(d.divergences) <= thresholds.divergences,
-        ),
-        _check("E-BFMI min", min(d.ebfmi), ">", thresholds.ebfmi),
         Check("reflected chains", len(d.reflected), 0, "=", not d.reflected),
     ]
+    if d.ebfmi:
+        # "at most" for a count whose threshold is normally zero
+        count = sum(d.divergences)
+        within = count <= thresholds.divergences
+        checks[3:3] = [
+            Check("divergences", count, thresholds.divergences, "=", within),
+            _check("E-BFMI min", min(d.ebfmi), ">", thresholds.ebfmi),
+        ]
     notes: Sequence[str] = ()
     if abs_r is not None and least_abs_r is not None:
         checks.append(_check("|r| with the baseline", abs_r, ">", least_abs_r))
@@ -244,14 +253,11 @@ def _entries(variable: str, draws: Floats, labels: list[str]) -> tuple[pd.DataFr
     """Diagnostics of every entry of one variable; shape (chain, draw, entry)."""
     flat = draws.reshape(*draws.shape[:2], -1)
     varies = np.ptp(flat, axis=(0, 1)) > 0
-    kept = np.moveaxis(flat[:, :, varies], -1, 0)  # ArviZ takes (..., chain, draw)
+    kept = flat[:, :, varies]
+    values = rank_diagnostics(kept)
     columns: dict[str, Any] = {
-        "rhat": array_stats.rhat(kept),
-        "ess_bulk": array_stats.ess(kept, method="bulk"),
-        "ess_tail": array_stats.ess(kept, method="tail", prob=_TAILS),
-        "ess_per_chain": np.min(
-            [array_stats.ess(kept[:, [c]], method="bulk") for c in range(kept.shape[1])], axis=0
-        ),
+        **values._asdict(),
+        "ess_per_chain": bulk_ess_per_chain(kept),
     }
     names = [label for label, keep in zip(labels, varies, strict=True) if keep]
     table = pd.DataFrame(

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -58,6 +58,33 @@ def display(mode: str) -> Iterator[Display]:
             yield bar
     else:
         yield _Lines()
+
+
+@contextmanager
+def counting(mode: str, what: str) -> Iterator[Callable[[int], None]]:
+    """Shows how many rows were read so far; modes as those of :func:`display`."""
+    if mode == "none":
+        yield lambda count: None
+    elif mode == "bar" or (mode == "auto" and sys.stderr.isatty()):
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda count: progress.update(task, completed=count)
+    else:
+        yield _Counted(what)
+
+
+class _Counted:
+    """A line every few seconds."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._at = time.monotonic()
+
+    def __call__(self, count: int, /) -> None:
+        if time.monotonic() - self._at > _LINE_SECONDS:
+            self._at = time.monotonic()
+            print(f"{self._what}: {count:,} rows", file=sys.stderr, flush=True)
 
 
 @contextmanager

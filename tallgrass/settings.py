@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.specs import RunSpec, spec_error
 
@@ -82,6 +83,12 @@ class RunSettings(BaseSettings, RunSpec):
     model_config = _CONFIG
 
 
+class CalibrationSettings(BaseSettings, CalibrationSpec):
+    """The parameters of a calibration, with the environment and ``.env`` as sources."""
+
+    model_config = _CONFIG
+
+
 def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     """Settings from flags, environment and ``.env``.
 
@@ -110,6 +117,18 @@ def load_run_spec(flags: Mapping[str, Any] | None = None) -> RunSpec:
     return RunSpec(**{name: getattr(found, name) for name in RunSpec.model_fields})
 
 
+def load_calibration_spec(flags: Mapping[str, Any] | None = None) -> CalibrationSpec:
+    """The CalibrationSpec from flags, environment and ``.env``.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used; it names the parameter and where the value is from.
+    """
+    found = _loaded(CalibrationSettings, flags or {})
+    return CalibrationSpec(**{name: getattr(found, name) for name in CalibrationSpec.model_fields})
+
+
 def changed_spec(spec: RunSpec, flags: Mapping[str, Any]) -> RunSpec:
     """A RunSpec with some parameters replaced, checked as a whole.
 
@@ -126,7 +145,7 @@ def changed_spec(spec: RunSpec, flags: Mapping[str, Any]) -> RunSpec:
 
 def warn_of_unknown_variables() -> None:
     """Log a warning for every ``TALLGRASS_*`` variable that is none of ours: a typing error."""
-    fields = [*RunSpec.model_fields, *Settings.model_fields]
+    fields = [*RunSpec.model_fields, *CalibrationSpec.model_fields, *Settings.model_fields]
     known = [PREFIX + name.upper() for name in fields]
     for name in sorted(os.environ):
         upper = name.upper()
@@ -149,7 +168,8 @@ def _loaded[Model: BaseSettings](model: type[Model], flags: Mapping[str, Any]) -
 
 def _with_origin(error: TallgrassError, name: str, flags: Mapping[str, Any]) -> TallgrassError:
     """The error, telling that the value came from the environment or ``.env`` where it did."""
-    if name in flags or name not in {*RunSettings.model_fields, *Settings.model_fields}:
+    known = (RunSpec, CalibrationSpec, Settings)
+    if name in flags or not any(name in model.model_fields for model in known):
         return error
     variable = PREFIX + name.upper()
     in_environment = variable in {key.upper() for key in os.environ}

@@ -3,6 +3,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import postgres
 import pytest
 from example_session import LEGISLATORS, ROLLCALLS, VOTES
 from hypothesis import settings
@@ -46,3 +47,18 @@ def write_session(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """The address of a PostgreSQL server; users without one skip, CI fails."""
+    with postgres.cluster() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_url(postgres_server, request):
+    """The address of an empty PostgreSQL database of this test's own."""
+    name = f"test {abs(hash(request.node.nodeid))}"
+    with postgres.database(postgres_server, name) as address:
+        yield address

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import mlflow
 import pytest
 from example_cluster import environment, scheduler, worker
-from example_postgres import free_port, postgres_server
 from example_store import bare_folder
+from postgres import engine_of, free_port
 
 from tallgrass import history
 from tallgrass.experiment import Experiment, Options, run_experiment
@@ -28,13 +28,13 @@ EXPERIMENT = Experiment(
 
 
 @contextmanager
-def mlflow_server(folder, database):
+def mlflow_server(folder, backend):
     """The address of an MLflow server that keeps runs in a database and artifacts in a folder."""
     port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
     command += ["--port", str(port), "--artifacts-destination", str(folder / "artifacts")]
     variables = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    variables["MLFLOW_BACKEND_STORE_URI"] = database
+    variables["MLFLOW_BACKEND_STORE_URI"] = backend
     with (folder / "server.txt").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=environment(**variables), stdout=log, stderr=log
@@ -53,10 +53,10 @@ def mlflow_server(folder, database):
             process.wait(30)
 
 
-def test_a_lost_worker_loses_and_doubles_no_run(tmp_path):
+def test_a_lost_worker_loses_and_doubles_no_run(tmp_path, postgres_url):
+    backend = engine_of(postgres_url).url.render_as_string(hide_password=False)
     with (
-        postgres_server() as database,
-        mlflow_server(tmp_path, database) as address,
+        mlflow_server(tmp_path, backend) as address,
         bare_folder(tmp_path),
         scheduler(tmp_path) as dask,
         worker(dask, tmp_path / "one") as doomed,

@@ -12,8 +12,8 @@ from pathlib import Path
 import mlflow
 import pytest
 from example_cluster import environment
-from example_postgres import free_port
 from example_store import default_store
+from postgres import free_port
 
 from tallgrass.experiment import Experiment, Options, run_experiment
 from tallgrass.settings import load_settings

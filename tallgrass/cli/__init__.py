@@ -17,10 +17,14 @@ from importlib.metadata import version
 from types import FrameType
 from typing import NamedTuple
 
-from tallgrass.cli import bench, commands, experiment, output, simulate
+from pydantic import BaseModel
+
+from tallgrass.calibration_spec import CalibrationSpec
+from tallgrass.cli import bench, calibrate, commands, experiment, output, simulate
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.settings import warn_of_unknown_variables
+from tallgrass.specs import RunSpec
 
 
 class Command(NamedTuple):
@@ -31,6 +35,7 @@ class Command(NamedTuple):
     operands: str = ""  # RUN, [RUN] (may be left out), RUN... (any number); none without
     takes_run: bool = False  # whether the parameters of a run are flags of it
     options: tuple[Option, ...] = ()
+    spec: type[BaseModel] = RunSpec  # whose fields those parameters are
 
 
 COMMANDS = {
@@ -48,6 +53,13 @@ COMMANDS = {
     "rerun": Command(
         commands.rerun, "Run the same again; any flag replaces its parameter.", "RUN", True
     ),
+    "calibrate": Command(
+        calibrate.calibrate,
+        "Calibrate test items from responses and keep it as an MLflow run.",
+        takes_run=True,
+        options=calibrate.OPTIONS,
+        spec=CalibrationSpec,
+    ),
     "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),
     "experiment": Command(
         experiment.experiment,
@@ -63,7 +75,10 @@ COMMANDS = {
         options=simulate.OPTIONS,
     ),
     "bench": Command(
-        bench.bench, "Measure effective samples a second, or the kernel.", options=bench.OPTIONS
+        bench.bench,
+        "Measure effective samples a second, the kernel, or the item engines.",
+        "[WHAT]",
+        options=bench.OPTIONS,
     ),
     "ui": Command(
         commands.ui, "Show the runs in a browser (MLflow UI).", options=commands.UI_OPTIONS
@@ -109,11 +124,19 @@ def _dispatch(words: Sequence[str]) -> int:
     if name not in COMMANDS:
         raise SpecError("unknown command", name, nearest(name, list(COMMANDS)))
     command = COMMANDS[name]
-    parser = parser_of(name, command.summary, command.operands, command.options, command.takes_run)
+    parser = parser_of(
+        name,
+        command.summary,
+        command.operands,
+        command.options,
+        command.takes_run,
+        command.spec,
+    )
     if any(word in ("-h", "--help") for word in rest):
         parser.print_help()
         return 0
-    arguments = parse(parser, rest, switches_of(command.options, command.takes_run))
+    switches = switches_of(command.options, command.takes_run, command.spec)
+    arguments = parse(parser, rest, switches)
     _check_operands(name, command.operands, arguments.operands)
     warn_of_unknown_variables()
     return command.function(arguments)

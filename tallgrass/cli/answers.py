@@ -8,6 +8,7 @@ from tallgrass.cli.output import printable, records, say, table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from tallgrass.diagnostics import Verdict
     from tallgrass.pipeline import FitResult
 
 
@@ -17,18 +18,7 @@ def summary(result: "FitResult") -> dict[str, Any]:
     return {
         "run_id": result.run_id,
         "experiment_id": result.experiment_id,
-        "verdict": verdict.status,
-        "reasons": verdict.reasons,
-        "checks": [
-            {
-                "name": check.name,
-                "value": check.value,
-                "relation": check.relation,
-                "threshold": check.threshold,
-                "passed": check.passed,
-            }
-            for check in verdict.checks
-        ],
+        **verdict_record(verdict),
         "metrics": result.diagnostics.metrics(),
         "comparison": None
         if comparison is None
@@ -45,10 +35,39 @@ def summary(result: "FitResult") -> dict[str, Any]:
     }
 
 
+def verdict_record(verdict: "Verdict") -> dict[str, Any]:
+    """A verdict with its reasons and checks as plain values."""
+    return {
+        "verdict": verdict.status,
+        "reasons": verdict.reasons,
+        "checks": [
+            {
+                "name": check.name,
+                "value": check.value,
+                "relation": check.relation,
+                "threshold": check.threshold,
+                "passed": check.passed,
+            }
+            for check in verdict.checks
+        ],
+    }
+
+
 def print_result(result: "FitResult") -> None:
     """The end of a run: its id, the verdict with its rows, and where to look."""
+    say("", f"Run {result.run_id}")
+    print_verdict(result.verdict)
+    say(
+        f"Report:  {result.report_path}",
+        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
+        f"Results: {result.results_url}",
+    )
+
+
+def print_verdict(verdict: "Verdict") -> None:
+    """The verdict with its rows and reasons."""
     words = {True: "pass", False: "fail", None: "unresolved"}
-    say("", f"Run {result.run_id}", f"Verdict: {result.verdict.status}", "")
+    say(f"Verdict: {verdict.status}", "")
     rows = [
         [
             check.name,
@@ -56,15 +75,10 @@ def print_result(result: "FitResult") -> None:
             f"{check.relation} {check.threshold:g}",
             words[check.passed],
         ]
-        for check in result.verdict.checks
+        for check in verdict.checks
     ]
     table(["what", "value", "passes", ""], rows)
-    say("", *("  " + reason for reason in result.verdict.reasons))
-    say(
-        f"Report:  {result.report_path}",
-        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
-        f"Results: {result.results_url}",
-    )
+    say("", *("  " + reason for reason in verdict.reasons))
 
 
 def print_runs(found: "DataFrame") -> None:

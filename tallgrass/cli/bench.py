@@ -1,4 +1,4 @@
-"""``tallgrass bench``: ways to sample side by side, and the kernel beside this machine's limit."""
+"""``tallgrass bench``: ways to sample side by side, the kernel beside its limit, item engines."""
 
 import logging
 import math
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, get_args
 
+from tallgrass.cli import bench_items
 from tallgrass.cli.output import as_json, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
@@ -34,6 +35,7 @@ OPTIONS = (
     Option("repeats", "rounds, each with its own seed (default: 1)", "N"),
     Option("adaptations", "compare nutpie's adaptations: all, or those after = (diag,low_rank)"),
     Option("kernel", "time the kernel alone, up to 100 million votes"),
+    *bench_items.OPTIONS,
 )
 _RUN = ("session", "chamber", "model", "draws", "tune", "chains", "seed")
 _FLOW_MODULES = ("jax", "flowjax", "equinox")
@@ -49,11 +51,15 @@ def bench(arguments: Arguments) -> int:
     SpecError
         When a parameter cannot be used.
     """
+    if arguments.operands not in ((), ("calibration",)):
+        raise SpecError("unknown benchmark", arguments.operands[0], "use calibration, or nothing")
     flags = {name: arguments.options[name] for name in _RUN if name in arguments.options}
     spec = load_run_spec({"draws": DRAWS, "tune": TUNE, **flags})
     rounds = arguments.number("repeats", 1)
     with redirect_stdout(sys.stderr):  # what libraries print is not the answer
-        if _asked(arguments, "kernel"):
+        if arguments.operands:
+            answer = bench_items.calibration(arguments)
+        elif _asked(arguments, "kernel"):
             answer = _kernel(arguments, spec)
         else:
             answer = _sampling(arguments, spec, rounds)

@@ -10,12 +10,11 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from tallgrass.cli import answers
-from tallgrass.cli.output import as_json, records, say
+from tallgrass.cli.calibrate import again
+from tallgrass.cli.output import as_json, records, say, stdout_for_answer
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
 from tallgrass.settings import Settings, changed_spec, load_run_spec, load_settings
@@ -49,6 +48,8 @@ def rerun(arguments: Arguments) -> int:
     from tallgrass import history
 
     settings = _connected(arguments)
+    if (calibration := history.calibration_spec(arguments.operands[0])) is not None:
+        return again(calibration, arguments, settings)
     flags = _with_full_ids(arguments.run, settings)
     spec = changed_spec(history.rerun_spec(arguments.operands[0]), flags)
     return _fitted(spec, settings, arguments.json)
@@ -145,7 +146,7 @@ def ui(arguments: Arguments) -> int:
 
 
 def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
-    with _stdout_for_answer(json):
+    with stdout_for_answer(json):
         from tallgrass.pipeline import fit
 
         result = fit(spec, settings)
@@ -154,16 +155,6 @@ def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
     else:
         answers.print_result(result)
     return FAILED_STRICTLY if spec.strict and result.verdict.status == "fail" else 0
-
-
-@contextmanager
-def _stdout_for_answer(json: bool) -> Iterator[None]:
-    """With ``--json``, what any library prints goes to standard error."""
-    if json:
-        with redirect_stdout(sys.stderr):
-            yield
-    else:
-        yield
 
 
 def _connected(arguments: Arguments) -> Settings:

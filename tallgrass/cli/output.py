@@ -3,7 +3,8 @@
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -56,6 +57,16 @@ def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 def as_json(value: Any) -> str:
     """One JSON object; a number that is not finite is null, as JSON has no word for it."""
     return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_as_text)
+
+
+@contextmanager
+def stdout_for_answer(json: bool) -> Iterator[None]:
+    """With ``--json``, what any library prints goes to standard error."""
+    if json:
+        with redirect_stdout(sys.stderr):
+            yield
+    else:
+        yield
 
 
 def records(frame: "DataFrame") -> list[dict[str, Any]]:

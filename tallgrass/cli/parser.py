@@ -18,9 +18,23 @@ _OPERANDS = {
     "RUN": "id of a run, or its first characters (4 at least)",
     "PROJECT": "a folder with an experiment.toml, or such a file",
     "FOLDER": "a new folder to write into",
+    "WHAT": "calibration: the engines of item calibration",
 }
 # The order of the help: what one sets most often stands first.
-_FIRST = ("session", "chamber", "model", "init", "sampler", "draws", "tune", "chains", "seed")
+_FIRST = (
+    "responses",
+    "engine",
+    "anchors",
+    "session",
+    "chamber",
+    "model",
+    "init",
+    "sampler",
+    "draws",
+    "tune",
+    "chains",
+    "seed",
+)
 
 
 class Option(NamedTuple):
@@ -69,7 +83,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser_of(
-    name: str, summary: str, operands: str, options: Sequence[Option], takes_run: bool
+    name: str,
+    summary: str,
+    operands: str,
+    options: Sequence[Option],
+    takes_run: bool,
+    spec: type[BaseModel] = RunSpec,
 ) -> Parser:
     """The parser of one command, whose help lists every flag with its default and choices."""
     parser = Parser(
@@ -83,7 +102,7 @@ def parser_of(
         metavar = operands.strip("[].")
         parser.add_argument("operands", nargs="*", metavar=metavar, help=_OPERANDS[metavar])
     if takes_run:
-        _add_fields(parser.add_argument_group("parameters of the run"), RunSpec, "run.")
+        _add_fields(parser.add_argument_group("parameters of the run"), spec, "run.")
     for option in options:
         parser.add_argument(
             "--" + option.name.replace("_", "-"),
@@ -130,11 +149,13 @@ def parse(parser: Parser, argv: Sequence[str], switches: Sequence[str]) -> Argum
     )
 
 
-def switches_of(options: Sequence[Option], takes_run: bool) -> list[str]:
+def switches_of(
+    options: Sequence[Option], takes_run: bool, spec: type[BaseModel] = RunSpec
+) -> list[str]:
     """The flags that may stand without a value."""
     names = [option.name for option in options if option.metavar is None]
     if takes_run:
-        names += [name for name, f in RunSpec.model_fields.items() if f.annotation is bool]
+        names += [name for name, f in spec.model_fields.items() if f.annotation is bool]
     return ["--" + name.replace("_", "-") for name in names]
 
 
@@ -157,7 +178,7 @@ def _add_fields(group: "argparse._ArgumentGroup", model: type[BaseModel], prefix
         default = declared.default
         shown = str(default).lower() if isinstance(default, bool) else default
         text = declared.description or ""
-        if default is not None:
+        if default not in (None, ""):
             text += f" (default: {shown})"
         group.add_argument(
             "--" + name.replace("_", "-"),

@@ -1,6 +1,7 @@
 """What a single run holds, read back: its trace, spec and tables; and which run to compare with."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.errors import TrackingError
 from tallgrass.history import searching
 from tallgrass.history.searching import equals, search
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 TRACE, SPEC, IDEAL_POINTS = "trace/idata.nc", "spec/run.json", "tables/ideal_points.json"
+ITEMS = "tables/items.json"
 
 
 def find_run(run_id: str) -> str:
@@ -103,10 +106,43 @@ def ideal_points(run_id: str) -> "DataFrame":
     TrackingError
         When the run is unknown or has no such table.
     """
+    return _table(run_id, IDEAL_POINTS)
+
+
+def item_table(run_id: str) -> "DataFrame":
+    """The table of items of a calibration, one row an item, as the run stored it.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown or is no calibration.
+    """
+    return _table(run_id, ITEMS)
+
+
+def calibration_spec(run_id: str) -> CalibrationSpec | None:
+    """The spec of a calibration, or None where the run is another kind of run.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown or holds no spec.
+    """
+    with _artifact(run_id, SPEC) as (_, path):
+        text = path.read_text("utf-8")
+    return CalibrationSpec.from_json(text) if "engine" in json.loads(text) else None
+
+
+def looks_like_a_run(text: str) -> bool:
+    """Whether a text can be the id of a run or the beginning of one."""
+    return bool(re.fullmatch(r"[0-9a-f]{4,32}", text))
+
+
+def _table(run_id: str, artifact: str) -> "DataFrame":
     import pandas as pd
 
     # The CSV file beside it is for spreadsheets: text that looks like a formula is changed there.
-    with _artifact(run_id, IDEAL_POINTS) as (_, path):
+    with _artifact(run_id, artifact) as (_, path):
         stored = json.loads(path.read_text("utf-8"))
     return pd.DataFrame(stored["data"], columns=stored["columns"])
 

@@ -36,7 +36,7 @@ class Recorder:
         """Params, tags, dataset and spec: a run that cannot say what it is does not start."""
         ready, spec = self._ready, self._ready.spec
         votes, log = ready.data.votes, ready.data.filter_log
-        versions = _versions()
+        versions = versions_of_libraries()
         counts = {
             "n_legislators": len(votes.legislators),
             "n_rollcalls": len(votes.rollcalls),
@@ -86,7 +86,7 @@ class Recorder:
         self.run.log_text(json.dumps(spec.model_dump(mode="json"), indent=2), "spec/run.json")
         self.run.log_text(json.dumps(prior_record(spec), indent=2), "spec/prior.json")
         self.run.log_text(json.dumps(_filter_record(log), indent=2), "data/filters.json")
-        self.run.log_text(_requirements(), "env/requirements.txt")
+        self.run.log_text(installed(), "env/requirements.txt")
 
     def trace(self, trace: xr.DataTree) -> None:
         """Store the draws. They are on this machine's disk before MLflow is asked to take them.
@@ -96,15 +96,7 @@ class Recorder:
         TrackingError
             When MLflow does not take them; the error says where the file is.
         """
-        folder = Path(tempfile.mkdtemp(prefix=f"tallgrass-{self.run.run_id[:8]}-"))
-        path = folder / "idata.nc"
-        # Made in memory first: where a disk is full, HDF5 itself does not fail but crashes.
-        path.write_bytes(trace.to_netcdf(engine="h5netcdf"))
-        try:
-            self.run.log_artifact(path, "trace")
-        except TrackingError as error:
-            raise TrackingError(error.what, None, f"The draws are safe in {path}") from error
-        shutil.rmtree(folder)
+        save_trace(self.run, trace)
 
     def after_sampling(self, finished: ReportInput) -> str:
         """Verdict, metrics, tables, figures and the report; returns where the report is."""
@@ -154,7 +146,21 @@ class Recorder:
             self.run.log_bytes(data, path)
 
 
-def _versions() -> dict[str, str]:
+def save_trace(run: ActiveRun, trace: xr.DataTree) -> None:
+    """Store draws as ``trace/idata.nc``; see :meth:`Recorder.trace`."""
+    folder = Path(tempfile.mkdtemp(prefix=f"tallgrass-{run.run_id[:8]}-"))
+    path = folder / "idata.nc"
+    # Made in memory first: where a disk is full, HDF5 itself does not fail but crashes.
+    path.write_bytes(trace.to_netcdf(engine="h5netcdf"))
+    try:
+        run.log_artifact(path, "trace")
+    except TrackingError as error:
+        raise TrackingError(error.what, None, f"The draws are safe in {path}") from error
+    shutil.rmtree(folder)
+
+
+def versions_of_libraries() -> dict[str, str]:
+    """Versions of the libraries that sampling depends on, and of MLflow."""
     from importlib.metadata import version
 
     return {library: version(library) for library in (*LIBRARIES, "mlflow")}
@@ -169,7 +175,7 @@ def _filter_record(log: FilterLog) -> dict[str, object]:
     return {**asdict(log), "dropped": _dropped(log)}
 
 
-def _requirements() -> str:
+def installed() -> str:
     """Every installed distribution, as ``name==version`` lines."""
     pins = {(d.metadata["Name"] or "").lower(): d.version for d in distributions()}
     return "".join(f"{name}=={number}\n" for name, number in sorted(pins.items()) if name)

@@ -52,7 +52,7 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
         ready = prepare(spec, data)
     made = f"{spec.chamber} {spec.model} {spec.sampler} {spec.init.partition(':')[0]}"
     name = context.name or made
-    with tracking.start_run(settings.experiment, name, context.tags) as run, _process_title(name):
+    with tracking.start_run(settings.experiment, name, context.tags) as run, process_title(name):
         recorder = Recorder(run, ready, settings)
         with clock.timed("log_s"):
             recorder.before_sampling()
@@ -161,7 +161,7 @@ def _no_baseline(spec: RunSpec) -> str:
 
 
 @contextmanager
-def _process_title(name: str) -> Iterator[None]:
+def process_title(name: str) -> Iterator[None]:
     """Say in ``ps`` what this process does."""
     before = getproctitle()
     setproctitle(f"tallgrass: {name}")

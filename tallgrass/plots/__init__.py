@@ -3,6 +3,14 @@
 from tallgrass.plots.experiment import rates, scatter_matrix
 from tallgrass.plots.fit import CHECKS, predictive
 from tallgrass.plots.ideal import comparison_scatter, forest, member_label, shrinkage_scatter
+from tallgrass.plots.items import (
+    agreement,
+    anchor_priors,
+    drift,
+    fit_statistics,
+    item_curves,
+    wright_map,
+)
 from tallgrass.plots.parties import dispersion, icc, party_positions, variance_bar
 from tallgrass.plots.rollcalls import cut_points
 from tallgrass.plots.sampler import convergence, energy, traces
@@ -10,13 +18,18 @@ from tallgrass.plots.style import plain
 
 __all__ = [
     "CHECKS",
+    "agreement",
+    "anchor_priors",
     "comparison_scatter",
     "convergence",
     "cut_points",
     "dispersion",
+    "drift",
     "energy",
+    "fit_statistics",
     "forest",
     "icc",
+    "item_curves",
     "member_label",
     "party_positions",
     "plain",
@@ -26,4 +39,5 @@ __all__ = [
     "shrinkage_scatter",
     "traces",
     "variance_bar",
+    "wright_map",
 ]

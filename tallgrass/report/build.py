@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tallgrass.diagnostics import Check
+from tallgrass.diagnostics import Check, Verdict
 from tallgrass.report import legislators, machinery, overview, parties
 from tallgrass.report.figures import figures, images
 from tallgrass.report.inputs import ReportInput
@@ -32,12 +32,13 @@ def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
     files = images(figures(run)) if pngs is None else pngs
     template = environment().get_template("report.html")
     return template.render(
+        maker="ideal points from roll-call votes",
         title=chamber_words(run),
         model=MODELS[run.spec.model],
         status=run.verdict.status,
-        status_words=_status_words(run),
+        status_words=status_words(run.verdict),
         reasons=run.verdict.reasons,
-        checks=_checks(run),
+        checks=checks_table(run.verdict),
         facts=_facts(run),
         sections=sections(run, set(files)),
         images={name: image(data) for name, data in files.items()},
@@ -64,10 +65,10 @@ def sections(run: ReportInput, drawn: set[str]) -> list[Section]:
         machinery.machine_section(run),
         machinery.environment_section(run),
     ]
-    return [_with_images(section, drawn) for section in candidates if section is not None]
+    return [with_images(section, drawn) for section in candidates if section is not None]
 
 
-def _with_images(section: Section, drawn: set[str]) -> Section:
+def with_images(section: Section, drawn: set[str]) -> Section:
     """The section without the pictures that are not at hand."""
     blocks = (b for b in section.blocks if not isinstance(b, Picture) or b.name in drawn)
     return replace(section, blocks=tuple(blocks))
@@ -107,8 +108,9 @@ def environment() -> Environment:
     )
 
 
-def _status_words(run: ReportInput) -> str:
-    checks = run.verdict.checks
+def status_words(verdict: Verdict) -> str:
+    """How many checks passed, in words."""
+    checks = verdict.checks
     failed = sum(check.passed is False for check in checks)
     open_ = sum(check.passed is None for check in checks)
     if failed:
@@ -136,19 +138,17 @@ def _facts(run: ReportInput) -> list[tuple[str, str]]:
     return facts
 
 
-def _checks(run: ReportInput) -> Table:
+def checks_table(verdict: Verdict) -> Table:
+    """The checks of a verdict with their values and thresholds."""
     words = {True: ("pass", "passed"), False: ("fail", "failed"), None: ("not checked", "open")}
     cells = rows(
-        [Cell(CHECK_NAMES.get(check.name, check.name)) for check in run.verdict.checks],
+        [Cell(CHECK_NAMES.get(check.name, check.name)) for check in verdict.checks],
         [
             "not available" if check.value is None else _value(check.value)
-            for check in run.verdict.checks
+            for check in verdict.checks
         ],
-        [_must_be(check) for check in run.verdict.checks],
-        [
-            Cell(words[check.passed][0], style=words[check.passed][1])
-            for check in run.verdict.checks
-        ],
+        [_must_be(check) for check in verdict.checks],
+        [Cell(words[check.passed][0], style=words[check.passed][1]) for check in verdict.checks],
     )
     columns = (
         Column("Check"),
@@ -166,6 +166,9 @@ CHECK_NAMES = {
     "divergences": "Divergences",
     "E-BFMI min": "Lowest E-BFMI of a chain",
     "reflected chains": "Chains that run the other way round",
+    "R-hat max of the abilities": "Highest R-hat of the abilities",
+    "unfinished maximisations": "Maximisations that stopped before they converged",
+    "parameters without a standard error": "Parameters without a standard error",
     "|r| with the baseline": "Correlation with the baseline, |r|",
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 from pytensor.link.numba.cache import NUMBA_CACHE_PATH
 
 from tallgrass.kernel import loglik_and_gradient
+from tallgrass.kernel_sparse import sparse_loglik_and_gradient
 
 
 def with_readable_cache[T](make: Callable[[], T]) -> T:
@@ -25,11 +26,12 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
 
 
 def empty_cache() -> None:
-    """Remove PyTensor's compiled functions from disk, and the kernel's; they are made again."""
+    """Remove PyTensor's compiled functions from disk, and the kernels'; they are made again."""
     for pattern in ("*.nbi", "*.nbc"):
         for path in NUMBA_CACHE_PATH.glob(pattern):
             path.unlink(missing_ok=True)
     loglik_and_gradient._cache.flush()
+    sparse_loglik_and_gradient._cache.flush()
 
 
 def _is_unreadable(error: BaseException | None) -> bool:

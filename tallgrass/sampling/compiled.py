@@ -30,7 +30,7 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import graph_inputs, io_toposort
 from pytensor.link.numba.cache import compile_numba_function_src
 
-from tallgrass.kernel import SOURCE_KEY
+from tallgrass import kernel, kernel_sparse
 from tallgrass.sampling.cache import with_readable_cache
 from tallgrass.sampling.draws import Model
 
@@ -216,7 +216,8 @@ def graph_key(
     add(
         _LOGP_SOURCE,
         _EXPAND_SOURCE,
-        SOURCE_KEY,
+        kernel.SOURCE_KEY,
+        kernel_sparse.SOURCE_KEY,
         _FLAGS,
         *(version(library) for library in _LIBRARIES),
     )

@@ -136,12 +136,12 @@ def assemble(
         constant["start_score"] = ("legislator", np.asarray(scores))
     groups = {
         "posterior": raw["posterior"].to_dataset()[list(model.public)],
-        "sample_stats": _statistics(raw["sample_stats"].to_dataset()),
+        "sample_stats": statistics(raw["sample_stats"].to_dataset()),
         "observed_data": xr.Dataset({"votes": (("legislator", "rollcall"), votes.cells)}, coords),
         "constant_data": xr.Dataset(constant, {"legislator": coords["legislator"]}),
     }
     if "warmup_sample_stats" in raw.children:
-        groups["warmup_sample_stats"] = _statistics(raw["warmup_sample_stats"].to_dataset())
+        groups["warmup_sample_stats"] = statistics(raw["warmup_sample_stats"].to_dataset())
     coords["party"] = list(PARTIES)
     for name, dataset in groups.items():
         labels = {dim: names for dim, names in coords.items() if dim in dataset.dims}
@@ -181,7 +181,8 @@ def complete_part(raw: xr.DataTree) -> xr.DataTree | None:
     return xr.DataTree.from_dict(groups)
 
 
-def _statistics(dataset: xr.Dataset) -> xr.Dataset:
+def statistics(dataset: xr.Dataset) -> xr.Dataset:
+    """The sampler's statistics under their common names; others are left out."""
     named = {old: new for old, new in STATISTICS.items() if old in dataset}
     kept = dataset[list(named)].rename({old: new for old, new in named.items() if old != new})
     for name in kept:

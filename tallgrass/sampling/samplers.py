@@ -4,7 +4,6 @@ import dataclasses
 import inspect
 import logging
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -64,7 +63,27 @@ def sample(
     SamplingError
         When the sampler cannot start or stops by itself.
     """
-    raw = SAMPLERS[spec.sampler](model, spec, observer and _harmless(observer))
+
+    def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
+        return assemble(raw, model, votes, scores, {**settings, **(attributes or {})})
+
+    return sample_and_assemble(model, spec, of_votes, observer)
+
+
+def sample_and_assemble(
+    model: Model,
+    spec: SamplerSpec,
+    assembled: Callable[[xr.DataTree, Mapping[str, Any]], xr.DataTree],
+    observer: Observer | None = None,
+) -> Sampled:
+    """Draw from the posterior of a model of any data; as :func:`sample`.
+
+    Parameters
+    ----------
+    assembled : callable
+        (what the sampler returned, attributes of the root) -> the trace as it is kept.
+    """
+    raw = SAMPLERS[spec.sampler](model, spec, observer and harmless(observer))
     sampled = None
     if raw.tree is not None:
         settings = {
@@ -72,9 +91,8 @@ def sample(
             "sampler_version": version(spec.sampler),
             "compile_s": raw.compile_s,
             "sampling_s": raw.sampling_s,
-            **(attributes or {}),
         }
-        trace = assemble(raw.tree, model, votes, scores, settings)
+        trace = assembled(raw.tree, settings)
         sampled = Sampled(trace, raw.compile_s, raw.sampling_s, raw.from_cache)
     if raw.interrupted:
         raise Interrupted(sampled)
@@ -83,7 +101,7 @@ def sample(
     return sampled
 
 
-def _harmless(observer: Observer) -> Observer:
+def harmless(observer: Observer) -> Observer:
     """The observer, its errors logged once and kept from the sampler."""
     failed = False
 
@@ -102,6 +120,8 @@ def _harmless(observer: Observer) -> Observer:
 def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> Raw:
     # Importing nutpie and compiling takes seconds: only when it is used.
     import nutpie
+
+    from tallgrass.sampling.arrow import take_draws
 
     began = time.perf_counter()
     if spec.adaptation == "flow":
@@ -139,15 +159,17 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
             progress_callback=report,
             progress_rate=_PROGRESS_MS,
             blocking=False,
+            return_raw_trace=True,
         )
     except RuntimeError as error:
         raise SamplingError("nutpie could not start", str(error).splitlines()[0]) from error
     interrupted = False
+    tree: xr.DataTree | None
     try:
-        tree = running.wait()
+        tree = take_draws(running.wait(), compiled.coords)
     except KeyboardInterrupt:
         interrupted = True
-        tree = _partial(running)
+        tree = _partial(running, compiled.coords)
     except RuntimeError as error:
         raise SamplingError(
             "nutpie stopped",
@@ -157,13 +179,12 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
     return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
 
 
-def _partial(running: Any) -> xr.DataTree | None:
+def _partial(running: Any, coords: Any) -> xr.DataTree | None:
     """The draws made before an interrupt; None where no chain has finished tuning."""
+    from tallgrass.sampling.arrow import take_draws
+
     try:
-        with warnings.catch_warnings():
-            # "Found chain dimension to be longer than draw dimension": of course, this early.
-            warnings.simplefilter("ignore", UserWarning)
-            tree = running.abort()
+        tree = take_draws(running.abort(), coords)
     except RuntimeError:
         return None
     return complete_part(tree)

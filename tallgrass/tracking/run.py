@@ -101,21 +101,28 @@ class ActiveRun:
                 self._client.log_batch(self.run_id, tags=entries)
 
     def log_dataset(self, votes: VoteMatrix, source: str) -> None:
-        """Log the votes as the run's dataset input, identified by their own fingerprint.
+        """Log the votes as the run's dataset input, identified by their own fingerprint."""
+        profile = {
+            "num_rows": len(votes.legislators),
+            "num_rollcalls": len(votes.rollcalls),
+            "num_elements": votes.n_observations,
+        }
+        name = f"{votes.session} {votes.chamber}"
+        self.log_input(name, votes.fingerprint, profile, source)
+
+    def log_input(
+        self, name: str, fingerprint: str, profile: Mapping[str, int], source: str
+    ) -> None:
+        """Log data as the run's dataset input, identified by a fingerprint of our own.
 
         MLflow's digest would read the first 10,000 rows only.
         """
         from mlflow.entities import Dataset, DatasetInput, InputTag
         from mlflow.exceptions import MlflowException
 
-        profile = {
-            "num_rows": len(votes.legislators),
-            "num_rollcalls": len(votes.rollcalls),
-            "num_elements": votes.n_observations,
-        }
         dataset = Dataset(
-            name=f"{votes.session} {votes.chamber}"[:500],
-            digest=votes.fingerprint[:36],
+            name=name[:500],
+            digest=fingerprint[:36],
             source_type="local",
             source=json.dumps({"uri": masked(source)}),
             profile=json.dumps(profile),

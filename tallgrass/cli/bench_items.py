@@ -1,0 +1,104 @@
+"""``tallgrass bench calibration``: the item engines on simulated responses."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from tallgrass.cli.parser import Arguments, Option
+from tallgrass.errors import SpecError
+from tallgrass.settings import load_run_spec
+
+# Draws and tuning of a calibration; Gibbs needs fewer sweeps to forget its start.
+DRAWS, TUNE, GIBBS_DRAWS, GIBBS_TUNE = "2000", "1000", "1000", "50"
+OPTIONS = (
+    Option("engines", "calibration: some of nuts,gibbs,map,mml (default: all)", "LIST"),
+    Option("users", "calibration: users (default: 5000)", "N"),
+    Option("items", "calibration: items (default: 500)", "N"),
+    Option("anchors", "calibration: anchors among the items (default: 50)", "N"),
+    Option("per_user", "calibration: responses a user (default: 20)", "N"),
+)
+_FORMS = {
+    "sample or estimate, s": ".2f",
+    "whole call, s": ".2f",
+    "peak memory, MiB": ".0f",
+    "draws a chain": ".0f",
+    "ESS, least": ".0f",
+    "divergences": ".0f",
+}
+logger = logging.getLogger(__name__)
+
+
+def calibration(arguments: Arguments) -> dict[str, Any]:
+    """Data, tables and notes of the comparison of engines.
+
+    Raises
+    ------
+    SpecError
+        When an option cannot be used.
+    """
+    from tallgrass.benchmark.items import ENGINES, Size, measure, rows_of
+
+    text = arguments.options.get("engines", ",".join(ENGINES))
+    engines = text.split(",")
+    unknown = [name for name in engines if name not in ENGINES]
+    if unknown:
+        raise SpecError("unknown engine", unknown[0], f"use one or more of {','.join(ENGINES)}")
+    usual = Size()
+    size = Size(
+        arguments.number("users", usual.n_users, 10),
+        arguments.number("items", usual.n_items, 2),
+        arguments.number("anchors", usual.n_anchors, 0),
+        arguments.number("per_user", usual.per_user),
+    )
+    if size.per_user > size.n_items or size.n_anchors > size.n_items:
+        raise SpecError(
+            "more responses a user, or anchors, than items",
+            f"{size.per_user} and {size.n_anchors} of {size.n_items}",
+        )
+    asked = {k: v for k, v in arguments.options.items() if k in ("draws", "tune", "chains", "seed")}
+    long = load_run_spec({"draws": DRAWS, "tune": TUNE, **asked}).sampler_spec
+    short = load_run_spec({"draws": GIBBS_DRAWS, "tune": GIBBS_TUNE, **asked}).sampler_spec
+    measured = []
+    for engine in engines:
+        one = measure(engine, size, short if engine == "gibbs" else long, long.seed)
+        logger.info("%s: %.2f s", engine, one.seconds)
+        measured.append(one)
+    rows = rows_of(measured)
+    notes = [
+        f"{size.n_users} users, {size.n_items} items, {size.n_anchors} anchors, "
+        f"{size.n_users * size.per_user} responses, seed {long.seed}; coverage is that of "
+        "94 % intervals; MML has no item priors and knows no anchors"
+    ]
+    sampled = {one.engine: one for one in measured if one.draws}
+    agreement: dict[str, float] = {}
+    if len(sampled) == 2:
+        agreement = sampled["gibbs"].z_against(sampled["nuts"])
+        values = ", ".join(f"{name} {value:.3f}" for name, value in agreement.items())
+        notes.append(f"gibbs against nuts: SD of the differences of means in MCSE: {values}")
+    table = (
+        ["", *engines],
+        [
+            [name, *("-" if v != v else format(v, _FORMS.get(name, ".4f")) for v in values)]  # noqa: PLR0124 (NaN)
+            for name, values in rows
+        ],
+    )
+    data = {
+        "size": size._asdict(),
+        "sampler": long.model_dump(mode="json"),
+        "engines": [
+            {
+                "engine": one.engine,
+                "recovery": {name: asdict(value) for name, value in one.recovery.items()},
+                **{
+                    name: None if (value := getattr(one, name)) != value else value
+                    for name in (
+                        "seconds", "total_s", "peak_bytes", "rhat", "ess", "divergences", "draws"
+                    )
+                },
+            }
+            for one in measured
+        ],
+        "gibbs_against_nuts": agreement,
+        "notes": notes,
+    }  # fmt: skip
+    return {"data": data, "tables": [table], "notes": notes}

@@ -1,0 +1,188 @@
+"""The command ``calibrate``: items from responses, and what it answers."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tallgrass.calibration_spec import CalibrationSpec, make_calibration_spec
+from tallgrass.cli.answers import print_verdict, verdict_record
+from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
+from tallgrass.cli.parser import Arguments, Option
+from tallgrass.errors import SpecError
+from tallgrass.settings import Settings, load_calibration_spec, load_settings
+
+if TYPE_CHECKING:
+    from tallgrass.calibration import Agreement
+    from tallgrass.pipeline.calibrate import CalibrationResult
+    from tallgrass.pipeline.calibrate_many import ManyCalibrated
+
+OPTIONS = (
+    Option("engines", "several engines with commas between, compared under one run", "LIST"),
+)
+FAILED_STRICTLY = 3
+_SHOWN = 10
+
+
+def calibrate(arguments: Arguments) -> int:
+    """Calibrate the items of some responses and record it as one run."""
+    settings = load_settings(arguments.settings)
+    if engines := arguments.options.get("engines"):
+        spec = load_calibration_spec(arguments.run)
+        return _compared(spec, engines.split(","), settings, arguments.json)
+    return _calibrated(load_calibration_spec(arguments.run), settings, arguments.json)
+
+
+def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> int:
+    """Calibrate again as an earlier run did, with the flags in place of its parameters."""
+    if "***" in spec.responses and "responses" not in arguments.run:
+        # A run does not keep passwords.
+        given = load_calibration_spec().responses
+        if "://" not in given:
+            raise SpecError(
+                "the run keeps no password for its database",
+                spec.responses,
+                "give the whole address in TALLGRASS_RESPONSES",
+            )
+        spec = spec.model_copy(update={"responses": given})
+    changed = make_calibration_spec(**{**spec.model_dump(), **arguments.run})
+    return _calibrated(changed, settings, arguments.json)
+
+
+def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
+    spec.comparisons  # noqa: B018 - a bad one ends here
+    with stdout_for_answer(json):
+        from tallgrass.pipeline.calibrate import calibrate as carry_out
+
+        result = carry_out(spec, settings)
+    if json:
+        print(as_json(summary(result)))
+    else:
+        print_result(result, spec)
+    refused = spec.publish and result.verdict.status == "fail"
+    if refused or (spec.strict and result.verdict.status == "fail"):
+        return FAILED_STRICTLY
+    return 0
+
+
+def _compared(spec: CalibrationSpec, engines: Sequence[str], settings: Settings, json: bool) -> int:
+    with stdout_for_answer(json):
+        from tallgrass.pipeline.calibrate_many import calibrate_all, check_engines
+
+        check_engines(engines)
+        result = calibrate_all(spec, engines, settings)
+    if json:
+        each = {engine: summary(found) for engine, found in result.results.items()}
+        answer = {
+            "run_id": result.run_id,
+            "verdict": result.status,
+            "engines": each,
+            "agreement": records(result.agreement.summary),
+            "total_s": result.total_s,
+            "report_path": result.report_path,
+            "ui_url": result.ui_url,
+        }
+        print(as_json(answer))
+    else:
+        _print_compared(result)
+    return FAILED_STRICTLY if spec.strict and result.status == "fail" else 0
+
+
+def _print_compared(result: "ManyCalibrated") -> None:
+    say("", f"Run {result.run_id}", f"Verdict: {result.status}", "")
+    heads = ["engine", "verdict", "seconds", "R-hat", "ESS", "run"]
+    forms = {"sampling_s": ".1f", "rhat_max": ".4f", "ess_min": ".0f"}
+    rows = [
+        [
+            engine,
+            found.verdict.status,
+            *(_number(found.metrics.get(name), form) for name, form in forms.items()),
+            found.run_id,
+        ]
+        for engine, found in result.results.items()
+    ]
+    table(heads, rows)
+    say("")
+    _print_agreement(result.agreement)
+    say(
+        f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
+    )
+
+
+def summary(result: "CalibrationResult") -> dict[str, Any]:
+    """A finished calibration as plain values, for ``--json``."""
+    compared = result.agreement
+    return {
+        "run_id": result.run_id,
+        "experiment_id": result.experiment_id,
+        **verdict_record(result.verdict),
+        "metrics": result.metrics,
+        "items": records(result.items),
+        "drift": None if result.drift is None else records(result.drift),
+        "purified": result.purified,
+        "agreement": None if compared is None else records(compared.summary),
+        "published": result.published,
+        "timings": result.timings,
+        "report_path": result.report_path,
+        "ui_url": result.ui_url,
+    }
+
+
+def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
+    """The end of a calibration: verdict, anchors that moved, methods that disagree, where it is."""
+    items = result.items
+    say("", f"Run {result.run_id}")
+    say(
+        f"{len(items):,} items, {len(result.users):,} users, "
+        f"{int(items['n'].sum()):,} responses, engine {spec.engine}"
+    )
+    print_verdict(result.verdict)
+    if items["one_sided"].any():
+        names = items.loc[items["one_sided"], "item"]
+        say(f"All right or all wrong, known by the prior only: {', '.join(names[:_SHOWN])}", "")
+    if result.drift is not None:
+        _print_drift(result)
+    if result.agreement is not None:
+        _print_agreement(result.agreement)
+    if spec.publish:
+        if result.verdict.status == "fail":
+            say("Nothing was published: the verdict is fail")
+        else:
+            say(f"Published {result.published:,} items to {spec.publish_table}")
+    say(
+        f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
+    )
+
+
+def _print_agreement(compared: "Agreement") -> None:
+    heads = ["method", "with", "items", "r(a)", "r(b)", "largest in a", "in b", "disagree"]
+    rows = [
+        [
+            *(one[name] for name in ("first", "second", "n")),
+            *(_number(one[name]) for name in ("r_a", "r_b", "a_largest", "b_largest")),
+            one["n_flagged"],
+        ]
+        for one in records(compared.summary)
+    ]
+    table(heads, rows)
+    say("")
+
+
+def _print_drift(result: "CalibrationResult") -> None:
+    drift = result.drift
+    assert drift is not None
+    moved = drift[drift["drifted"] | drift["suspect"]]
+    if moved.empty:
+        say(f"None of {len(drift)} anchors drifted", "")
+        return
+    heads = ["anchor", "b before", "b", "by responses", "a before", "a", "by responses", "conflict"]
+    rows = []
+    for one in records(moved.head(_SHOWN)):
+        numbers = [one[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")]
+        rows.append([one["item"], *map(_number, numbers), _number(one["conflict"], ".1f")])
+    dropped = f", {len(result.purified)} dropped and fitted again" if result.purified else ""
+    say(f"{len(moved)} of {len(drift)} anchors moved{dropped}:")
+    table(heads, rows)
+    say("")
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,70 @@
+"""A trace of the item model: the same groups by whichever sampler."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tallgrass.estimation.estimates import item_counts
+from tallgrass.models.item_priors import ItemPriors
+from tallgrass.responses import Responses
+from tallgrass.sampling.draws import LIBRARIES, statistics
+
+
+def nuts_trace(
+    raw: xr.DataTree, responses: Responses, priors: ItemPriors, attributes: Mapping[str, Any]
+) -> xr.DataTree:
+    """The trace of what nutpie or PyMC returned."""
+    groups = {
+        "posterior": raw["posterior"].to_dataset()[["a", "b", "theta"]],
+        "sample_stats": statistics(raw["sample_stats"].to_dataset()),
+    }
+    if "warmup_sample_stats" in raw.children:
+        groups["warmup_sample_stats"] = statistics(raw["warmup_sample_stats"].to_dataset())
+    return item_trace(groups, responses, priors, attributes)
+
+
+def item_trace(
+    groups: dict[str, xr.Dataset],
+    responses: Responses,
+    priors: ItemPriors,
+    attributes: Mapping[str, Any],
+) -> xr.DataTree:
+    """The groups with the names of items and users, and beside them the data and the anchors."""
+    n, right = item_counts(responses)
+    data = {
+        "user_index": ("response", responses.user),
+        "item_index": ("response", responses.item),
+        "correct": ("response", responses.correct),
+    }
+    constant = {
+        "anchor": ("item", priors.anchor.astype(np.int8)),
+        "n": ("item", n),
+        "share_correct": ("item", right / n),
+        "log_a_prior_mean": ("item", priors.log_a_mean),
+        "log_a_prior_sd": ("item", priors.log_a_sd),
+        "b_prior_mean": ("item", priors.b_mean),
+        "b_prior_sd": ("item", priors.b_sd),
+    }
+    coords = {"item": list(responses.items), "user": list(responses.users)}
+    groups = {
+        **groups,
+        # Indices; the names are in the coordinates of the posterior.
+        "observed_data": xr.Dataset(data),
+        "constant_data": xr.Dataset(constant),
+    }
+    for name, dataset in groups.items():
+        labels = {dim: names for dim, names in coords.items() if dim in dataset.dims}
+        groups[name] = dataset.assign_coords(labels)
+        groups[name].attrs = {}
+    trace = xr.DataTree.from_dict(groups)
+    trace.attrs = {
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data_sha256": responses.fingerprint,
+        **{f"version_{library}": version(library) for library in LIBRARIES},
+        **attributes,
+    }
+    return trace

@@ -1,0 +1,48 @@
+"""The posterior of the item model by NUTS."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from tallgrass.estimation.centre import centre_of
+from tallgrass.estimation.layout import nuts_trace
+from tallgrass.estimation.marginal import calibrate_map
+from tallgrass.models.item_priors import item_priors
+from tallgrass.models.items import build_items
+from tallgrass.responses import Anchors, Responses
+from tallgrass.sampling import Observer, Sampled, sample_and_assemble
+from tallgrass.specs import SamplerSpec
+
+
+def calibrate_nuts(
+    responses: Responses,
+    anchors: Anchors | None,
+    spec: SamplerSpec,
+    observer: Observer | None = None,
+    likelihood: str = "kernel",
+) -> Sampled:
+    """Draws by NUTS, started around the posterior mode.
+
+    The trace has the groups posterior (``a``, ``b`` by item, ``theta`` by user), sample_stats,
+    warmup_sample_stats, observed_data (the responses) and constant_data (``anchor``, ``n``,
+    ``share_correct`` and the priors by item).
+
+    Raises
+    ------
+    Interrupted, SamplingError
+        As :func:`tallgrass.sampling.sample`.
+    DataError
+        When an anchor has no response.
+    """
+    priors = item_priors(responses, anchors)
+    began = time.perf_counter()
+    centre = centre_of(calibrate_map(responses, anchors), priors)
+    start_s = time.perf_counter() - began
+    model = build_items(responses, priors, centre, likelihood)
+
+    def assembled(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
+        return nuts_trace(raw, responses, priors, {**settings, "start_s": start_s})
+
+    return sample_and_assemble(model, spec, assembled, observer)

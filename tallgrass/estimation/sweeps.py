@@ -1,0 +1,309 @@
+"""One chain of the blocked Gibbs sampler of the item model, in compiled loops.
+
+A sweep draws, in this order,
+
+1. every ability by independence Metropolis from ``N(EAP, (1.1 SD)^2)``, SD that of its posterior
+   given the items at the mode;
+2. a shift ``theta + c, b + c``: the likelihood does not change, so c is exactly Gaussian;
+3. a scale ``s theta, s b, log a - log s`` by Metropolis; likelihood unchanged, Jacobian s^(U+I);
+4. every item's (log a, b) by independence Metropolis: one Newton step from the mode given the
+   abilities, and a bivariate t with 6 degrees of freedom about it, widened by 1.1. (A Gaussian
+   there gets stuck in its own tails.)
+
+Given the abilities items are independent, and abilities given items: each block is exact.
+"""
+
+import math
+
+import numba as nb
+import numpy as np
+
+from tallgrass.kernel import _FASTMATH, _exp_of_negative
+
+WIDEN = 1.1
+_DEGREES = 6.0
+_CHUNK = 512  # factors in (1, 2] whose product is finite
+_LEAST = 1e-100  # probability of an answer, so that a product of two does not underflow
+_FLUSH = 1e-200  # products below are put away as logarithms: any number of responses a user
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _logits(user, theta, z, slope, intercept):  # type: ignore[no-untyped-def]
+    for k in range(len(user)):
+        z[k] = slope * theta[user[k]] - intercept
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _probabilities(z):  # type: ignore[no-untyped-def]
+    """Sum of log P; z is overwritten with P."""
+    negative, product = 0.0, 1.0
+    for k in range(len(z)):
+        x = z[k]
+        e = _exp_of_negative(-abs(x))
+        factor = 1.0 + e
+        inverse = 1.0 / factor
+        negative += min(x, 0.0)
+        product *= factor
+        z[k] = max((1.0 if x > 0.0 else e) * inverse, _LEAST)
+    return negative - math.log(product)
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def evaluate(user, bounds, theta, a, c, probability, log_lik):  # type: ignore[no-untyped-def]
+    """Probability of every response, and the log-likelihood of every item."""
+    for j in range(len(a)):
+        log_lik[j] = 0.0
+        for run in range(2 * j, 2 * j + 2):
+            sign = 1.0 - 2.0 * (run % 2)
+            for low in range(bounds[run], bounds[run + 1], _CHUNK):
+                high = min(low + _CHUNK, bounds[run + 1])
+                z = probability[low:high]
+                _logits(user[low:high], theta, z, sign * a[j], sign * c[j])
+                log_lik[j] += _probabilities(z)
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _multiply(user, probability, product, put_away):  # type: ignore[no-untyped-def]
+    for k in range(len(user)):
+        i = user[k]
+        value = product[i] * probability[k]
+        if value < _FLUSH:
+            put_away[i] += math.log(value)
+            value = 1.0
+        product[i] = value
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _finish(product, put_away):  # type: ignore[no-untyped-def]
+    for i in range(len(product)):
+        put_away[i] += math.log(product[i])
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _information(user, theta, probability, y, sums):  # type: ignore[no-untyped-def]
+    """Add the sums of r, r theta, w, w theta and w theta^2; ``probability`` is that of ``y``."""
+    s0, s1, w0, w1, w2 = 0.0, 0.0, 0.0, 0.0, 0.0
+    sign = 2.0 * y - 1.0
+    for k in range(len(user)):
+        x = theta[user[k]]
+        p = probability[k]
+        w = p * (1.0 - p)
+        r = sign * (1.0 - p)
+        s0 += r
+        s1 += r * x
+        w0 += w
+        w1 += w * x
+        w2 += w * x * x
+    sums[0] += s0
+    sums[1] += s1
+    sums[2] += w0
+    sums[3] += w1
+    sums[4] += w2
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _proposal(sums, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd):  # type: ignore[no-untyped-def]
+    """Centre of one Newton step from (log_a, b), and the information there."""
+    a = math.exp(log_a)
+    r, rx, w, wx, wxx = sums
+    g1 = a * (rx - b * r) - (log_a - log_a_mean) / log_a_sd**2
+    g2 = -a * r - (b - b_mean) / b_sd**2
+    expected = a * a * (wxx - 2.0 * b * wx + b * b * w) + 1.0 / log_a_sd**2
+    h11 = expected - a * (rx - b * r)
+    h12 = -a * a * (wx - b * w) + a * r
+    h22 = a * a * w + 1.0 / b_sd**2
+    # Where the observed information is close to singular, the expected one serves.
+    h11 = max(h11, 0.5 * expected)
+    det = h11 * h22 - h12 * h12
+    if det < 0.2 * h11 * h22:
+        h12 = -a * a * (wx - b * w)
+        h11 = expected
+        det = h11 * h22 - h12 * h12
+    centre_a = log_a + (h22 * g1 - h12 * g2) / det
+    centre_b = b + (h11 * g2 - h12 * g1) / det
+    return centre_a, centre_b, h11, h12, h22
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _log_prior_ratio(new, old, mean, sd):  # type: ignore[no-untyped-def]
+    return -0.5 * ((new - mean) ** 2 - (old - mean) ** 2) / sd**2
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _log_t(squared):  # type: ignore[no-untyped-def]
+    """Log-density of the bivariate t at a squared Mahalanobis distance, but for its constant."""
+    return -0.5 * (_DEGREES + 2.0) * math.log1p(squared / (_DEGREES * WIDEN * WIDEN))
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def draw_abilities(  # type: ignore[no-untyped-def]
+    rng, user, bounds, theta, a, c, centre, spread, log_lik, work
+):
+    """Step 1; ``log_lik`` (by user) goes with ``theta``. The number of accepted moves."""
+    proposal, product, proposed, probability, item_log_lik = work
+    for i in range(len(theta)):
+        proposal[i] = centre[i] + spread[i] * rng.standard_normal()
+        product[i] = 1.0
+        proposed[i] = 0.0
+    evaluate(user, bounds, proposal, a, c, probability, item_log_lik)
+    _multiply(user, probability, product, proposed)
+    _finish(product, proposed)
+    accepted = 0
+    for i in range(len(theta)):
+        old, new = (theta[i] - centre[i]) / spread[i], (proposal[i] - centre[i]) / spread[i]
+        log_ratio = proposed[i] - log_lik[i] - 0.5 * (proposal[i] ** 2 - theta[i] ** 2)
+        log_ratio += 0.5 * (new * new - old * old)
+        if math.log(rng.random()) < log_ratio:
+            theta[i], log_lik[i] = proposal[i], proposed[i]
+            accepted += 1
+    return accepted
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def shift(rng, theta, b, b_mean, b_sd):  # type: ignore[no-untyped-def]
+    """Step 2."""
+    precision, pull = float(len(theta)), 0.0
+    for i in range(len(theta)):
+        pull -= theta[i]
+    for j in range(len(b)):
+        precision += 1.0 / b_sd[j] ** 2
+        pull -= (b[j] - b_mean[j]) / b_sd[j] ** 2
+    move = pull / precision + rng.standard_normal() / math.sqrt(precision)
+    for i in range(len(theta)):
+        theta[i] += move
+    for j in range(len(b)):
+        b[j] += move
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def scale(  # type: ignore[no-untyped-def]
+    rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd
+):
+    """Step 3; whether it was accepted."""
+    log_s = step * rng.standard_normal()
+    s = math.exp(log_s)
+    log_ratio, square = (len(theta) + len(b)) * log_s, 0.0
+    for i in range(len(theta)):
+        square += theta[i] * theta[i]
+    log_ratio -= 0.5 * square * (s * s - 1.0)
+    for j in range(len(b)):
+        log_ratio += _log_prior_ratio(b[j] * s, b[j], b_mean[j], b_sd[j])
+        log_ratio += _log_prior_ratio(log_a[j] - log_s, log_a[j], log_a_mean[j], log_a_sd[j])
+    if not math.log(rng.random()) < log_ratio:
+        return 0
+    for i in range(len(theta)):
+        theta[i] *= s
+    for j in range(len(b)):
+        b[j] *= s
+        log_a[j] -= log_s
+    return 1
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def draw_items(  # type: ignore[no-untyped-def]
+    rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, log_lik, work
+):
+    """Step 4; ``log_lik`` (by user) is overwritten. The number of accepted moves."""
+    log_a_mean, log_a_sd, b_mean, b_sd = priors
+    product, here, there, lik_here, lik_there, new_a, new_b, log_q = work
+    n_items = len(b)
+    slope = np.exp(mode_a)
+    evaluate(user, bounds, theta, slope, slope * mode_b, there, lik_there)
+    sums = np.empty(5)
+    for j in range(n_items):
+        sums[:] = 0.0
+        low, middle, high = bounds[2 * j], bounds[2 * j + 1], bounds[2 * j + 2]
+        _information(user[low:middle], theta, there[low:middle], 1.0, sums)
+        _information(user[middle:high], theta, there[middle:high], 0.0, sums)
+        m1, m2, h11, h12, h22 = _proposal(
+            sums, mode_a[j], mode_b[j], log_a_mean[j], log_a_sd[j], b_mean[j], b_sd[j]
+        )
+        det = h11 * h22 - h12 * h12
+        l11 = math.sqrt(h22 / det)
+        l21 = -h12 / det / l11
+        l22 = math.sqrt(max(h11 / det - l21 * l21, 0.0))
+        chi = 0.0
+        for _ in range(int(_DEGREES)):
+            chi += rng.standard_normal() ** 2
+        width = WIDEN * math.sqrt(_DEGREES / chi)
+        e1, e2 = width * rng.standard_normal(), width * rng.standard_normal()
+        new_a[j], new_b[j] = m1 + l11 * e1, m2 + l21 * e1 + l22 * e2
+        d1, d2 = log_a[j] - m1, b[j] - m2
+        back = h11 * d1 * d1 + 2.0 * h12 * d1 * d2 + h22 * d2 * d2
+        log_q[j] = _log_t(back) - _log_t(e1 * e1 + e2 * e2)
+    slope = np.exp(log_a)
+    evaluate(user, bounds, theta, slope, slope * b, here, lik_here)
+    slope = np.exp(new_a)
+    evaluate(user, bounds, theta, slope, slope * new_b, there, lik_there)
+    product[:] = 1.0
+    log_lik[:] = 0.0
+    accepted = 0
+    for j in range(n_items):
+        low, high = bounds[2 * j], bounds[2 * j + 2]
+        log_ratio = lik_there[j] - lik_here[j] + log_q[j]
+        log_ratio += _log_prior_ratio(new_a[j], log_a[j], log_a_mean[j], log_a_sd[j])
+        log_ratio += _log_prior_ratio(new_b[j], b[j], b_mean[j], b_sd[j])
+        if math.log(rng.random()) < log_ratio:
+            log_a[j], b[j] = new_a[j], new_b[j]
+            accepted += 1
+            _multiply(user[low:high], there[low:high], product, log_lik)
+        else:
+            _multiply(user[low:high], here[low:high], product, log_lik)
+    _finish(product, log_lik)
+    return accepted
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def sweep(  # type: ignore[no-untyped-def]
+    rng, n, data, state, reference, priors, step, work, kept, first
+):
+    """Do n sweeps; the draws are written from row ``first`` on where ``kept`` has room.
+
+    Parameters
+    ----------
+    data : (user, bounds)
+        From :func:`tallgrass.kernel_sparse.layout`.
+    state : (theta, log_a, b, log_lik by user)
+        Overwritten.
+    reference : (theta mean, theta spread, log_a, b)
+        What proposals are made around.
+    kept : (a, b, theta, sums, squares)
+        Rows of draws; ``theta`` may have no row. Sums of theta and theta^2 by half of the rows of
+        ``a``, shape (2, n_users).
+
+    Returns
+    -------
+    tuple of int
+        Accepted moves of abilities, of items, of the scale.
+    """
+    user, bounds = data
+    theta, log_a, b, log_lik = state
+    centre, spread, mode_a, mode_b = reference
+    log_a_mean, log_a_sd, b_mean, b_sd = priors
+    proposal, product, proposed, here, there, lik_here, lik_there, new_a, new_b, log_q = work
+    out_a, out_b, out_theta, sums, squares = kept
+    by_theta, by_items, by_scale = 0, 0, 0
+    for t in range(n):
+        a = np.exp(log_a)
+        by_theta += draw_abilities(
+            rng, user, bounds, theta, a, a * b, centre, spread, log_lik,
+            (proposal, product, proposed, here, lik_here),
+        )  # fmt: skip
+        shift(rng, theta, b, b_mean, b_sd)
+        by_scale += scale(rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd)
+        by_items += draw_items(
+            rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, log_lik,
+            (product, here, there, lik_here, lik_there, new_a, new_b, log_q),
+        )  # fmt: skip
+        row = first + t
+        if row < len(out_a):
+            half = 2 * row // len(out_a)
+            out_a[row] = np.exp(log_a)
+            out_b[row] = b
+            if row < len(out_theta):
+                for i in range(len(theta)):
+                    out_theta[row, i] = theta[i]
+            for i in range(len(theta)):
+                sums[half, i] += theta[i]
+                squares[half, i] += theta[i] * theta[i]
+    return by_theta, by_items, by_scale

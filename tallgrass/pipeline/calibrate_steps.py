@@ -1,0 +1,248 @@
+"""The way of a calibration, step by step."""
+
+import logging
+import platform
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import pandas as pd
+import xarray as xr
+
+from tallgrass import calibration, estimation, store, tracking
+from tallgrass.calibration import Calibrated
+from tallgrass.calibration_spec import CalibrationSpec
+from tallgrass.diagnostics import Diagnostics, Thresholds, Verdict, diagnose, judge
+from tallgrass.estimation import ItemEstimates
+from tallgrass.models.item_priors import item_priors
+from tallgrass.pipeline.calibrate import CalibrationResult
+from tallgrass.pipeline.calibrate_prepare import (
+    ReadyCalibration,
+    other_methods,
+    prepare,
+    read,
+)
+from tallgrass.pipeline.calibrate_record import CalibrationRecorder
+from tallgrass.pipeline.calibrate_verdict import judge_estimates, with_abilities
+from tallgrass.pipeline.steps import Clock, process_title
+from tallgrass.progress import display
+from tallgrass.report import CalibrationInput
+from tallgrass.responses import Anchors
+from tallgrass.sampling import Interrupted, Sampled
+from tallgrass.settings import Settings
+from tallgrass.sources.responses import LoadedResponses
+
+logger = logging.getLogger(__name__)
+
+
+def run_steps(
+    spec: CalibrationSpec,
+    settings: Settings,
+    began: float,
+    data: LoadedResponses | None = None,
+    parent: str | None = None,
+) -> CalibrationResult:
+    """Carry out one calibration; see :func:`tallgrass.pipeline.calibrate`.
+
+    ``data`` are responses that were read already, ``parent`` the run that this one is under.
+    """
+    clock = Clock()
+    clock.seconds["import_s"] = time.perf_counter() - began
+    # The responses come first: where they cannot be used, not even an empty database is made.
+    with clock.timed("read_s"):
+        data = data or read(spec, settings)
+        ready = prepare(spec, data)
+    with clock.timed("connect_s"):
+        store.connect(settings.tracking_uri)
+        others = other_methods(spec, data.responses.items)
+    name = f"calibrate {spec.engine}"
+    with tracking.start_run(settings.experiment, name) as run, process_title(name):
+        if parent is not None:
+            run.set_tags({"mlflow.parentRunId": parent})
+        recorder = CalibrationRecorder(run, ready, settings)
+        with clock.timed("log_s"):
+            recorder.before_estimation()
+        estimated = _Estimated(ready, ready.anchors, settings, recorder, clock)
+        purified: tuple[str, ...] = ()
+        if ready.anchors is not None and spec.purify:
+            drift = _drift(ready, estimated.found)
+            purified = calibration.drifted_anchors(drift)
+            if purified:
+                logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
+                kept = calibration.undrifted(ready.anchors, purified)
+                estimated = _Estimated(ready, kept, settings, recorder, clock)
+        found, drift_now = estimated.found, None
+        if ready.anchors is not None:
+            drift_now = _after_purification(ready, found, purified)
+        compared = None
+        if others:
+            limit = spec.agreement
+            compared = calibration.agreement({spec.engine: found.items, **others}, limit)
+        with clock.timed("report_s"):
+            timings = clock.seconds | {"total_s": time.perf_counter() - began}
+            finished = CalibrationInput(
+                spec=spec,
+                responses=data.responses,
+                log=data.log,
+                location=data.location,
+                found=found,
+                trace=estimated.trace,
+                diagnostics=estimated.diagnostics,
+                verdict=estimated.verdict,
+                run_id=run.run_id,
+                anchors=ready.anchors,
+                purified=purified,
+                drift=drift_now,
+                agreement=compared,
+                notes=estimated.notes,
+                findings=ready.findings,
+                thresholds=settings.thresholds,
+                timings=timings,
+                environment={
+                    "Python": platform.python_version(),
+                    "tallgrass": version("tallgrass"),
+                },
+            )
+            report_path = recorder.after_estimation(finished)
+        published = 0
+        if spec.publish:
+            with clock.timed("publish_s"):
+                published = _publish(spec, finished)
+                recorder.published(published)
+        timings = clock.seconds | {"total_s": time.perf_counter() - began}
+        recorder.timings(timings)
+        return CalibrationResult(
+            run_id=run.run_id,
+            experiment_id=run.experiment_id,
+            ui_url=run.ui_url,
+            verdict=estimated.verdict,
+            items=found.items,
+            users=found.users,
+            diagnostics=estimated.diagnostics,
+            trace=estimated.trace,
+            drift=drift_now,
+            agreement=compared,
+            purified=purified,
+            published=published,
+            metrics=recorder.metrics,
+            timings=timings,
+            report_path=report_path,
+        )
+
+
+class _Estimated:
+    """One fit with some anchors: its draws or estimates (saved first), tables and verdict."""
+
+    def __init__(
+        self,
+        ready: ReadyCalibration,
+        anchors: Anchors | None,
+        settings: Settings,
+        recorder: CalibrationRecorder,
+        clock: Clock,
+    ) -> None:
+        spec, responses = ready.spec, ready.data.responses
+        priors = item_priors(responses, anchors)
+        self.diagnostics: Diagnostics | None = None
+        self.notes: tuple[str, ...] = ()
+        if spec.bayesian:
+            sampled = _sample(ready, anchors, settings, recorder, clock)
+            self.trace = sampled.trace
+            with clock.timed("diagnostics_s"):
+                self.diagnostics = diagnose(sampled.trace)
+            self.verdict = _judge(self.diagnostics, sampled.trace, settings.thresholds)
+            self.found = calibration.of_trace(sampled.trace, responses, priors)
+            return
+        with clock.timed("sampling_s"):
+            estimates = _estimate(spec, ready, anchors)
+        self.trace = calibration.trace_of_estimates(
+            estimates, responses, priors, recorder.attributes()
+        )
+        with clock.timed("save_trace_s"):
+            recorder.trace(self.trace)
+        self.notes = estimates.notes
+        self.verdict = judge_estimates(estimates)
+        self.found = calibration.of_estimates(estimates, responses, priors)
+
+
+def _sample(
+    ready: ReadyCalibration,
+    anchors: Anchors | None,
+    settings: Settings,
+    recorder: CalibrationRecorder,
+    clock: Clock,
+) -> Sampled:
+    """Sample; the draws are stored before anything else happens, interrupted or not."""
+    spec = ready.spec
+    engine = estimation.calibrate_nuts if spec.engine == "nuts" else estimation.calibrate_gibbs
+    try:
+        with display(settings.progress) as observer:
+            sampled = engine(ready.data.responses, anchors, spec.sampler_spec, observer)
+    except Interrupted as interruption:
+        if interruption.sampled is not None:
+            recorder.trace(_labelled(interruption.sampled.trace, recorder))
+        raise
+    for step, seconds in (("compile_s", sampled.compile_s), ("sampling_s", sampled.sampling_s)):
+        clock.seconds[step] = clock.seconds.get(step, 0.0) + seconds
+    _labelled(sampled.trace, recorder)
+    with clock.timed("save_trace_s"):
+        recorder.trace(sampled.trace)
+    return sampled
+
+
+def _labelled(trace: xr.DataTree, recorder: CalibrationRecorder) -> xr.DataTree:
+    trace.attrs |= recorder.attributes()
+    return trace
+
+
+def _estimate(
+    spec: CalibrationSpec, ready: ReadyCalibration, anchors: Anchors | None
+) -> ItemEstimates:
+    if spec.engine == "mml":
+        return estimation.calibrate_mml(ready.data.responses)
+    return estimation.calibrate_map(ready.data.responses, anchors)
+
+
+def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds) -> Verdict:
+    verdict = judge(diagnostics, thresholds)
+    if "theta_summary" in trace.children:
+        rhat = float(trace["theta_summary"]["rhat"].max())
+        return with_abilities(verdict, rhat, thresholds.rhat)
+    return verdict
+
+
+def _drift(ready: ReadyCalibration, found: Calibrated) -> pd.DataFrame:
+    spec, anchors = ready.spec, ready.anchors
+    assert anchors is not None  # of those who call this
+    held = spec.engine != "mml"
+    return calibration.drift_table(
+        found, ready.data.responses, anchors, spec.drift_a, spec.drift_b, held
+    )
+
+
+def _after_purification(
+    ready: ReadyCalibration, found: Calibrated, purified: tuple[str, ...]
+) -> pd.DataFrame:
+    """The drift by the last fit; anchors that were dropped stay flagged."""
+    drift = _drift(ready, found)
+    drift["purified"] = drift["item"].isin(purified)
+    drift["suspect"] |= drift["purified"]
+    return drift
+
+
+def _publish(spec: CalibrationSpec, finished: CalibrationInput) -> int:
+    """Write the items that did not drift; refuses after a failed verdict."""
+    if finished.verdict.status == "fail":
+        logger.warning("nothing was published: the verdict is fail")
+        return 0
+    left_out = (
+        set(calibration.drifted_anchors(finished.drift)) if finished.drift is not None else set()
+    )
+    items = finished.found.items
+    rows = items[~items["item"].isin(left_out)]
+    about: Mapping[str, str] = {
+        "engine": spec.engine,
+        "window": spec.window,
+        "run_id": finished.run_id,
+    }
+    return calibration.publish(spec.responses, spec.publish_table, rows, dict(about))

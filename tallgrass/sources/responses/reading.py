@@ -1,0 +1,65 @@
+"""One way in for responses, whatever holds them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tallgrass.responses import Responses
+from tallgrass.sources.responses import database, files, simulated
+from tallgrass.sources.responses.cleaning import ResponseLog, assemble
+from tallgrass.sources.responses.request import ResponseRequest
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedResponses:
+    """Responses, where they are from (without passwords), and what was dropped."""
+
+    responses: Responses
+    location: str
+    log: ResponseLog
+
+
+def is_database(location: str) -> bool:
+    """Whether a location is the address of a database and not a file."""
+    return "://" in location
+
+
+def load_responses(
+    request: ResponseRequest, on_rows: Callable[[int], None] | None = None
+) -> LoadedResponses:
+    """Read, check and clean responses.
+
+    Parameters
+    ----------
+    on_rows : callable, optional
+        Told how many rows were read so far, after every piece.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read, are not answers, or too few are left.
+    """
+    if request.location == simulated.NAME:
+        responses, _ = simulated.simulated_responses()
+        log = ResponseLog(len(responses), 0, 0, request.duplicates, request.min_responses, (), 0)
+        return LoadedResponses(responses, request.location, log)
+    if is_database(request.location):
+        chunks = database.read_chunks(request)
+        location = database.shown_url(request.location)
+    else:
+        chunks = files.read_chunks(request)
+        location = request.location
+    responses, log = assemble(_watched(chunks, on_rows), request)
+    return LoadedResponses(responses, location, log)
+
+
+def _watched(
+    chunks: Iterator[pd.DataFrame], on_rows: Callable[[int], None] | None
+) -> Iterator[pd.DataFrame]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if on_rows is not None:
+            on_rows(total)
+        yield chunk

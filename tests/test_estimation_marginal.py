@@ -1,0 +1,166 @@
+"""MML and MAP estimates against published ones, a plain reference and numerical derivatives."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from item_data import simulated_items, table
+from scipy.optimize import approx_fprime, minimize
+from scipy.special import logsumexp
+
+from tallgrass.errors import DataError
+from tallgrass.estimation import calibrate_map, calibrate_mml, one_sided_items
+from tallgrass.estimation.quadrature import by_user, expect, grid, nodes_for
+from tallgrass.models.item_priors import item_priors
+from tallgrass.responses import Anchors
+
+
+def plain_log_lik(responses, slope, intercept, n_nodes=121):
+    """Marginal log-likelihood by Gauss-Hermite quadrature, user by user."""
+    x, weight = np.polynomial.hermite_e.hermegauss(n_nodes)
+    log_weight = np.log(weight / weight.sum())
+    z = slope[responses.item, None] * x + intercept[responses.item, None]
+    each = -np.logaddexp(0, np.where(responses.correct[:, None] == 1, -z, z))
+    by_person = np.zeros((len(responses.users), n_nodes))
+    np.add.at(by_person, responses.user, each)
+    return logsumexp(by_person + log_weight, axis=1).sum()
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "file"),
+    [("LSAT6", "LSAT6_2PL_MML_ltm", "LSAT6.csv"), ("LSAT7", "LSAT7_2PL_mirt", "LSAT7.csv")],
+)
+def test_published_estimates_are_found_within_a_hundredth(data_dir, name, key, file):
+    frame = pd.read_csv(data_dir / "items" / file)
+    published = json.loads((data_dir / "items" / "published.json").read_text())[key]
+    found = calibrate_mml(table(frame.to_numpy(), list(frame.columns)))
+    assert found.converged
+    np.testing.assert_allclose(found.a, published["a"], atol=0.01)
+    d = published.get("d", -np.array(published["a"]) * published.get("b", 0.0))
+    np.testing.assert_allclose(-found.a * found.b, d, atol=0.01)
+
+
+def test_standard_errors_of_lsat7_are_close_to_those_of_mirt(data_dir):
+    frame = pd.read_csv(data_dir / "items" / "LSAT7.csv")
+    published = json.loads((data_dir / "items" / "published.json").read_text())["LSAT7_2PL_mirt"]
+    found = calibrate_mml(table(frame.to_numpy(), list(frame.columns)))
+    widths = np.diff(published["a_ci_SEM"], axis=1)[:, 0] / (2 * 1.959964)
+    np.testing.assert_allclose(found.a_sd, widths, rtol=0.05)
+
+
+def test_mml_is_the_maximum_of_a_plainly_written_likelihood():
+    responses = simulated_items(400, 6, 0, per_user=6, seed=3).responses
+    found = calibrate_mml(responses, tolerance=1e-6)
+    slope, intercept = found.a, -found.a * found.b
+    assert found.log_lik == pytest.approx(plain_log_lik(responses, slope, intercept), abs=1e-6)
+
+    def negative(p):
+        return -plain_log_lik(responses, p[:6], p[6:])
+
+    best = minimize(negative, np.concatenate([np.ones(6), np.zeros(6)]), tol=1e-9)
+    np.testing.assert_allclose(slope, best.x[:6], atol=1e-3)
+    np.testing.assert_allclose(intercept, best.x[6:], atol=1e-3)
+
+
+def test_standard_errors_are_the_inverse_of_the_numerical_hessian():
+    responses = simulated_items(300, 4, 0, per_user=4, seed=4).responses
+    found = calibrate_mml(responses, tolerance=1e-7)
+    point = np.concatenate([found.a, found.b])
+
+    def negative(p):
+        return -plain_log_lik(responses, p[:4], -p[:4] * p[4:])
+
+    def gradient(p):
+        return approx_fprime(p, negative, 1e-5)
+
+    hessian = np.array(
+        [(gradient(point + h) - gradient(point - h)) / 2e-3 for h in 1e-3 * np.eye(8)]
+    )
+    sd = np.sqrt(np.diag(np.linalg.inv((hessian + hessian.T) / 2)))
+    np.testing.assert_allclose(np.concatenate([found.a_sd, found.b_sd]), sd, rtol=0.02)
+
+
+def test_map_is_the_mode_of_the_marginal_posterior_and_its_errors_its_curvature():
+    data = simulated_items(200, 5, 2, per_user=5, seed=5)
+    found = calibrate_map(data.responses, data.anchors, tolerance=1e-7)
+    priors = item_priors(data.responses, data.anchors)
+
+    def negative(p):
+        a = np.exp(p[:5])
+        prior = ((p[:5] - priors.log_a_mean) / priors.log_a_sd) ** 2
+        prior += ((p[5:] - priors.b_mean) / priors.b_sd) ** 2
+        return prior.sum() / 2 - plain_log_lik(data.responses, a, -a * p[5:])
+
+    best = minimize(negative, np.zeros(10), tol=1e-9).x
+    point = np.concatenate([np.log(found.a), found.b])
+    np.testing.assert_allclose(point, best, atol=1e-3)
+
+    def gradient(p):
+        return approx_fprime(p, negative, 1e-5)
+
+    hessian = np.array(
+        [(gradient(best + h) - gradient(best - h)) / 2e-3 for h in 1e-3 * np.eye(10)]
+    )
+    sd = np.sqrt(np.diag(np.linalg.inv((hessian + hessian.T) / 2)))
+    np.testing.assert_allclose(np.concatenate([found.a_sd / found.a, found.b_sd]), sd, rtol=0.02)
+
+
+def test_expected_counts_add_up_to_the_responses():
+    data = simulated_items(150, 8, 0, per_user=5)
+    r = data.responses
+    expected = expect(by_user(r), data.a, -data.a * data.b, *grid(61))
+    n = np.bincount(2 * r.item + r.correct, minlength=16)
+    np.testing.assert_allclose(expected.counts.sum(axis=1), n, rtol=1e-12)
+
+
+def test_thousands_of_responses_a_user_make_the_grid_finer():
+    generator = np.random.default_rng(0)
+    b = np.linspace(-2, 2, 3000)
+    theta = np.array([-0.53, 0.31, 0.99])
+    p = 1 / (1 + np.exp(-(theta[:, None] - b)))
+    responses = table(generator.random((3, 3000)) < p)
+    x, log_weight = grid(nodes_for(0.04))
+    expected = expect(by_user(responses), np.ones(3000), -b, x, log_weight)
+    assert expected.theta_sd.min() < 0.05
+    finer = expect(by_user(responses), np.ones(3000), -b, *grid(2001))
+    np.testing.assert_allclose(expected.theta, finer.theta, atol=1e-6)
+    np.testing.assert_allclose(expected.theta_sd, finer.theta_sd, rtol=1e-4)
+    found = calibrate_map(responses)
+    assert np.abs(found.theta - theta).max() < 0.5
+    assert not any("not resolved" in note for note in found.notes)
+
+
+def test_items_all_right_or_all_wrong_are_kept_finite_and_named():
+    matrix = np.random.default_rng(2).integers(0, 2, (300, 5))
+    matrix[:, 1], matrix[:, 3] = 1, 0
+    responses = table(matrix)
+    assert one_sided_items(responses) == ("i001", "i003")
+    for estimate in (calibrate_mml(responses), calibrate_map(responses)):
+        assert np.isfinite([*estimate.a, *estimate.b, *estimate.a_sd, *estimate.b_sd]).all()
+        assert estimate.b[1] < -1 < 1 < estimate.b[3]
+        assert any("i001, i003" in note for note in estimate.notes)
+    found = calibrate_map(responses)
+    assert found.b_sd[1] > 2 * found.b_sd[0]
+
+
+def test_a_negative_discrimination_is_found_and_said():
+    data = simulated_items(2000, 8, 0, per_user=8, seed=6)
+    correct = np.where(data.responses.item == 2, 1 - data.responses.correct, data.responses.correct)
+    r = data.responses
+    found = calibrate_mml(type(r)(r.users, r.items, r.user, r.item, correct))
+    assert found.a[2] < 0
+    assert any("negative" in note for note in found.notes)
+
+
+def test_an_anchor_without_a_response_is_refused():
+    responses = simulated_items(50, 4, 0, per_user=4).responses
+    with pytest.raises(DataError, match="anchor without a response"):
+        calibrate_map(responses, Anchors(("elsewhere",), np.ones(1), np.zeros(1)))
+
+
+def test_anchors_fix_the_scale_of_map_estimates():
+    data = simulated_items(1500, 12, 6, per_user=10, seed=7)
+    shifted = Anchors(data.anchors.items, data.anchors.a, data.anchors.b + 0.2)
+    before, after = (calibrate_map(data.responses, x) for x in (data.anchors, shifted))
+    assert (after.b[6:] - before.b[6:]).mean() > 0.02

@@ -1,0 +1,198 @@
+"""NUTS and Gibbs sample the posterior of the item model."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+from item_data import simulated_items, table
+
+from tallgrass.diagnostics import Thresholds, diagnose, judge
+from tallgrass.estimation import calibrate_gibbs, calibrate_map, calibrate_nuts
+from tallgrass.estimation.sweeps import _finish, _multiply, evaluate, scale, shift
+from tallgrass.kernel_sparse import layout
+from tallgrass.models.item_priors import item_priors
+from tallgrass.models.items import ItemCentre, build_items
+from tallgrass.rank_diagnostics import rank_diagnostics
+from tallgrass.sampling import Interrupted
+from tallgrass.specs import SamplerSpec
+
+SPEC = SamplerSpec(draws=500, tune=50, chains=4, seed=3)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return simulated_items(150, 10, 3, per_user=8, seed=2)
+
+
+@pytest.fixture(scope="module")
+def gibbs(data):
+    return calibrate_gibbs(data.responses, data.anchors, SPEC)
+
+
+def z_between(one, other):
+    """Differences of posterior means in Monte Carlo standard errors, over a, b and theta."""
+    z = []
+    for name in ("a", "b", "theta"):
+        x, y = (trace["posterior"][name].to_numpy().astype(float) for trace in (one, other))
+        variance = sum(d.var((0, 1)) / rank_diagnostics(d).ess_bulk for d in (x, y))
+        z.append((x.mean((0, 1)) - y.mean((0, 1))) / np.sqrt(variance))
+    return np.concatenate(z)
+
+
+def test_the_trace_names_items_and_users_and_holds_the_responses(data, gibbs):
+    trace, r = gibbs.trace, data.responses
+    assert set(trace.children) == {"posterior", "sample_stats", "observed_data", "constant_data"}
+    assert tuple(trace["posterior"]["item"].values) == r.items
+    assert tuple(trace["posterior"]["user"].values) == r.users
+    np.testing.assert_array_equal(trace["observed_data"]["correct"], r.correct)
+    anchored = trace["constant_data"]["anchor"].to_numpy() == 1
+    assert tuple(np.array(r.items)[anchored]) == data.anchors.items
+    assert trace.attrs["data_sha256"] == r.fingerprint
+
+
+def test_gibbs_goes_on_until_the_chains_have_converged(gibbs):
+    assert gibbs.trace["posterior"].sizes["draw"] >= SPEC.draws
+    verdict = judge(diagnose(gibbs.trace), Thresholds())
+    assert verdict.status == "pass"
+    assert {check.name for check in verdict.checks}.isdisjoint({"divergences", "E-BFMI min"})
+    metrics = diagnose(gibbs.trace).metrics()
+    assert "rhat/theta_max" in metrics
+    assert not any(name.startswith(("nuts/", "divergences")) for name in metrics)
+
+
+def test_gibbs_stops_at_the_most_draws(data):
+    spec = SamplerSpec(draws=20, tune=10, chains=2, seed=1)
+    found = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=80)
+    assert found.trace["posterior"].sizes["draw"] == 80
+    assert found.trace.attrs["requested_draws"] == 20
+
+
+def test_the_same_seed_gives_the_same_draws(data):
+    spec = SamplerSpec(draws=30, tune=10, chains=2, seed=5)
+    one, other = (
+        calibrate_gibbs(data.responses, data.anchors, spec, most_draws=30).trace["posterior"]
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one["theta"], other["theta"])
+    assert not np.array_equal(one["a"][0], one["a"][1])
+
+
+@pytest.mark.slow
+def test_nuts_and_gibbs_sample_the_same_posterior():
+    data = simulated_items(600, 40, 5, per_user=15, seed=8)
+    gibbs = calibrate_gibbs(
+        data.responses, data.anchors, SamplerSpec(draws=4000, tune=100, seed=1)
+    ).trace
+    nuts = calibrate_nuts(
+        data.responses, data.anchors, SamplerSpec(draws=2000, tune=1000, seed=1)
+    ).trace
+    z = z_between(gibbs, nuts)
+    # 680 nearly independent differences: the standard error of their SD is 0.027.
+    assert 0.9 < z.std() < 1.1
+    assert np.abs(z).max() < 4.5  # P = 0.005 that one of 680 is beyond
+
+
+def test_nuts_finds_what_gibbs_finds(data, gibbs):
+    calls = []
+    spec = SamplerSpec(draws=500, tune=300, chains=4, seed=3)
+    nuts = calibrate_nuts(data.responses, data.anchors, spec, calls.append)
+    assert judge(diagnose(nuts.trace), Thresholds()).checks[3].value == 0  # divergences
+    assert np.abs(z_between(gibbs.trace, nuts.trace)).max() < 5
+    assert calls
+    assert {"n", "share_correct", "anchor"} <= set(nuts.trace["constant_data"].data_vars)
+
+
+def test_the_kernel_model_has_the_density_of_the_plain_one(data):
+    priors = item_priors(data.responses, data.anchors)
+    n, m = len(data.responses.items), len(data.responses.users)
+    centre = ItemCentre(
+        *(np.full(k, v) for k, v in ((n, 0.1), (n, 0.2)) * 2), *(np.full(m, v) for v in (0.3, 0.5))
+    )
+    models = [build_items(data.responses, priors, centre, x) for x in ("kernel", "gather")]
+    differences = []
+    for seed in range(3):
+        point = models[0].start(np.random.default_rng(seed))
+        values = [float(model.graph.compile_logp()(point)) for model in models]
+        gradients = [model.graph.compile_dlogp()(point) for model in models]
+        differences.append(values[0] - values[1])
+        np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(differences, 0, atol=1e-7)
+
+
+def test_the_shift_and_the_scale_leave_the_likelihood_alone(data):
+    sparse = layout(data.responses)
+    theta, log_a, b = data.theta.copy(), np.log(data.a), data.b.copy()
+    priors = item_priors(data.responses, data.anchors)
+    cells, before, after = np.empty(len(sparse.user)), *np.empty((2, len(b)))
+    evaluate(sparse.user, sparse.bounds, theta, np.exp(log_a), np.exp(log_a) * b, cells, before)
+    generator = np.random.default_rng(0)
+    shift(generator, theta, b, priors.b_mean, priors.b_sd)
+    moved = sum(
+        scale(generator, 0.02, theta, log_a, b, priors.log_a_mean, priors.log_a_sd,
+              priors.b_mean, priors.b_sd)
+        for _ in range(50)
+    )  # fmt: skip
+    assert moved > 5
+    assert np.abs(theta - data.theta).max() > 1e-3
+    evaluate(sparse.user, sparse.bounds, theta, np.exp(log_a), np.exp(log_a) * b, cells, after)
+    np.testing.assert_allclose(after, before, rtol=1e-9)
+
+
+def test_a_hundred_thousand_responses_of_a_user_do_not_underflow():
+    n = 100_000
+    user, p = np.zeros(n, np.int32), np.full(n, 0.3)
+    product, put_away = np.ones(1), np.zeros(1)
+    _multiply(user, p, product, put_away)
+    _finish(product, put_away)
+    assert put_away[0] == pytest.approx(n * np.log(0.3), rel=1e-10)
+
+
+def test_two_users_with_thousands_of_responses_are_sampled():
+    generator = np.random.default_rng(1)
+    b = np.linspace(-2, 2, 1500)
+    p = 1 / (1 + np.exp(-(np.array([-0.5, 0.2, 0.6, 0.0])[:, None] - b)))
+    responses = table(generator.random((4, 1500)) < p)
+    spec = SamplerSpec(draws=200, tune=100, chains=2, seed=1)
+    trace = calibrate_gibbs(responses, None, spec, most_draws=200).trace
+    assert np.isfinite(trace["posterior"]["theta"].to_numpy()).all()
+    assert float(trace["sample_stats"]["acceptance_theta"].min()) > 0.1
+
+
+def test_an_interrupt_hands_back_the_draws_made(data):
+    def interrupt(progress):
+        if min(chain.finished for chain in progress) > 100 and not sent:
+            sent.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    sent = []
+    spec = SamplerSpec(draws=200_000, tune=10, chains=2, seed=1)
+    threads = threading.active_count()
+    with pytest.raises(Interrupted) as stopped:
+        calibrate_gibbs(data.responses, data.anchors, spec, interrupt)
+    trace = stopped.value.sampled.trace
+    assert 50 < trace["posterior"].sizes["draw"] < 200_000
+    assert np.isfinite(trace["posterior"]["a"].to_numpy()).all()
+    assert threading.active_count() <= threads + 1
+
+
+def test_abilities_too_many_to_keep_are_summarised(data, monkeypatch):
+    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 0)
+    kept = calibrate_gibbs(data.responses, data.anchors, SPEC, most_draws=SPEC.draws).trace
+    monkeypatch.undo()
+    full = calibrate_gibbs(data.responses, data.anchors, SPEC, most_draws=SPEC.draws).trace
+    assert "theta" not in kept["posterior"]
+    np.testing.assert_array_equal(kept["posterior"]["a"], full["posterior"]["a"])
+    draws = full["posterior"]["theta"].to_numpy().astype(float)
+    summary = kept["theta_summary"]
+    np.testing.assert_allclose(summary["mean"], draws.mean((0, 1)), atol=1e-5)
+    np.testing.assert_allclose(summary["sd"], draws.std((0, 1), ddof=1), rtol=1e-4)
+    assert float(summary["rhat"].max()) < 1.1
+
+
+def test_item_posteriors_lie_about_the_mode(data, gibbs):
+    mode = calibrate_map(data.responses, data.anchors)
+    draws = gibbs.trace["posterior"]["b"].to_numpy()
+    assert np.abs((draws.mean((0, 1)) - mode.b) / mode.b_sd).max() < 0.5
+    np.testing.assert_allclose(draws.std((0, 1)), mode.b_sd, rtol=0.25)

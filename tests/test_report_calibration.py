@@ -1,0 +1,146 @@
+import os
+import re
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+from html_page import Page
+from item_data import simulated_items
+
+from tallgrass import calibration, report
+from tallgrass.calibration_spec import make_calibration_spec
+from tallgrass.diagnostics import Thresholds, Verdict, diagnose, judge
+from tallgrass.estimation import calibrate_gibbs, calibrate_map
+from tallgrass.models.item_priors import item_priors
+from tallgrass.report import CalibrationInput
+from tallgrass.responses import Anchors, Responses
+from tallgrass.sources.responses import DroppedItem, ResponseLog
+from tallgrass.specs import SamplerSpec
+
+NASTY = [
+    '<script>alert("x")</script>', "O'Brien \"Bob\" & Sons", "Zoë Ñandú", "$x$ and $y_1$",
+    "</script><b>", "{{ 7 * 7 }}", r"$\frac{",
+]  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def example(engine="gibbs", rename=None, **changes):
+    """A calibration as the pipeline gives it to the report."""
+    simulated = simulated_items(n_users=300, n_items=14, n_anchors=4, per_user=10, seed=3)
+    responses, anchors = simulated.responses, simulated.anchors
+    if rename:
+        items = tuple(f"{name} {rename[k % len(rename)]}" for k, name in enumerate(responses.items))
+        users = tuple(f"{name} {rename[k % len(rename)]}" for k, name in enumerate(responses.users))
+        responses = Responses(users, items, responses.user, responses.item, responses.correct)
+        anchors = Anchors(items[:4], anchors.a, anchors.b)
+    priors = item_priors(responses, anchors)
+    spec = make_calibration_spec(engine=engine, responses="answers.csv")
+    points = calibrate_map(responses, anchors)
+    if engine == "gibbs":
+        trace = calibrate_gibbs(responses, anchors, SamplerSpec(draws=100, tune=50, seed=1)).trace
+        found = calibration.of_trace(trace, responses, priors)
+        diagnostics = diagnose(trace)
+        verdict = judge(diagnostics, Thresholds())
+    else:
+        trace = calibration.trace_of_estimates(points, responses, priors, {})
+        found, diagnostics = calibration.of_estimates(points, responses, priors), None
+        verdict = Verdict("pass", ())
+    other = pd.DataFrame({"item": responses.items, "a": 1.0, "b": points.b + 0.2})
+    given = {
+        "spec": spec,
+        "responses": responses,
+        "log": ResponseLog(3010, 4, 6, "first", 50, (DroppedItem("thin one", 12),), 2),
+        "location": "answers.csv",
+        "found": found,
+        "trace": trace,
+        "diagnostics": diagnostics,
+        "verdict": verdict,
+        "run_id": "0" * 32,
+        "anchors": anchors,
+        "drift": calibration.drift_table(found, responses, anchors, 0.2, 0.25),
+        "agreement": calibration.agreement({engine: found.items, "other": other}, 0.1),
+        "notes": ("a note of the engine",),
+        "timings": {"sampling_s": 1.5},
+    }
+    return CalibrationInput(**given | changes)
+
+
+SECTIONS = {
+    "findings", "model", "items", "curves", "wright-map", "drift", "agreement", "fit", "data",
+    "environment", "verdict",
+}  # fmt: skip
+
+
+def test_the_page_holds_every_section_and_every_figure():
+    run = example()
+    page = Page(report.build_calibration(run))
+    assert page.sections == SECTIONS | {"convergence"}
+    assert len(page.all("img")) == len(report.calibration_figures(run))
+    assert all(len(attrs["alt"]) > 40 for attrs in page.all("img"))
+    for words in ("thin one", "a note of the engine", "a user answered 10 items on average"):
+        assert words in page.words
+
+
+def test_a_point_estimate_has_no_section_on_convergence():
+    page = Page(report.build_calibration(example("map")))
+    assert page.sections == SECTIONS
+
+
+def test_without_anchors_and_other_methods_their_sections_are_left_out():
+    run = example("map", anchors=None, drift=None, agreement=None)
+    page = Page(report.build_calibration(run))
+    assert page.sections == SECTIONS - {"drift", "agreement"}
+
+
+def test_a_dropped_anchor_is_said():
+    run = example("map", purified=("i00001",))
+    page = Page(report.build_calibration(run))
+    assert "Anchors dropped because they drifted" in page.words
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_from_the_data_are_shown_as_they_are_and_never_run():
+    page_text = report.build_calibration(example("map", rename=NASTY, location=NASTY[0]))
+    page = Page(page_text)
+    assert len(page.all("script")) == 1  # the page's own
+    assert page.all("b") == []
+    for text in NASTY:
+        assert text in page.words
+    script = re.search(r"<script>(.*)</script>", page_text, re.DOTALL)
+    assert "alert(" not in script.group(1)
+
+
+def test_a_password_in_the_address_is_not_on_the_page():
+    spec = make_calibration_spec(responses="postgresql://me:hush@127.0.0.1/x", engine="map")
+    page = report.build_calibration(example("map", spec=spec))
+    assert "hush" not in page
+
+
+@pytest.mark.browser
+def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser is None:
+        reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    page = report.build_calibration(example())
+    look = (
+        "<script>window.addEventListener('load', () => {"
+        "const found = [...document.images].map((i) => i.naturalWidth > 0);"
+        "const box = document.querySelector('#items input');"
+        "box.value = 'i00003'; box.dispatchEvent(new Event('input'));"
+        "const rows = [...document.querySelector('#items table').tBodies[0].rows];"
+        "document.title = JSON.stringify([found.every(Boolean), found.length,"
+        "rows.filter((r) => !r.hidden).length]); });</script></body>"
+    )
+    path = tmp_path / "page.html"
+    path.write_text(page.replace("</body>", look), encoding="utf-8")
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    command += ["--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}"]
+    command += ["--virtual-time-budget=10000", "--dump-dom", path.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert re.findall(r'CONSOLE[^"]*"(.*)", source', done.stderr) == []
+    n = len(report.calibration_figures(example()))
+    assert f"<title>[true,{n},1]</title>" in done.stdout
