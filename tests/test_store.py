@@ -126,8 +126,8 @@ def test_the_retries_of_mlflow_are_back_to_normal_after_the_check(folder, monkey
 
 
 def test_a_database_without_its_driver_names_the_package(folder):
-    with pytest.raises(TrackingError, match="install the Python package psycopg"):
-        store.connect("postgresql:///runs")
+    with pytest.raises(TrackingError, match="install the Python package pymysql"):
+        store.connect("mysql+pymysql:///runs")
 
 
 @pytest.mark.parametrize("uri", ["nonsense://x", "sqlite:/broken"])

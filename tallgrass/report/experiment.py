@@ -102,6 +102,7 @@ def build_experiment(shown: ExperimentInput) -> tuple[str, dict[str, bytes]]:
         environment()
         .get_template("report.html")
         .render(
+            maker="comparison of runs",
             title=shown.name,
             model="Experiment",
             status=shown.status,
