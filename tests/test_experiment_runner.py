@@ -219,6 +219,10 @@ def test_ctrl_c_leaves_what_is_done_and_no_run_running(tmp_path):
         (parent,) = client.search_runs(["1"], "tags.`experiment.role` = 'parent'")
         files = [entry.path for entry in client.list_artifacts(parent.info.run_id)]
         assert "comparison.md" in files
+        (killed,) = client.search_runs(["1"], "params.draws = '900000'")
+        assert "interrupted_at" in killed.data.tags
+        trace = history.load_trace(killed.info.run_id)
+        assert trace["posterior"].sizes["draw"] > 0
 
 
 @pytest.mark.slow

@@ -253,6 +253,18 @@ def test_an_interrupt_gives_back_the_draws_made_until_then(hierarchical):
     assert trace["warmup_sample_stats"].sizes["draw"] == 200
 
 
+@pytest.mark.parametrize("sampler", ["nutpie", pytest.param("pymc", marks=pytest.mark.slow)])
+def test_an_observer_can_stop_sampling_and_the_draws_are_kept(hierarchical, sampler):
+    def enough(progress):
+        if all(chain.finished >= 400 for chain in progress):
+            raise KeyboardInterrupt
+
+    spec = SamplerSpec(sampler=sampler, draws=100_000, tune=200, chains=2)
+    with pytest.raises(Interrupted) as caught:
+        sample(hierarchical, VOTES, spec, observer=enough)
+    assert 100 < caught.value.sampled.trace["posterior"].sizes["draw"] < 100_000
+
+
 def test_an_interrupt_while_tuning_gives_back_no_draws(hierarchical):
     def began(progress):
         return any(chain.finished > 10 for chain in progress)

@@ -16,7 +16,7 @@ from tallgrass.experiment.expansion import PlannedRun, expand
 from tallgrass.experiment.expectations import Answer
 from tallgrass.experiment.live import Board, board
 from tallgrass.experiment.results import Results, gather, record
-from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome, carry_out
+from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome, carry_out, stop
 from tallgrass.settings import Settings
 from tallgrass.tracking import ActiveRun
 
@@ -24,6 +24,7 @@ PARENT = {"experiment.role": "parent"}
 NAME_TAG = "experiment.name"
 _LOST = "its worker was lost, and so were those that repeated it"
 _POLL_SECONDS = 0.5
+_STOP_SECONDS = 60  # a run that is being compiled or saved ends after that
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +75,8 @@ def run_experiment(
     TallgrassError
         When the experiment, the store, the scheduler or a worker cannot be used.
     KeyboardInterrupt
-        After Ctrl-C: the runs that were finished stay, those under way are KILLED, and the parent
-        run holds the comparison of what there is.
+        After Ctrl-C: the runs that were finished stay, those under way are KILLED with the draws
+        they have, and the parent run holds the comparison of what there is.
     """
     chosen = options or Options()
     settings = settings.model_copy(update=dict(experiment.thresholds))
@@ -101,7 +102,7 @@ def run_experiment(
                     _make(missing, outcomes, parent, settings, chosen, shown)
         except BaseException:
             _close_running(parent.run_id, "KILLED", "the experiment was stopped")
-            if outcomes:
+            if any(one.run_id for one in outcomes.values()):
                 record(parent, gather(experiment, planned, outcomes, settings.thresholds))
             raise
         _close_running(parent.run_id, "FAILED", _LOST)
@@ -140,7 +141,7 @@ def _make(
         try:
             _collect(futures, outcomes, shown)
         except BaseException:
-            client.cancel(list(futures), force=True)
+            _stop(client, futures, outcomes, parent.run_id)
             raise
 
 
@@ -192,6 +193,26 @@ def _collect(
             key = futures[future].key
             outcomes[key] = _outcome(future, key)
             shown.ended(key, _word(outcomes[key]))
+
+
+def _stop(
+    client: Client,
+    futures: Mapping[Future[Outcome], PlannedRun],
+    outcomes: dict[str, Outcome],
+    parent: str,
+) -> None:
+    """Have the workers end their runs with the draws they have; a second Ctrl-C does not wait."""
+    logger.warning("stopping: the draws of runs under way are being kept (Ctrl-C: leave them)")
+    try:
+        client.run(stop, parent)
+        left = [future for future, run in futures.items() if run.key not in outcomes]
+        wait(left, timeout=_STOP_SECONDS)
+    except (Exception, KeyboardInterrupt):
+        logger.warning("some runs under way could not be asked to keep their draws")
+    for future, run in futures.items():
+        if future.status == "finished":
+            outcomes.setdefault(run.key, _outcome(future, run.key))
+    client.cancel(list(futures), force=True)
 
 
 def _outcome(future: Future[Outcome], key: str) -> Outcome:

@@ -31,6 +31,8 @@ PARENT_TAG = "mlflow.parentRunId"
 _EVERY_SECONDS = 1.0
 # A run chooses the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
+_stopped: set[str] = set()  # parent runs whose experiment asked this worker to stop
+_STOPPED = "the experiment was stopped before it was done"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ def dask_setup(_worker: object) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def stop(parent: str) -> None:
+    """Have the runs of an experiment stop on this worker: the one under way keeps its draws."""
+    _stopped.add(parent)
+
+
 def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
     """Make the run of an order; never raises, so that Dask repeats only what a worker lost.
 
@@ -91,8 +98,8 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
     with _one_at_a_time:
         try:
             return _carry_out(order, baseline)
-        except KeyboardInterrupt as error:
-            return Outcome(order.key, error=f"interrupted ({error})")
+        except KeyboardInterrupt:
+            return Outcome(order.key, error=_STOPPED)
         except TallgrassError as error:
             return Outcome(order.key, error=str(error))
         except Exception as error:
@@ -125,6 +132,8 @@ def unseen_store(uri: str, parent: str) -> str | None:
 
 
 def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
+    if order.parent in _stopped:
+        return Outcome(order.key, error=_STOPPED)
     ours = version("tallgrass")
     if ours != order.tallgrass:
         return Outcome(order.key, error=refused_version(order.tallgrass, ours))
@@ -148,7 +157,7 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     context = Context(
         name=order.label,
         tags={PARENT_TAG: order.parent, KEY_TAG: order.key},
-        observer=_reporter(order.key),
+        observer=_reporter(order.key, order.parent),
     )
     cores = _fair_share(order.neighbours)
     os.environ[CORES_VARIABLE] = str(cores)
@@ -167,13 +176,15 @@ def _fair_share(neighbours: Mapping[str, int]) -> int:
     return max(1, usable_cores() // max(1, neighbours.get(host, 1)))
 
 
-def _reporter(key: str) -> Callable[[Sequence["Chain"]], None]:
-    """An observer that tells whoever watches the scheduler, about once a second."""
+def _reporter(key: str, parent: str) -> Callable[[Sequence["Chain"]], None]:
+    """An observer that tells whoever watches the scheduler, about once a second, and can stop."""
     worker = get_worker()
     last = 0.0
 
     def report(chains: Sequence["Chain"]) -> None:
         nonlocal last
+        if parent in _stopped:
+            raise KeyboardInterrupt
         now = time.monotonic()
         done = all(chain.finished >= chain.total for chain in chains)
         if now - last < _EVERY_SECONDS and not done:

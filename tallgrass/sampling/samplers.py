@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from tallgrass.specs import SamplerSpec
 from tallgrass.votes import VoteMatrix
 
 _PROGRESS_MS = 250
+_POLL_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +56,8 @@ def sample(
         More attributes of the trace's root.
     observer : callable, optional
         Called a few times a second with the progress of all chains, perhaps from a thread of the
-        sampler's. An error it raises never stops sampling; the first one is logged.
+        sampler's. An error it raises never stops sampling; the first one is logged. A
+        KeyboardInterrupt it raises does, as Ctrl-C would.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def sample_and_assemble(
 
 
 def harmless(observer: Observer) -> Observer:
-    """The observer, its errors logged once and kept from the sampler."""
+    """The observer, its errors logged once and kept from the sampler; it may still interrupt."""
     failed = False
 
     def report(progress: tuple[ChainProgress, ...]) -> None:
@@ -132,17 +135,19 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
         code = compile_model(model)
         compiled, cached = code.model, code.from_cache
     compile_s = time.perf_counter() - began
+    stop = threading.Event()
 
     def report(chains: list[Any]) -> None:
-        if observer is not None:
-            observer(
-                tuple(
-                    ChainProgress(
-                        i, x.finished_draws, x.total_draws, x.tuning, x.divergences, x.step_size
-                    )
-                    for i, x in enumerate(chains)
-                )
-            )
+        if observer is None or stop.is_set():
+            return
+        progress = tuple(
+            ChainProgress(i, x.finished_draws, x.total_draws, x.tuning, x.divergences, x.step_size)
+            for i, x in enumerate(chains)
+        )
+        try:
+            observer(progress)
+        except KeyboardInterrupt:  # raised in a thread of nutpie's, where nobody would see it
+            stop.set()
 
     began = time.perf_counter()
     try:
@@ -166,6 +171,9 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
     interrupted = False
     tree: xr.DataTree | None
     try:
+        while not _is_finished(running):
+            if stop.wait(_POLL_SECONDS):
+                raise KeyboardInterrupt
         tree = take_draws(running.wait(), compiled.coords)
     except KeyboardInterrupt:
         interrupted = True
@@ -177,6 +185,13 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
             "look at the start (init) and the priors, or try sampler=pymc",
         ) from error
     return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
+
+
+def _is_finished(running: Any) -> bool:
+    try:
+        return bool(running.is_finished)
+    except TimeoutError:  # nutpie is too busy to tell
+        return False
 
 
 def _partial(running: Any, coords: Any) -> xr.DataTree | None:
