@@ -1,8 +1,6 @@
 """A trace of the item model: the same groups by whichever sampler."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ import xarray as xr
 from tallgrass.estimation.estimates import item_counts
 from tallgrass.models.item_priors import ItemPriors
 from tallgrass.responses import Responses
-from tallgrass.sampling.draws import LIBRARIES, statistics
+from tallgrass.sampling.draws import as_tree, statistics
 
 
 def nuts_trace(
@@ -56,15 +54,4 @@ def item_trace(
         "observed_data": xr.Dataset(data),
         "constant_data": xr.Dataset(constant),
     }
-    for name, dataset in groups.items():
-        labels = {dim: names for dim, names in coords.items() if dim in dataset.dims}
-        groups[name] = dataset.assign_coords(labels)
-        groups[name].attrs = {}
-    trace = xr.DataTree.from_dict(groups)
-    trace.attrs = {
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data_sha256": responses.fingerprint,
-        **{f"version_{library}": version(library) for library in LIBRARIES},
-        **attributes,
-    }
-    return trace
+    return as_tree(groups, coords, {"data_sha256": responses.fingerprint, **attributes})

@@ -2,6 +2,7 @@
 
 from tallgrass import summaries
 from tallgrass.report.calibration_inputs import CalibrationInput
+from tallgrass.report.machinery import convergence_by_variable
 from tallgrass.report.page import (
     Cell,
     Column,
@@ -78,28 +79,10 @@ def convergence_section(run: CalibrationInput, drawn: set[str]) -> Section | Non
         f"R-hat up to {number(table['rhat_max'].max(), 4)}, effective draws from "
         f"{number(table['ess_bulk_min'].min(), 0)}."
     )
-    cells = rows(
-        list(table["variable"]),
-        [f"{v:,}" for v in table["n"]],
-        [number(v, 4) for v in table["rhat_max"]],
-        list(table["worst"]),
-        [number(v, 0) for v in table["ess_bulk_min"]],
-        [number(v, 0) for v in table["ess_tail_min"]],
-        [str(v) for v in table["n_over"]],
-    )
-    columns = (
-        Column("Variable"),
-        Column("Entries", numeric=True),
-        Column("Highest R-hat", numeric=True),
-        Column("Worst entry"),
-        Column("Bulk ESS, lowest", numeric=True),
-        Column("Tail ESS, lowest", numeric=True),
-        Column("Not passing", numeric=True),
-    )
     blocks: list[Text | Picture | Table] = [
         text,
         Picture("convergence", alt, "Convergence of every parameter"),
-        Table("Convergence by variable", columns, cells),
+        convergence_by_variable(table),
     ]
     if "energy" in drawn:
         ebfmi = listed([number(v) for v in run.diagnostics.ebfmi])

@@ -1,6 +1,7 @@
 """The sections on the run itself: convergence, sampler, fit, data, machine, parameters."""
 
 import math
+from typing import TYPE_CHECKING
 
 from tallgrass.plots import CHECKS
 from tallgrass.report.inputs import ReportInput
@@ -16,6 +17,9 @@ from tallgrass.report.page import (
     two_columns,
 )
 from tallgrass.report.words import counted, listed, number, percent
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 REASONS = {
     "duplicate": "Roll calls recorded twice with identical votes",
@@ -70,6 +74,19 @@ def convergence_section(run: ReportInput) -> Section | None:
         f"({worst['worst']}), fewest effective draws {number(fewest.min(), 0)} "
         f"({table['variable'].iloc[int(fewest.argmin())]})."
     )
+    blocks: list[Text | Picture | Table] = [
+        text,
+        Picture("convergence", alt, "Convergence of every parameter"),
+        convergence_by_variable(table),
+    ]
+    if run.diagnostics.n_constant:
+        held = counted(run.diagnostics.n_constant, "entry is", "entries are")
+        blocks.append(Text(f"{held} held constant (anchors) and not checked.", tone="aside"))
+    return Section("convergence", "Convergence diagnostics", tuple(blocks))
+
+
+def convergence_by_variable(table: "DataFrame") -> Table:
+    """The table of :func:`tallgrass.summaries.convergence_table` as the page shows it."""
     cells = rows(
         list(table["variable"]),
         [f"{v:,}" for v in table["n"]],
@@ -90,15 +107,7 @@ def convergence_section(run: ReportInput) -> Section | None:
         Column("ESS of one chain, lowest", numeric=True),
         Column("Not passing", numeric=True),
     )
-    blocks: list[Text | Picture | Table] = [
-        text,
-        Picture("convergence", alt, "Convergence of every parameter"),
-        Table("Convergence by variable", columns, cells),
-    ]
-    if run.diagnostics.n_constant:
-        held = counted(run.diagnostics.n_constant, "entry is", "entries are")
-        blocks.append(Text(f"{held} held constant (anchors) and not checked.", tone="aside"))
-    return Section("convergence", "Convergence diagnostics", tuple(blocks))
+    return Table("Convergence by variable", columns, cells)
 
 
 def sampler_section(run: ReportInput, drawn: set[str]) -> Section | None:

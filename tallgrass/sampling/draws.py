@@ -143,16 +143,26 @@ def assemble(
     if "warmup_sample_stats" in raw.children:
         groups["warmup_sample_stats"] = statistics(raw["warmup_sample_stats"].to_dataset())
     coords["party"] = list(PARTIES)
-    for name, dataset in groups.items():
-        labels = {dim: names for dim, names in coords.items() if dim in dataset.dims}
-        groups[name] = dataset.assign_coords(labels)
-        groups[name].attrs = {}
-    trace = xr.DataTree.from_dict(groups)
-    trace.attrs = {
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    about = {
         "session": votes.session,
         "chamber": votes.chamber,
         "data_sha256": votes.fingerprint,
+    }
+    return as_tree(groups, coords, {**about, **attributes})
+
+
+def as_tree(
+    groups: Mapping[str, xr.Dataset], coords: Mapping[str, Any], attributes: Mapping[str, Any]
+) -> xr.DataTree:
+    """Groups as one trace: labels on every dimension they have, and what made it as attributes."""
+    labelled = {}
+    for name, dataset in groups.items():
+        labels = {dim: names for dim, names in coords.items() if dim in dataset.dims}
+        labelled[name] = dataset.assign_coords(labels)
+        labelled[name].attrs = {}
+    trace = xr.DataTree.from_dict(labelled)
+    trace.attrs = {
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         **{f"version_{library}": version(library) for library in LIBRARIES},
         **attributes,
     }
