@@ -221,9 +221,34 @@ def _check_sqlite(uri: str) -> None:
         # system refuses even those who may write.
         for folder in {path.parent, _artifact_folder()}:
             tempfile.TemporaryFile(dir=folder).close()
+        if not path.exists():
+            _make_sqlite(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TrackingError(f"cannot write the MLflow store ({reason})", str(path), mend) from None
+
+
+def _make_sqlite(path: Path) -> None:
+    """Make MLflow's tables in a file beside ``path`` that takes its name when it is whole.
+
+    MLflow cannot go on with a database whose making was cut short by a signal or a power cut.
+    """
+    from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        new = Path(folder, path.name)
+        with translated(f"make the MLflow store {path}"):
+            place = f"sqlite:///{new}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+            made = SqlAlchemyStore(*place)  # type: ignore[no-untyped-call]
+        made.engine.dispose()
+        try:
+            os.link(new, path)  # unlike a rename, it leaves the file of a faster process alone
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            if not path.exists():
+                new.rename(path)
 
 
 def _artifact_folder() -> Path:

@@ -125,6 +125,29 @@ def test_the_retries_of_mlflow_are_back_to_normal_after_the_check(folder, monkey
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
+def test_a_store_whose_making_is_killed_is_not_there_and_the_next_one_is_whole(folder):
+    code = "from tallgrass import store; print('now', flush=True); store.connect()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        while not list(folder.glob(".mlflow.db.*/mlflow.db")):
+            assert child.poll() is None
+            time.sleep(0.005)
+        child.kill()
+    assert not (folder / "mlflow.db").exists()
+    store.connect()
+    assert store.client().get_experiment("0").artifact_location == str(folder / "mlruns/0")
+
+
+def test_two_processes_that_make_a_store_at_once_share_it(folder):
+    code = "from tallgrass import store; store.connect(); store.client().create_experiment('{}')"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code.format(name)]) for name in ("one", "two")
+    ]
+    assert [child.wait() for child in children] == [0, 0]
+    store.connect()
+    assert {e.name for e in store.client().search_experiments()} == {"Default", "one", "two"}
+
+
 def test_a_database_without_its_driver_names_the_package(folder):
     with pytest.raises(TrackingError, match="install the Python package pymysql"):
         store.connect("mysql+pymysql:///runs")

@@ -7,9 +7,11 @@ flag need none of it.
 import logging
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tallgrass.cli import answers
@@ -31,6 +33,7 @@ RUNS_OPTIONS = (
 COMPARE_OPTIONS = (Option("markdown", "print a markdown table"),)
 UI_OPTIONS = (Option("port", "port of the server (default: 5000)", "N"),)
 FAILED_STRICTLY = 3
+_STOP_SECONDS = 10
 _SHORT_ID = re.compile(r"[0-9a-f]{4,31}")
 
 logger = logging.getLogger(__name__)
@@ -135,14 +138,24 @@ def ui(arguments: Arguments) -> int:
         sys.stdout.flush()
     if server is None:
         return 0
-    command, environment = server
-    try:
-        # Its lines go to standard error, as all that is not our answer.
-        return subprocess.run(
-            command, env={**os.environ, **environment}, stdout=sys.stderr, check=False
-        ).returncode
-    except KeyboardInterrupt:
-        return 0  # the way to stop it
+    return _serve(*server)
+
+
+def _serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a server until it ends or we are told to; it starts others, which must end with it."""
+    # Its lines go to standard error, as all that is not our answer.
+    with subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=sys.stderr, process_group=0
+    ) as server:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:  # the way to stop it
+            os.killpg(server.pid, signal.SIGTERM)
+            try:
+                server.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+            return 0
 
 
 def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
