@@ -62,7 +62,10 @@ def shown(value: Any) -> str:
         masked_value = masked(value)
         text = repr(masked_value) if masked_value.isprintable() else ascii(masked_value)
     else:
-        text = masked(repr(value))
+        try:
+            text = masked(repr(value))
+        except (RecursionError, ValueError):  # nested without end, or a number of many digits
+            text = f"a {type(value).__name__} that is too large to show"
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 

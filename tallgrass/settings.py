@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "TALLGRASS_"
 ENV_FILE = ".env"
 # Variables of ours that are not settings: where the tests find their data, cores of a process.
-_OTHER_VARIABLES = {"TALLGRASS_TEST_DATA", "TALLGRASS_CORES"}
+_OTHER_VARIABLES = {"TALLGRASS_TEST_DATA", "TALLGRASS_TEST_FUZZ", "TALLGRASS_CORES"}
 _CONFIG = SettingsConfigDict(
     env_prefix=PREFIX,
     env_file=ENV_FILE,
