@@ -7,16 +7,21 @@ SQLAlchemy, which binds.
 import re
 from typing import Any
 
-_SECRET_NAMES = r"password|passwd|pwd|token|secret|api_?key|access_?key|credential|signature"
+_SECRET = (
+    r"[\w.-]{0,40}(?:password|passwd|pwd|token|secret|api_?key|access_?key|credential|signature)"
+    r"[\w.-]{0,40}"
+)
 _MASKS = (
     (re.compile(r"(https?://)[^\s/@]+@"), r"\1***@"),
     (re.compile(r"(\w://[^\s:@/]*):\S*@"), r"\1:***@"),
-    (re.compile(rf"(?i)([?&;][\w.-]*(?:{_SECRET_NAMES})[\w.-]*=)[^&;\s'\"]+"), r"\1***"),
+    (re.compile(rf"(?i)([?&;]{_SECRET}=)[^&;\s'\"]+"), r"\1***"),
 )
 # What spreadsheets take for the start of a formula, also after what some of them take for the end
 # of a cell. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile("(^|[;\t\r\n])(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n])")
-_MARKDOWN = re.compile(r"([\\`*_\[\]|~#!])")
+# Underlines inside a word are underlines, and "< 1" opens no tag: what need not change stays.
+_MARKDOWN = re.compile(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))")
+_TAG = re.compile(r"<(?=[\w/!?])")
 
 
 def printable(value: object) -> str:
@@ -41,5 +46,5 @@ def neutralised(cell: Any) -> Any:
 
 def markdown(value: object) -> str:
     """A value on one line that markdown shows as it is: no emphasis, link, picture, tag or cell."""
-    text = printable(" ".join(str(value).split())).replace("&", "&amp;").replace("<", "&lt;")
-    return _MARKDOWN.sub(r"\\\1", text)
+    text = printable(" ".join(str(value).split()))
+    return _TAG.sub("&lt;", _MARKDOWN.sub(r"\\\1", text))
