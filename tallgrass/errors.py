@@ -3,7 +3,10 @@
 from difflib import get_close_matches
 from typing import Any
 
+from tallgrass.escaping import masked, printable
+
 _LONGEST_VALUE = 200
+_LONGEST_NAME = 100  # of a name that known ones are compared with: time grows with its square
 
 
 class TallgrassError(Exception):
@@ -14,10 +17,14 @@ class TallgrassError(Exception):
     what : str
         What is wrong, in one clause ("unknown chamber").
     received : object, optional
-        The value that was received. Long values are shortened and control characters
-        (terminal escapes in a name, say) are shown escaped.
+        The value that was received. Long values are shortened.
     mend : str, optional
         What the user can do about it ("use senate or house").
+
+    Notes
+    -----
+    As text it is one line: control characters (terminal escapes in a name, say) are shown escaped,
+    and the passwords of addresses as ``***``.
     """
 
     def __init__(self, what: str, received: Any = None, mend: str = "") -> None:
@@ -27,10 +34,10 @@ class TallgrassError(Exception):
         super().__init__(what, received, mend)
 
     def __str__(self) -> str:
-        line = self.what
+        line = masked(self.what)
         if self.received is not None:
             line += f": received {shown(self.received)}"
-        return f"{line}. {self.mend}" if self.mend else line
+        return printable(f"{line}. {self.mend}" if self.mend else line)
 
 
 class SpecError(TallgrassError):
@@ -51,13 +58,20 @@ class SamplingError(TallgrassError):
 
 def shown(value: Any) -> str:
     """A value as it is printed in an error: quoted, escaped, on one line, not too long."""
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    if isinstance(value, str):
+        masked_value = masked(value)
+        text = repr(masked_value) if masked_value.isprintable() else ascii(masked_value)
+    else:
+        try:
+            text = masked(repr(value))
+        except (RecursionError, ValueError):  # nested without end, or a number of many digits
+            text = f"a {type(value).__name__} that is too large to show"
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
 def nearest(name: str, known: list[str]) -> str:
     """A sentence that lists the known names, the nearest ones first, for the end of an error."""
-    near = get_close_matches(name, known, n=5, cutoff=0.4)
+    near = get_close_matches(name[:_LONGEST_NAME], known, n=5, cutoff=0.4)
     if near:
         return "did you mean " + " or ".join(near) + "?"
     return "known: " + ", ".join(sorted(known)[:20]) if known else "none are known"

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.errors import SpecError, TallgrassError, nearest
+from tallgrass.limits import Limits
 from tallgrass.specs import RunSpec, spec_error
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "TALLGRASS_"
 ENV_FILE = ".env"
 # Variables of ours that are not settings: where the tests find their data, cores of a process.
-_OTHER_VARIABLES = {"TALLGRASS_TEST_DATA", "TALLGRASS_CORES"}
+_OTHER_VARIABLES = {"TALLGRASS_TEST_DATA", "TALLGRASS_TEST_FUZZ", "TALLGRASS_CORES"}
 _CONFIG = SettingsConfigDict(
     env_prefix=PREFIX,
     env_file=ENV_FILE,
@@ -67,14 +68,28 @@ class Settings(BaseSettings):
         0.90, ge=0, lt=1, description="abs. r across models passes above this"
     )
 
+    limit_input_mib: int = Field(1024, ge=1, description="MiB of one input file, unpacked")
+    limit_expansion: int = Field(
+        200, ge=1, description="times an archive may grow when it is unpacked (beyond 16 MiB)"
+    )
+    limit_files: int = Field(10_000, ge=1, description="files in a zip")
+    limit_rows: int = Field(100_000_000, ge=1, description="rows of one table that is read")
+    limit_columns: int = Field(20_000, ge=1, description="columns of one table that is read")
+
     @property
     def thresholds(self) -> "Thresholds":
         """The thresholds of the verdict."""
         from tallgrass.diagnostics import Thresholds
 
-        prefix = "threshold_"
-        named = {name: value for name, value in self if name.startswith(prefix)}
-        return Thresholds(**{name.removeprefix(prefix): value for name, value in named.items()})
+        return Thresholds(**self._named("threshold_"))
+
+    @property
+    def limits(self) -> Limits:
+        """How large an input may be."""
+        return Limits(**self._named("limit_"))
+
+    def _named(self, prefix: str) -> dict[str, Any]:
+        return {name.removeprefix(prefix): v for name, v in self if name.startswith(prefix)}
 
 
 class RunSettings(BaseSettings, RunSpec):

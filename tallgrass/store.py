@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tallgrass import escaping
 from tallgrass.errors import TrackingError
 
 if TYPE_CHECKING:
@@ -24,13 +25,7 @@ _DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usu
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
 _checked: set[str] = set()
-
-
-def masked(text: str) -> str:
-    """The text with passwords and tokens of the URIs in it replaced by ``***``."""
-    text = re.sub(r"(https?://)[^\s/@]+@", r"\1***@", text)
-    text = re.sub(r"(\w://[^\s:@/]*):\S*@", r"\1:***@", text)
-    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&\s]+", r"\1***", text)
+masked = escaping.masked
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tallgrass.errors import DataError
 
 YEA, NAY, MISSING = 1, -1, 0
+MOST_CELLS = 1_000_000_000  # a byte each, twice while they are filled
 PARTIES = ("Democrat", "Republican")  # the order of every party axis: the lower mean first
 
 
@@ -105,6 +106,12 @@ class VoteMatrix:
         """
         row = {member.slug: i for i, member in enumerate(legislators)}
         column = {rollcall.vote_id: j for j, rollcall in enumerate(rollcalls)}
+        if len(row) * len(column) > MOST_CELLS:
+            raise DataError(
+                "too many legislators and roll calls for one matrix",
+                f"{len(row):,} x {len(column):,}",
+                f"at most {MOST_CELLS:,} cells: split the session",
+            )
         cells = np.zeros((len(row), len(column)), np.int8)
         seen = np.zeros(cells.shape, bool)
         for slug, vote_id, vote in triples:

@@ -143,6 +143,17 @@ def test_mlflow_run_with_a_bad_parameter_ends_failed_with_one_line_of_ours(
 
 
 @pytest.mark.slow
+def test_mlflow_run_with_a_hostile_parameter_runs_nothing_of_it(project):
+    before = {path.name for path in project.iterdir()}
+    done = mlflow_run("session='; touch a; `touch b` $(touch c) \"; touch d & touch e")
+    assert done.returncode != 0
+    assert "session not found" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in project.iterdir()} - before <= {"mlruns", "mlflow.db"}
+    assert only_run().info.status == "FAILED"
+
+
+@pytest.mark.slow
 def test_mlflow_run_leaves_one_finished_run_with_declared_and_resolved_params(project):
     done = mlflow_run(
         "session=simulated", "draws=20", "tune=30", "chains=2", "fit_checks=false", "seed=7"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tallgrass.errors import DataError
+from tallgrass.limits import Limits
 from tallgrass.sources import legiscan, load_votes
 from tallgrass.votes import VoteMatrix, filter_votes
 
@@ -179,8 +180,8 @@ def test_a_zip_with_a_damaged_file_inside_is_an_error(make_zip):
 def test_a_zip_larger_than_the_limit_is_not_unzipped(make_zip):
     path = make_zip(votes=FILES["votes"] + "\n" * 2_000_000)
     assert path.stat().st_size < 10_000
-    with pytest.raises(DataError, match="too large: received '2,000,"):
-        legiscan.read(path, "house", size_limit=1_000_000)
+    with pytest.raises(DataError, match=r"too large: received '2,000,.* bytes'.*limit_input_mib"):
+        legiscan.load(path, "house", Limits(input_mib=1))
 
 
 def test_a_zip_that_lies_about_its_size_is_an_error(make_zip):
@@ -190,7 +191,7 @@ def test_a_zip_that_lies_about_its_size_is_an_error(make_zip):
     assert data.count(true_size) == 2  # the local header and the central directory
     path.write_bytes(bytes(data).replace(true_size, (500).to_bytes(4, "little")))
     with pytest.raises(DataError, match="damaged"):
-        legiscan.read(path, "house", size_limit=1_000_000)
+        legiscan.load(path, "house")
 
 
 @pytest.mark.parametrize("chamber", ["house", "senate"])

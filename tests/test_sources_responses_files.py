@@ -60,8 +60,8 @@ def test_pieces_make_the_same_responses_as_the_whole(write, monkeypatch):
 _read_chunks = reading.read_chunks
 
 
-def _pieces(request):
-    return _read_chunks(request, 7)
+def _pieces(request, limits):
+    return _read_chunks(request, limits, 7)
 
 
 def test_a_wide_table_of_0_and_1_has_an_item_a_column(write):

@@ -16,8 +16,9 @@ from example_trace import example_votes
 from matplotlib.figure import Figure
 
 from tallgrass.errors import DataError, TrackingError
+from tallgrass.escaping import neutralised
 from tallgrass.tracking import start_run
-from tallgrass.tracking.values import cut, neutralised, rounded, text
+from tallgrass.tracking.values import cut, rounded, text
 
 ROOT = Path(__file__).parent.parent
 

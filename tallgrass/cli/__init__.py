@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
+from io import TextIOWrapper
 from types import FrameType
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.cli import bench, calibrate, commands, experiment, output, simulate
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
+from tallgrass.escaping import masked
 from tallgrass.settings import warn_of_unknown_variables
 from tallgrass.specs import RunSpec
 
@@ -96,6 +98,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     signals: list[int] = []
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # not where a test or notebook took its place
+            # A name that the terminal has no letters for is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     try:
         with _logging_to_stderr(), _termination_raises(signals):
             return _dispatch(words)
@@ -179,7 +185,7 @@ class _Lines(logging.Formatter):
     """Plain lines, escaped; what is more than information says so."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = output.printable(record.getMessage())
+        text = output.printable(masked(record.getMessage()))
         if record.levelno > logging.INFO:
             return f"tallgrass: {record.levelname.lower()}: {text}"
         return text

@@ -154,7 +154,8 @@ def _kernel(arguments: Arguments, spec: RunSpec) -> dict[str, Any]:
 def _votes(arguments: Arguments, spec: RunSpec) -> "VoteMatrix":
     from tallgrass.sources import load_votes
 
-    return load_votes(spec.session, spec.chamber, load_settings(arguments.settings).data_dir)
+    settings = load_settings(arguments.settings)
+    return load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
 
 
 def comparison_table(columns: "Sequence[Column]") -> tuple[list[str], list[list[str]]]:

@@ -34,6 +34,7 @@ COMPARE_OPTIONS = (Option("markdown", "print a markdown table"),)
 UI_OPTIONS = (Option("port", "port of the server (default: 5000)", "N"),)
 FAILED_STRICTLY = 3
 _STOP_SECONDS = 10
+_LAST_PORT = 65535
 _SHORT_ID = re.compile(r"[0-9a-f]{4,31}")
 
 logger = logging.getLogger(__name__)
@@ -126,6 +127,8 @@ def ui(arguments: Arguments) -> int:
 
     settings = _connected(arguments)
     port = arguments.number("port", default=store.UI_PORT)
+    if port > _LAST_PORT:
+        raise SpecError("bad value for port", port, f"use a whole number from 1 to {_LAST_PORT}")
     experiment = history.home(settings.experiment)
     address = store.results_page(experiment, port=port)
     server = store.server_command(port)

@@ -8,16 +8,13 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tallgrass import escaping
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def printable(value: object) -> str:
-    """A value on one line, with control characters (terminal escapes, say) shown as codes."""
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+printable = escaping.printable
 
 
 def say(*lines: object, to: TextIO | None = None) -> None:
@@ -28,6 +25,7 @@ def say(*lines: object, to: TextIO | None = None) -> None:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table: drawn on a terminal, plain columns anywhere else."""
+    heads = [printable(head) for head in heads]
     cells = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _drawn(heads, cells)
@@ -55,8 +53,14 @@ def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
 
 
 def as_json(value: Any) -> str:
-    """One JSON object; a number that is not finite is null, as JSON has no word for it."""
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_as_text)
+    """One JSON object; a number that is not finite is null, as JSON has no word for it.
+
+    What a terminal would not print (escapes, half characters of file names) is written as codes.
+    """
+    text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_as_text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 @contextmanager

@@ -37,6 +37,9 @@ _FIRST = (
 )
 
 
+_MOST_DIGITS = 18  # of a whole number; Python refuses some thousands with an error of its own
+
+
 class Option(NamedTuple):
     """A flag of one command that is neither a run parameter nor a setting.
 
@@ -69,7 +72,7 @@ class Arguments:
         text = self.options.get(name)
         if text is None:
             return default
-        if not text.isdecimal() or int(text) < least:
+        if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) < least:
             raise SpecError(f"bad value for {name}", text, f"use a whole number from {least}")
         return int(text)
 

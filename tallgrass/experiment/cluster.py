@@ -7,7 +7,7 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 import psutil
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security
 
 from tallgrass.errors import SpecError
 from tallgrass.experiment.worker import refused_version, unseen_store
@@ -53,6 +53,9 @@ def workers(scheduler: str | None, asked: int | None, n_runs: int) -> Iterator[C
         processes=True,
         memory_limit=0,  # a trace that fits the machine is no reason to kill a worker
         dashboard_address="127.0.0.1:0",  # a port that is free
+        # Keys for this cluster alone: whoever reaches a worker without any can have it run code,
+        # and other users of this machine can reach its ports.
+        security=Security.temporary(),
         preload=["tallgrass.experiment.worker"],
         silence_logs=logging.CRITICAL,
         env={**environment, "PYTHONWARNINGS": "ignore"},

@@ -1,6 +1,5 @@
 """What an experiment is: the file ``experiment.toml``, read and checked as a whole."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Any
 
 from tallgrass.errors import SpecError, nearest
 from tallgrass.experiment.expectations import Expectation, read_expectation
+from tallgrass.experiment.toml_file import read_toml
 from tallgrass.settings import Settings
+from tallgrass.sources.tables import is_file
 from tallgrass.specs import RunSpec
 
 FILE = "experiment.toml"
@@ -65,16 +66,8 @@ def read_experiment(place: Path) -> Experiment:
         When it is missing, not TOML, or has a key or value that cannot be used; the error names
         the key and the nearest known one.
     """
-    path = place / FILE if place.is_dir() else place
-    try:
-        text = path.read_text("utf-8")
-        found = tomllib.loads(text)
-    except FileNotFoundError:
-        raise SpecError(
-            "no experiment here", str(place), f"name a folder that holds {FILE}"
-        ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError(f"cannot read the experiment ({error})", str(path)) from None
+    path = place if is_file(place) else place / FILE
+    text, found = read_toml(path, f"name a folder that holds {FILE}")
     _check_keys(found, _KEYS, "")
     question = _text(found, "question")
     if not question:

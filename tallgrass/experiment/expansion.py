@@ -145,7 +145,7 @@ def _sessions(values: list[Any], data_dir: Path) -> list[Any]:
             continue
         path = PurePath(value)
         folder = data_dir if len(path.parts) == 1 else Path(*path.parts[:-1])
-        known = available_sessions(folder) if folder.is_dir() else {}
+        known = available_sessions(folder)
         fitting = [n for n, p in known.items() if p.match(path.name) or PurePath(n).match(value)]
         if not fitting:
             raise DataError(
@@ -154,7 +154,7 @@ def _sessions(values: list[Any], data_dir: Path) -> list[Any]:
                 f"looked in {folder}: name another folder with --data-dir",
             )
         found += fitting if folder == data_dir else [str(known[n]) for n in fitting]
-    return list(dict.fromkeys(found))
+    return list({repr(one): one for one in found}.values())  # a list has no hash
 
 
 def _words(parameters: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tallgrass.escaping import printable
 from tallgrass.experiment.expansion import PlannedRun
 
 _ROWS = 30  # what a terminal holds; runs that wait are counted below it
@@ -68,7 +69,7 @@ class Board:
             done = sum(one.state not in ("waiting", "running") for one in self.rows.values())
             seconds = "" if row.elapsed is None or row.seconds is None else f" {row.seconds:.0f} s"
             line = f"[{done} of {len(self.rows)}] {row.label}: {row.state}{seconds}"
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     def __rich__(self) -> Table:
         """The table as it is now: first what runs, then what ended, then what waits."""

@@ -11,6 +11,7 @@ from tallgrass import history, report
 from tallgrass.compare import compare_estimates
 from tallgrass.diagnostics import Thresholds
 from tallgrass.errors import TallgrassError
+from tallgrass.escaping import markdown as escaped
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.expectations import Answer, answer
@@ -59,18 +60,21 @@ class Results:
     @property
     def markdown(self) -> str:
         """The page to paste: question, answers, and the table of every session and chamber."""
-        lines = [f"# {self.experiment.name}", "", f"**{self.experiment.question}**", ""]
+        # Question and hypothesis are markdown of the experiment's author; the rest is not.
+        lines = [f"# {escaped(self.experiment.name)}", "", f"**{self.experiment.question}**", ""]
         if self.experiment.hypothesis:
             lines += [f"Expected: {self.experiment.hypothesis}", ""]
         marks = {"yes": "holds", "no": "does not hold", "open": "open"}
         for one in self.answers:
-            why = f" ({'; '.join(one.reasons)})" if one.reasons else ""
-            lines.append(f"- {one.expectation.words}: **{marks[one.holds]}**{why}")
-        lines += [f"- {label}: no result, {why}" for label, why in self.errors.items()]
+            why = f" ({escaped('; '.join(one.reasons))})" if one.reasons else ""
+            lines.append(f"- {escaped(one.expectation.words)}: **{marks[one.holds]}**{why}")
+        lines += [
+            f"- {escaped(label)}: no result, {escaped(why)}" for label, why in self.errors.items()
+        ]
         groups = self.runs.groupby(["session", "chamber"], sort=False)
         for (session, chamber), rows in groups:
             part = self.comparison[self.comparison["run_id"].isin(rows.index)]
-            lines += ["", f"## {str(chamber).capitalize()}, {session}", ""]
+            lines += ["", f"## {str(chamber).capitalize()}, {escaped(session)}", ""]
             lines.append(history.markdown(part).rstrip())
         return "\n".join(lines) + "\n"
 

@@ -10,6 +10,7 @@ from distributed import Client, Future, wait
 
 from tallgrass import history, store, tracking
 from tallgrass.errors import SpecError
+from tallgrass.escaping import markdown as escaped
 from tallgrass.experiment import cluster
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.expansion import PlannedRun, expand
@@ -275,5 +276,5 @@ def _declare(parent: ActiveRun, experiment: Experiment, planned: Sequence[Planne
 
 def _description(experiment: Experiment) -> str:
     lines = [f"**{experiment.question}**", "", experiment.hypothesis, ""]
-    lines += [f"- {one.words}" for one in experiment.expect]
+    lines += [f"- {escaped(one.words)}" for one in experiment.expect]
     return "\n".join(lines).strip() + "\n"

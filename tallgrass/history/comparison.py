@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from tallgrass import escaping
 from tallgrass.errors import TrackingError
 from tallgrass.history.searching import find_run
 
@@ -111,7 +112,7 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
 def markdown(comparison: "DataFrame") -> str:
     """A comparison as a markdown table, one column a run, passing values in bold."""
     runs = list(dict.fromkeys(zip(comparison["run_id"], comparison["run"], strict=True)))
-    heads = [f"{_escaped(name)} ({run_id[:8]})" for run_id, name in runs]
+    heads = [f"{escaping.markdown(name)} ({run_id[:8]})" for run_id, name in runs]
     lines = [
         "Values in **bold** pass the threshold.",
         "",
@@ -121,10 +122,14 @@ def markdown(comparison: "DataFrame") -> str:
     for measure, rows in comparison.groupby("measure", sort=False):
         bold = rows["passed"].fillna(False)
         cells = {
-            run_id: f"**{text}**" if passed else _escaped(text)
+            run_id: f"**{text}**" if passed else escaping.markdown(text)
             for run_id, text, passed in zip(rows["run_id"], rows["text"], bold, strict=True)
         }
-        line = [_escaped(str(measure)), passing(rows), *(cells[run_id] for run_id, _ in runs)]
+        line = [
+            escaping.markdown(str(measure)),
+            passing(rows),
+            *(cells[run_id] for run_id, _ in runs),
+        ]
         lines.append("| " + " | ".join(line) + " |")
     return "\n".join(lines) + "\n"
 
@@ -170,7 +175,3 @@ def _models(run: "Run") -> tuple[str, str | None]:
     except TrackingError:
         compared = None
     return run.data.params.get("model", ""), compared
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -42,7 +42,7 @@ def read(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
         When they cannot be read, or too few are left.
     """
     with counting(settings.progress, "reading responses") as show:
-        return load_responses(request_of(spec), show)
+        return load_responses(request_of(spec), show, settings.limits)
 
 
 def request_of(spec: CalibrationSpec) -> ResponseRequest:

@@ -60,7 +60,7 @@ def read(spec: RunSpec, settings: Settings) -> Read:
         When they cannot be read, or too little is left of them.
     """
     source, location = source_of(spec.session, settings.data_dir)
-    everything = load_votes(spec.session, spec.chamber, settings.data_dir)
+    everything = load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
     parties = spec.model != "flat"
     votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, parties)
     if len(votes.legislators) < MIN_COMMON:

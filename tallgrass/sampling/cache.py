@@ -1,11 +1,15 @@
-"""Numba's cache on disk, mended: a file that was cut short must not stop every later run."""
+"""Numba's cache on disk, mended and kept private: it holds pickles, and pickles can run code."""
 
+import os
+import stat
 from collections.abc import Callable
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 from pytensor.link.numba.cache import NUMBA_CACHE_PATH
 
+from tallgrass.errors import SamplingError
 from tallgrass.kernel import loglik_and_gradient
 from tallgrass.kernel_sparse import sparse_loglik_and_gradient
 
@@ -15,7 +19,13 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
 
     Numba moves finished files into place, but a power cut or a full disk can still leave one that
     is cut short, and numba raises whenever it meets it.
+
+    Raises
+    ------
+    SamplingError
+        When the cache is a folder of another user.
     """
+    keep_private(NUMBA_CACHE_PATH)
     try:
         return make()
     except Exception as error:
@@ -23,6 +33,34 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
             raise
         empty_cache()
         return make()
+
+
+def keep_private(folder: Path) -> None:
+    """Have nobody but its owner write the cache, and nobody else have written it before.
+
+    Whoever may write there has their code run by the next compilation. Windows keeps users apart
+    by the folder that the cache is in by default.
+
+    Raises
+    ------
+    SamplingError
+        When the folder belongs to another user.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    about, me = folder.stat(), os.getuid()
+    if about.st_uid != me:
+        raise SamplingError(
+            "the folder of compiled code belongs to another user, whose code it could run",
+            str(folder),
+            "name one of your own: PYTENSOR_FLAGS=base_compiledir=$HOME/.pytensor",
+        )
+    if stat.S_IMODE(about.st_mode) != stat.S_IRWXU:
+        folder.chmod(stat.S_IRWXU)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.stat(follow_symlinks=False).st_uid != me or entry.is_symlink():
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def empty_cache() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tallgrass.errors import DataError
+from tallgrass.limits import DEFAULT_LIMITS, Limits
 from tallgrass.sources import legiscan, sample, simulated, tallgrass_csv, voteview
 from tallgrass.sources.files import available_sessions, find_session
 from tallgrass.sources.simulated import SimulatedLegislature, SimulationDesign, simulate
@@ -27,14 +28,29 @@ class Source(NamedTuple):
     """One input format: what it recognises, and how one chamber of it is read."""
 
     matches: Callable[[Path], bool]
-    load: Callable[[Path, str], VoteMatrix]
+    load: Callable[[Path, str, Limits], VoteMatrix]
     description: str
+
+
+def _unlimited(
+    load: Callable[[Path, str], VoteMatrix],
+) -> Callable[[Path, str, Limits], VoteMatrix]:
+    """A format of our own making as one of those that can be too large."""
+    return lambda path, chamber, _limits: load(path, chamber)
 
 
 # The order counts: Voteview's files look like the tallgrass layout with other columns.
 SOURCES: dict[str, Source] = {
-    "sample": Source(sample.matches, sample.load, "embedded: 109th US Senate, 2005-2006"),
-    "simulated": Source(simulated.matches, simulated.load, "made up from known positions"),
+    "sample": Source(
+        sample.matches,
+        lambda path, chamber, _: sample.load(path, chamber),
+        "embedded: 109th US Senate, 2005-2006",
+    ),
+    "simulated": Source(
+        simulated.matches,
+        lambda path, chamber, _: simulated.load(path, chamber),
+        "made up from known positions",
+    ),
     "legiscan": Source(legiscan.matches, legiscan.load, "LegiScan CSV dataset, a zip"),
     "voteview": Source(voteview.matches, voteview.load, "Voteview votes and members files"),
     "tallgrass": Source(tallgrass_csv.matches, tallgrass_csv.load, "folder of three CSV files"),
@@ -64,7 +80,9 @@ def source_of(session: str, data_dir: Path | None = None) -> tuple[str, Path]:
     )
 
 
-def load_votes(session: str, chamber: str, data_dir: Path | None = None) -> VoteMatrix:
+def load_votes(
+    session: str, chamber: str, data_dir: Path | None = None, limits: Limits = DEFAULT_LIMITS
+) -> VoteMatrix:
     """The votes of one chamber as they stand in the source, without any filter.
 
     Parameters
@@ -76,6 +94,8 @@ def load_votes(session: str, chamber: str, data_dir: Path | None = None) -> Vote
         ``senate`` or ``house``.
     data_dir : Path, optional
         Where bare names are looked up, three folders deep.
+    limits : Limits
+        How large the files may be.
 
     Raises
     ------
@@ -86,4 +106,4 @@ def load_votes(session: str, chamber: str, data_dir: Path | None = None) -> Vote
     """
     check_chamber(chamber)
     name, path = source_of(session, data_dir)
-    return SOURCES[name].load(path, chamber)
+    return SOURCES[name].load(path, chamber, limits)

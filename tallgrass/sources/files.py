@@ -64,6 +64,8 @@ def available_sessions(folder: Path, depth: int = 3) -> dict[str, Path]:
     Hidden folders and links to folders are not followed. Sessions of one name are all listed,
     under their full paths.
     """
+    if not _exists(folder):
+        return {}
     found: list[tuple[str, Path]] = []
     for place, below, files in os.walk(folder):
         here = Path(place)

@@ -1,17 +1,33 @@
 """LegiScan's CSV datasets, read straight from the zip as it is handed out (README.md)."""
 
 import re
+import struct
 import zlib
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import pandas as pd
 
 from tallgrass.errors import DataError, shown
+from tallgrass.limits import DEFAULT_LIMITS, Limits
 from tallgrass.sources import tables
 from tallgrass.votes import Legislator, RollCall, VoteMatrix
 
 VOTE_CODES = {"1": 1, "2": -1, "3": 0, "4": 0}  # Yea, Nay, NV, Absent
+# zipfile raises all of these over bytes that are not what they should be.
+_DAMAGE = (
+    BadZipFile,
+    EOFError,
+    LZMAError,
+    struct.error,
+    zlib.error,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+)
+_PLAIN = re.compile(r"\w[\w .,()&'-]{0,99}")
 _PARTS = ("votes", "rollcalls", "people", "bills")
 _ROLES = {"rep": "house", "sen": "senate"}
 _TALLY = re.compile(r" - Yea: \d+ Nay: \d+$")
@@ -36,18 +52,13 @@ def matches(path: Path) -> bool:
     return path.suffix.lower() == ".zip" and path.is_file()
 
 
-def load(path: Path, chamber: str) -> VoteMatrix:
+def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of the session in a LegiScan zip; nothing is written to disk."""
-    return read(path, chamber, tables.SIZE_LIMIT)
-
-
-def read(path: Path, chamber: str, size_limit: int) -> VoteMatrix:
-    """One chamber of a zip whose files are at most ``size_limit`` bytes together."""
-    data, session = _unzip(path, size_limit)
+    data, session = _unzip(path, limits)
     labels = {part: f"{part}.csv in {shown(path.name)}" for part in _PARTS}
 
     def table(part: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
-        frame = tables.parse_table(data[part], labels[part], required, optional)
+        frame = tables.parse_table(data[part], labels[part], required, optional, limits)
         tables.require_filled(frame, required[:1], labels[part])
         return frame
 
@@ -86,34 +97,46 @@ def read(path: Path, chamber: str, size_limit: int) -> VoteMatrix:
     )
 
 
-def _unzip(path: Path, size_limit: int) -> tuple[dict[str, bytes], str]:
-    """The CSV files of the dataset, and the session's name from the folders inside."""
+def _unzip(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
+    """The CSV files of the dataset, and the session's name from the folders inside.
+
+    Files are found by their names and read into memory: no path inside the zip is ever a place on
+    this machine, and a link in it is a short text, which is no table.
+    """
     label = shown(path.name)
     try:
+        packed = path.stat().st_size
+        limits.check_size(label, packed)
         with ZipFile(path) as archive:
+            limits.check_files(label, len(archive.infolist()))
             members = [_member(archive, part, label) for part in _PARTS]
             size = sum(member.file_size for member in members)
-            if size > size_limit:
-                raise DataError(
-                    f"{label} is too large",
-                    f"{size:,} bytes unzipped",
-                    f"at most {size_limit:,} bytes are read",
-                )
+            limits.check_size(label, size)
+            limits.check_expansion(label, packed, size)
             data = {}
             for part, member in zip(_PARTS, members, strict=True):
                 # zipfile stops at the declared size, which was checked above
                 with archive.open(member) as stream:
                     data[part] = stream.read()
-    except (BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise DataError(
             f"{label} is half-written, damaged or encrypted", str(error), "download it again"
         ) from None
     except OSError as error:
         raise DataError(f"{label} cannot be read", str(error), "check the path") from None
-    # KS/2025-2026_Regular_Session/csv/votes.csv; the zip's own name ends in a date and a hash
-    folders = PurePosixPath(members[0].filename).parent.parts
-    named = len(folders) == 3 and folders[2] == "csv"
-    return data, "_".join(folders[:2]) if named else path.stem
+    return data, _session(members[0].filename, path)
+
+
+def _session(inside: str, path: Path) -> str:
+    """The session's name: KS/2025-2026_Regular_Session/csv/votes.csv says it inside the zip.
+
+    The zip's own name ends in a date and a hash; it is the name where the folders inside are not
+    plain words.
+    """
+    parts = PurePosixPath(inside).parent.parts
+    if len(parts) == 3 and parts[2] == "csv" and all(map(_PLAIN.fullmatch, parts[:2])):
+        return "_".join(parts[:2])
+    return path.stem
 
 
 def _member(archive: ZipFile, part: str, label: str) -> ZipInfo:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,8 +16,8 @@ import pandas as pd
 from pandas.errors import EmptyDataError, ParserError, ParserWarning
 
 from tallgrass.errors import DataError, SpecError, nearest, shown
+from tallgrass.limits import DEFAULT_LIMITS, LimitedReader, Limits
 
-SIZE_LIMIT = 2**30  # bytes after decompression, so that a small archive cannot fill the memory
 CHAMBERS = ("senate", "house")
 TITLES = {"senate": "sen", "house": "rep"}  # how a slug begins
 _OTHER_NAMES = {"assembly": "house", "legislature": "senate", "unicameral": "senate"}
@@ -34,34 +34,24 @@ _PARTIES = {
 }
 
 
-def read_limited(stream: IO[bytes], label: str, limit: int = SIZE_LIMIT) -> bytes:
-    """Everything in a stream; a DataError beyond ``limit`` bytes."""
-    blocks, size = [], 0
-    while block := stream.read(1 << 20):
-        size += len(block)
-        if size > limit:
-            raise DataError(
-                f"{label} is too large", f"more than {limit:,} bytes", "split it by session"
-            )
-        blocks.append(block)
-    return b"".join(blocks)
-
-
 @contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes]]:
     """A file opened for reading, unzipped on the way when it is a gzip file whatever its name.
 
     Raises
     ------
     DataError
-        When it cannot be read or is half-written, also when that shows later.
+        When it cannot be read, is half-written or larger than the limits, also when that shows
+        later.
     """
     label = shown(path.name)
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
+            packed = path.stat().st_size if zipped else 0
+            stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
+            yield BufferedReader(LimitedReader(stream, label, limits, packed), 1 << 20)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{label} is half-written or damaged", str(error), "copy or download it again"
@@ -70,14 +60,20 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{label} cannot be read", error.strerror, "check the path") from None
 
 
-def read_file(path: Path, limit: int = SIZE_LIMIT) -> bytes:
-    """The bytes of a file (see :func:`open_bytes`); a DataError beyond ``limit`` bytes."""
-    with open_bytes(path) as stream:
-        return read_limited(stream, shown(path.name), limit)
+def is_file(path: Path) -> bool:
+    """Whether a file is there; a path that no file can have, too long for instance, is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def parse_table(
-    data: bytes, label: str, required: Sequence[str], optional: Sequence[str] = ()
+    data: bytes,
+    label: str,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> pd.DataFrame:
     """CSV bytes (UTF-8, with or without a BOM) as a table of text without outer blanks.
 
@@ -89,25 +85,47 @@ def parse_table(
         What errors call it.
     required, optional : sequence of str
         The columns to return. A missing optional column is returned empty.
+    limits : Limits
+        How many rows and columns it may have.
 
     Raises
     ------
     DataError
-        When it is not text, not a table, or lacks a required column.
+        When it is not text, not a table, too large, or lacks a required column.
     """
     if b"\0" in data:
         raise DataError(f"{label} is not text", "a NUL byte", "save it as CSV in UTF-8")
+    limits.check_header(label, data)
+    limits.check_table(label, data.count(b"\n"))
+    with reading_csv(label), warnings.catch_warnings():
+        # pandas only warns where rows are longer than the header, and cuts them
+        warnings.simplefilter("error", ParserWarning)
+        frame = pd.read_csv(
+            BytesIO(data),
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            index_col=False,
+        )
+    frame.columns = frame.columns.str.strip()
+    missing = [column for column in required if column not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{label} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}",
+            ", ".join(frame.columns),
+            "add what is missing to the header and the rows",
+        )
+    columns = list(dict.fromkeys((*required, *optional)))
+    require_one_each(frame, columns, label)
+    kept = frame.reindex(columns=columns, fill_value="")
+    return pd.DataFrame({column: kept[column].str.strip() for column in columns})
+
+
+@contextmanager
+def reading_csv(label: str) -> Iterator[None]:
+    """Turn what pandas raises over a CSV file into a DataError."""
     try:
-        with warnings.catch_warnings():
-            # pandas only warns where rows are longer than the header, and cuts them
-            warnings.simplefilter("error", ParserWarning)
-            frame = pd.read_csv(
-                BytesIO(data),
-                dtype=str,
-                keep_default_na=False,
-                encoding="utf-8-sig",
-                index_col=False,
-            )
+        yield
     except UnicodeDecodeError as error:
         received = f"byte 0x{error.object[error.start]:02x}"
         raise DataError(f"{label} is not text", received, "save it as CSV in UTF-8") from None
@@ -118,17 +136,13 @@ def parse_table(
         raise DataError(
             f"{label} is not a whole CSV table", received, "look for a cut row or a lone quote"
         ) from None
-    frame.columns = frame.columns.str.strip()
-    missing = [column for column in required if column not in frame.columns]
-    if missing:
-        raise DataError(
-            f"{label} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}",
-            ", ".join(frame.columns),
-            "add what is missing to the header and the rows",
-        )
-    columns = list(dict.fromkeys((*required, *optional)))
-    kept = frame.reindex(columns=columns, fill_value="")
-    return pd.DataFrame({column: kept[column].str.strip() for column in columns})
+
+
+def require_one_each(frame: pd.DataFrame, columns: Sequence[str], label: str) -> None:
+    """A DataError for a column that is there twice (pandas renames the second, we strip blanks)."""
+    for name in columns:
+        if list(frame.columns).count(name) > 1 or f"{name}.1" in frame.columns:
+            raise DataError(f"{label} has a column twice", name, "keep one of the two")
 
 
 def records(table: pd.DataFrame) -> list[dict[str, str]]:
@@ -136,9 +150,16 @@ def records(table: pd.DataFrame) -> list[dict[str, str]]:
     return [{str(column): text for column, text in row.items()} for row in table.to_dict("records")]
 
 
-def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV file, plain or gzipped, by :func:`read_file` and :func:`parse_table`."""
-    return parse_table(read_file(path), shown(path.name), required, optional)
+def read_table(
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> pd.DataFrame:
+    """A CSV file, plain or gzipped, by :func:`open_bytes` and :func:`parse_table`."""
+    with open_bytes(path, limits) as stream:
+        data = stream.read()
+    return parse_table(data, shown(path.name), required, optional, limits)
 
 
 def row_number(table: pd.DataFrame, position: int) -> int:

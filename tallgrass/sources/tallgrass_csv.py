@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tallgrass.errors import shown
+from tallgrass.limits import DEFAULT_LIMITS, Limits
 from tallgrass.sources import tables
 from tallgrass.sources.files import SessionFiles
 from tallgrass.votes import Legislator, RollCall, VoteMatrix
@@ -30,16 +31,16 @@ def matches(path: Path) -> bool:
     return SessionFiles.of(path) is not None
 
 
-def load(path: Path, chamber: str) -> VoteMatrix:
+def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of the session in a folder, or beside one of its files.
 
     Rows are the legislators listed for the chamber and whoever else voted in it; a legislator
     listed for both chambers is one row in each.
     """
-    return read(SessionFiles.at(path), chamber)
+    return read(SessionFiles.at(path), chamber, limits)
 
 
-def read(files: SessionFiles, chamber: str) -> VoteMatrix:
+def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of a session whose files are known."""
     paths = {part: files.require(part) for part in ("votes", "rollcalls", "legislators")}
     labels = {part: shown(path.name) for part, path in paths.items()}
@@ -47,17 +48,21 @@ def read(files: SessionFiles, chamber: str) -> VoteMatrix:
         paths["rollcalls"],
         ("vote_id", "chamber"),
         ("bill_number", "motion", "vote_type", "vote_datetime", "vote_date", "bill_title"),
+        limits,
     )
     tables.require_filled(rollcalls, ["vote_id"], labels["rollcalls"])
     tables.require_unique(rollcalls, "vote_id", labels["rollcalls"])
     here = tables.rollcalls_in(rollcalls, chamber, files.name)
     listed = tables.read_table(
-        paths["legislators"], ("slug", "name", "party", "chamber"), ("full_name", "district")
+        paths["legislators"],
+        ("slug", "name", "party", "chamber"),
+        ("full_name", "district"),
+        limits,
     )
     tables.require_filled(listed, ["slug"], labels["legislators"])
     listed = tables.one_row_each(listed, ("slug", "chamber"), labels["legislators"])
 
-    votes = tables.read_table(paths["votes"], ("vote_id", "legislator_slug", "vote"))
+    votes = tables.read_table(paths["votes"], ("vote_id", "legislator_slug", "vote"), (), limits)
     tables.require_known(votes, "vote_id", rollcalls["vote_id"], labels["votes"])
     tables.require_known(votes, "legislator_slug", listed["slug"], labels["votes"])
     cells = tables.cells(votes, "vote", VOTE_WORDS, labels["votes"])

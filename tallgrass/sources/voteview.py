@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from tallgrass.errors import DataError, shown
+from tallgrass.limits import DEFAULT_LIMITS, Limits
 from tallgrass.sources import tables
 from tallgrass.sources.files import SessionFiles
 from tallgrass.votes import Legislator, RollCall, VoteMatrix
@@ -42,14 +43,14 @@ def matches(path: Path) -> bool:
     return files.find("members") is not None or (votes is not None and _has_cast_codes(votes))
 
 
-def load(path: Path, chamber: str) -> VoteMatrix:
+def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of one Congress. The President, who is in every file, is in no chamber."""
     files = SessionFiles.at(path)
     votes_path, members_path = files.require("votes"), files.require("members")
     votes_label, members_label = shown(votes_path.name), shown(members_path.name)
     keys = ("congress", "chamber", "icpsr")
     votes = _whole_numbers(
-        tables.read_table(votes_path, (*keys, "rollnumber", "cast_code")),
+        tables.read_table(votes_path, (*keys, "rollnumber", "cast_code"), (), limits),
         ("congress", "icpsr", "rollnumber", "cast_code"),
     )
     members = _whole_numbers(
@@ -57,6 +58,7 @@ def load(path: Path, chamber: str) -> VoteMatrix:
             members_path,
             (*keys, "bioname", "party_code"),
             ("state_abbrev", "district_code"),
+            limits,
         ),
         ("congress", "icpsr", "party_code", "district_code"),
     )
@@ -74,7 +76,7 @@ def load(path: Path, chamber: str) -> VoteMatrix:
     tables.require_known(votes, "icpsr", members.loc[inside, "icpsr"], votes_label)
     rows = tables.records(members[inside])
     slugs = {row["icpsr"]: _slug(row, chamber) for row in rows}
-    rollcalls = _rollcalls(files.find("rollcalls"), chamber, congress, files.name)
+    rollcalls = _rollcalls(files.find("rollcalls"), chamber, congress, files.name, limits)
     ids = {number: _vote_id(chamber, congress, number) for number in votes["rollnumber"].unique()}
     return VoteMatrix.from_triples(
         zip(votes["icpsr"].map(slugs), votes["rollnumber"].map(ids), votes["cell"], strict=True),
@@ -109,7 +111,9 @@ def _one_congress(votes: pd.DataFrame, label: str) -> None:
         )
 
 
-def _rollcalls(path: Path | None, chamber: str, congress: str, session: str) -> list[RollCall]:
+def _rollcalls(
+    path: Path | None, chamber: str, congress: str, session: str, limits: Limits
+) -> list[RollCall]:
     if path is None:
         return []
     label = shown(path.name)
@@ -117,6 +121,7 @@ def _rollcalls(path: Path | None, chamber: str, congress: str, session: str) -> 
         path,
         ("congress", "chamber", "rollnumber"),
         ("date", "bill_number", "vote_question", "vote_desc", "dtl_desc"),
+        limits,
     )
     table = _whole_numbers(table, ("congress", "rollnumber"))
     table = tables.rollcalls_in(table[table["congress"] == congress], chamber, session)

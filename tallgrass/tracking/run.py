@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from tallgrass.escaping import neutralised
 from tallgrass.store import masked, page, translated
-from tallgrass.tracking.values import cut, neutralised, rounded, text
+from tallgrass.tracking.values import cut, rounded, text
 from tallgrass.votes import VoteMatrix
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ import json
 import logging
 import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +48,3 @@ def cut(value: str, longest: int, key: str) -> str:
     logger.warning("%s has %d characters; MLflow keeps %d of them", key, len(value), longest)
     mark = f" ... [cut: {len(value)} characters]"
     return value[: longest - len(mark)] + mark
-
-
-def neutralised(cell: Any) -> Any:
-    """A table cell that a spreadsheet shows as text and never runs as a formula."""
-    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + cell
-    return cell

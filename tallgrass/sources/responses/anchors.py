@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from tallgrass.errors import DataError, nearest
 from tallgrass.responses import Anchors
 from tallgrass.sources.responses import database, simulated
-from tallgrass.sources.tables import read_table
+from tallgrass.sources.responses.parquet import read_parquet
+from tallgrass.sources.tables import is_file, read_table
 
 COLUMNS = ("item", "a", "b")
+OPTIONAL = ("a_sd", "b_sd")
 
 
 def load_anchors(source: str, location: str = "") -> Anchors:
@@ -42,9 +44,9 @@ def load_anchors(source: str, location: str = "") -> Anchors:
 def read_parameters(source: str, location: str = "") -> pd.DataFrame:
     """A table of item parameters: item (text), a and b (float); as :func:`load_anchors`."""
     path = Path(source)
-    if path.is_file():
+    if is_file(path):
         parquet = path.suffix == ".parquet"
-        table = pd.read_parquet(path) if parquet else read_table(path, COLUMNS, ("a_sd", "b_sd"))
+        table = pd.concat(read_parquet(path)) if parquet else read_table(path, COLUMNS, OPTIONAL)
     elif location and "://" in location:
         table = _from_database(source, location)
     else:

@@ -4,36 +4,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-from pandas.errors import EmptyDataError, ParserError
 
 from tallgrass.errors import DataError, shown
+from tallgrass.limits import DEFAULT_LIMITS, Limits
+from tallgrass.sources.responses.parquet import read_parquet
 from tallgrass.sources.responses.request import ResponseRequest, moment
-from tallgrass.sources.tables import open_bytes
+from tallgrass.sources.tables import is_file, open_bytes, reading_csv, require_one_each
 
 CHUNK = 1_000_000  # rows a piece
+_HEAD = 1 << 20  # bytes in which a header ends
 
 
-def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
+def read_chunks(
+    request: ResponseRequest, limits: Limits = DEFAULT_LIMITS, chunk: int = CHUNK
+) -> Iterator[pd.DataFrame]:
     """The rows that are wanted, as tables with the columns that the request names.
 
     Raises
     ------
     DataError
-        When the file is missing, damaged or lacks a column.
+        When the file is missing, damaged, too large or lacks a column.
     """
     path = Path(request.location)
     if request.query:
         raise DataError("a query needs a database", request.location, "leave query out")
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(
             "no such file of responses",
             request.location,
             "name a CSV or Parquet file, or a database as postgresql://user@host/name",
         )
     label = shown(path.name)
-    with open_bytes(path) as stream:
-        is_parquet = stream.read(4) == b"PAR1"
-    pieces = _parquet(path, label, request, chunk) if is_parquet else _csv(path, label, chunk)
+    with open_bytes(path, limits) as stream:
+        head = stream.read(_HEAD)
+    if head[:4] == b"PAR1":
+        pieces = read_parquet(path, request.needed_or_all, limits, chunk)
+    else:
+        limits.check_header(label, head)
+        pieces = _csv(path, label, limits, chunk)
     wide: bool | None = None
     for piece in pieces:
         if wide is None:
@@ -44,45 +52,19 @@ def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.Dat
             yield _within(piece[request.needed(list(piece.columns))], request)
 
 
-def _csv(path: Path, label: str, chunk: int) -> Iterator[pd.DataFrame]:
-    try:
-        with (
-            open_bytes(path) as stream,
-            # Names stay text: 007 is not 7, and an item called NA is an item.
-            pd.read_csv(
-                stream, dtype=str, keep_default_na=False, encoding="utf-8-sig", chunksize=chunk
-            ) as pieces,
-        ):
-            for piece in pieces:
-                piece.columns = piece.columns.str.strip()
-                yield piece
-    except EmptyDataError:
-        raise DataError(f"{label} is empty", mend="copy or download it again") from None
-    except UnicodeDecodeError as error:
-        received = f"byte 0x{error.object[error.start]:02x}"
-        raise DataError(f"{label} is not text", received, "save it as CSV in UTF-8") from None
-    except ParserError as error:
-        received = str(error).splitlines()[0]
-        raise DataError(
-            f"{label} is not a whole CSV table", received, "look for a cut row"
-        ) from None
-
-
-def _parquet(
-    path: Path, label: str, request: ResponseRequest, chunk: int
-) -> Iterator[pd.DataFrame]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        names = list(file.schema_arrow.names)
-        long = set(request.required) <= set(names)
-        columns = request.needed(names) if long else names
-        for batch in file.iter_batches(batch_size=chunk, columns=columns):
-            yield batch.to_pandas()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{label} is not a whole Parquet file", str(error)) from None
+def _csv(path: Path, label: str, limits: Limits, chunk: int) -> Iterator[pd.DataFrame]:
+    with (
+        reading_csv(label),
+        open_bytes(path, limits) as stream,
+        # Names stay text: 007 is not 7, and an item called NA is an item.
+        pd.read_csv(
+            stream, dtype=str, keep_default_na=False, encoding="utf-8-sig", chunksize=chunk
+        ) as pieces,
+    ):
+        for piece in pieces:
+            piece.columns = piece.columns.str.strip()
+            require_one_each(piece, list(piece.columns), label)
+            yield piece
 
 
 def _is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:

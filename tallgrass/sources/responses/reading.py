@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tallgrass.limits import DEFAULT_LIMITS, Limits
 from tallgrass.responses import Responses
 from tallgrass.sources.responses import database, files, simulated
 from tallgrass.sources.responses.cleaning import ResponseLog, assemble
@@ -26,7 +27,9 @@ def is_database(location: str) -> bool:
 
 
 def load_responses(
-    request: ResponseRequest, on_rows: Callable[[int], None] | None = None
+    request: ResponseRequest,
+    on_rows: Callable[[int], None] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> LoadedResponses:
     """Read, check and clean responses.
 
@@ -34,6 +37,8 @@ def load_responses(
     ----------
     on_rows : callable, optional
         Told how many rows were read so far, after every piece.
+    limits : Limits
+        How large a file may be, and how many rows are taken from a database.
 
     Raises
     ------
@@ -48,18 +53,22 @@ def load_responses(
         chunks = database.read_chunks(request)
         location = database.shown_url(request.location)
     else:
-        chunks = files.read_chunks(request)
+        chunks = files.read_chunks(request, limits)
         location = request.location
-    responses, log = assemble(_watched(chunks, on_rows), request)
+    responses, log = assemble(_watched(chunks, location, on_rows, limits), request)
     return LoadedResponses(responses, location, log)
 
 
 def _watched(
-    chunks: Iterator[pd.DataFrame], on_rows: Callable[[int], None] | None
+    chunks: Iterator[pd.DataFrame],
+    location: str,
+    on_rows: Callable[[int], None] | None,
+    limits: Limits,
 ) -> Iterator[pd.DataFrame]:
     total = 0
     for chunk in chunks:
         total += len(chunk)
+        limits.check_table(location, total)
         if on_rows is not None:
             on_rows(total)
         yield chunk
