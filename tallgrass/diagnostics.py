@@ -18,7 +18,11 @@ from tallgrass.rank_diagnostics import bulk_ess_per_chain, rank_diagnostics
 
 Floats = NDArray[np.float64]
 
-VARIABLES = ("xi", "mu_party", "sigma_within", "alpha", "beta", "a", "b", "theta")
+VARIABLES = (
+    *("xi", "mu_party", "mu_group", "mu_chamber", "mu_global", "sigma_within", "delta", "k"),
+    *("sigma_bill", "sigma_dif", "sigma_chamber", "sigma_party"),
+    *("alpha", "beta", "a", "b", "theta"),
+)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,11 @@ class Verdict:
         return (*sentences, *self.notes)
 
 
-def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
+def diagnose(
+    trace: xr.DataTree,
+    scores: Floats | None = None,
+    chambers: NDArray[np.int8] | None = None,
+) -> Diagnostics:
     """Compute the diagnostics of a trace.
 
     Parameters
@@ -157,7 +165,10 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
     trace : DataTree
         With posterior and sample_stats (and warmup_sample_stats, for the count of gradients).
     scores : ndarray, optional
-        Position of every legislator by PCA, for the mode audit; none is made without it.
+        Position of every legislator by PCA or by a fit of the chamber alone, for the mode audit;
+        none is made without it.
+    chambers : ndarray of int, optional
+        Chamber of every legislator: scores of two chambers are on two scales.
     """
     tables, n_constant = [], 0
     posterior = trace["posterior"].to_dataset()
@@ -167,7 +178,7 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
             table, constant = _entries(variable, array.to_numpy(), _labels(array))
             tables.append(table)
             n_constant += constant
-    reflected = () if scores is None else reflected_chains(posterior["xi"].to_numpy(), scores)
+    reflected = () if scores is None else _audit(posterior, scores, chambers)
     sampling_s = float(trace.attrs.get("sampling_s", np.nan))
     stats = trace["sample_stats"].to_dataset()
     if "n_steps" not in stats:  # a Gibbs sampler follows no trajectories
@@ -190,6 +201,20 @@ def diagnose(trace: xr.DataTree, scores: Floats | None = None) -> Diagnostics:
         gradients=int(gradients),
         sampling_s=sampling_s,
     )
+
+
+def _audit(
+    posterior: xr.Dataset, scores: Floats, chambers: NDArray[np.int8] | None
+) -> tuple[int, ...]:
+    """Chains in which any chamber runs the other way than its scores."""
+    xi = posterior["xi"].to_numpy()
+    index = np.zeros(len(scores), np.int8) if chambers is None else chambers
+    reflected = {
+        chain
+        for c in np.unique(index)
+        for chain in reflected_chains(xi[:, :, index == c], scores[index == c])
+    }
+    return tuple(sorted(reflected))
 
 
 def reflected_chains(xi: Floats, scores: Floats) -> tuple[int, ...]:

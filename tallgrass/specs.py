@@ -58,23 +58,51 @@ class _Frozen(BaseModel):
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
-Chamber = Literal["senate", "house"]
-ModelName = Literal["flat", "hierarchical"]
+Chamber = Literal["senate", "house", "both"]
+ModelName = Literal["flat", "hierarchical", "joint"]
 SamplerName = Literal["nutpie", "pymc"]
 Adaptation = Literal["diag", "draw_diag", "low_rank", "flow"]
 Coordinates = Literal["canonical", "textbook"]
 Likelihood = Literal["kernel", "gather"]
 
+JointForm = Literal["anchored", "seed"]
+
+# Priors of the joint model that are its own: in the anchored form all, in the seed form all but
+# that of the discriminations.
+JOINT_PRIORS: dict[str, dict[str, str]] = {
+    "anchored": {
+        "delta": "normal:0,1",
+        "log_k": "normal:0,0.5",
+        "sigma_bill": "halfnormal:5",
+        "sigma_within": "halfnormal:1",
+        "sigma_dif": "halfnormal:2",
+    },
+    "seed": {
+        "alpha": "normal:0,2",
+        "mu": "normal:0,2",
+        "sigma_chamber": "halfnormal:1",
+        "sigma_party": "halfnormal:1",
+        "sigma_within": "halfnormal:1",
+    },
+}
+
 
 class ModelSpec(_Frozen):
     """Which model is fitted: its form, priors (text form), coordinates and likelihood."""
 
-    model: ModelName = Field("hierarchical", description="flat or hierarchical")
+    model: ModelName = Field("hierarchical", description="flat, hierarchical or joint")
     coordinates: Coordinates = Field(
         "canonical", description="canonical (fast) or textbook; the same posterior"
     )
     likelihood: Likelihood = Field(
         "kernel", description="kernel (one pass) or gather (textbook only: the plain reference)"
+    )
+    joint_form: JointForm = Field(
+        "anchored",
+        description="joint: anchored at the House's parties, or the first published form",
+    )
+    dif: bool = Field(
+        True, description="joint, anchored: matched bills may work differently in the chambers"
     )
     beta_prior: str = Field("normal:0,1", description="prior of the discriminations")
     alpha_prior: str = Field("normal:0,5", description="prior of the difficulties")
@@ -114,9 +142,50 @@ class ModelSpec(_Frozen):
             )
         return self
 
+    @model_validator(mode="after")
+    def _joint_settings(self) -> Self:
+        fields = type(self).model_fields
+        if self.model != "joint":
+            for name in ("joint_form", "dif"):
+                if getattr(self, name) != fields[name].default:
+                    raise SpecError(
+                        f"{name} is a setting of the joint model",
+                        f"model={self.model}, {name}={str(getattr(self, name)).lower()}",
+                        "add model=joint and chamber=both, or leave it out",
+                    )
+            return self
+        if self.joint_form == "anchored" and self.coordinates != "canonical":
+            raise SpecError(
+                "the anchored form of the joint model has canonical coordinates only",
+                f"coordinates={self.coordinates}",
+                "leave coordinates and likelihood out, or use joint_form=seed",
+            )
+        own = ["alpha_prior", "mu_prior", "sigma_prior"]
+        own += ["beta_prior"] if self.joint_form == "anchored" else []
+        for name in own:
+            if getattr(self, name) != fields[name].default:
+                raise SpecError(
+                    f"{name}: the joint model has priors of its own",
+                    getattr(self, name),
+                    f"leave {name} out",
+                )
+        return self
+
     @property
     def priors(self) -> dict[str, PriorSpec]:
-        """The priors by variable: alpha, beta, and for the hierarchical model mu and sigma."""
+        """The priors by variable: alpha, beta, and for the hierarchical model mu and sigma.
+
+        Of the joint model, anchored: delta, log_k, sigma_bill, sigma_within (in half gaps between
+        the chamber's parties) and, with deviations, sigma_dif; seed form: alpha, beta, mu (of
+        mu_global), sigma_chamber, sigma_party and sigma_within.
+        """
+        if self.model == "joint":
+            own = dict(JOINT_PRIORS[self.joint_form])
+            if self.joint_form == "seed":
+                own["beta"] = self.beta_prior
+            elif not self.dif:
+                del own["sigma_dif"]
+            return {name: PriorSpec.parse(text) for name, text in own.items()}
         names = ["alpha", "beta"] + (["mu", "sigma"] if self.model == "hierarchical" else [])
         return {name: PriorSpec.parse(getattr(self, f"{name}_prior")) for name in names}
 
@@ -153,7 +222,7 @@ class RunSpec(ModelSpec, SamplerSpec):
         min_length=1,
         description="sample, simulated, a folder, a LegiScan zip or a Voteview votes file",
     )
-    chamber: Chamber = Field("senate", description="senate or house")
+    chamber: Chamber = Field("senate", description="senate, house, or both (joint model)")
     init: str = Field("pca", description="where chains start: pca, none or run:<run id>")
     minority_threshold: float = Field(
         0.025, ge=0.0, lt=0.5, description="drop roll calls with a smaller minority share"
@@ -181,6 +250,16 @@ class RunSpec(ModelSpec, SamplerSpec):
         if text in ("auto", "none") or cls._RUN_ID.fullmatch(text):
             return text
         raise SpecError("baseline: unknown run", text, "use auto, none or the id of an MLflow run")
+
+    @model_validator(mode="after")
+    def _both_chambers_are_joint(self) -> Self:
+        if (self.model == "joint") != (self.chamber == "both"):
+            raise SpecError(
+                "chamber both goes with the joint model",
+                f"chamber={self.chamber}, model={self.model}",
+                "use chamber=both with model=joint, or one chamber with flat or hierarchical",
+            )
+        return self
 
     @property
     def model_spec(self) -> ModelSpec:

@@ -163,14 +163,19 @@ def centred_positions(scores: Floats, groups: NDArray[np.int8]) -> Floats:
 
 
 def rollcall_logits(votes: VoteMatrix, v: Floats, positive: bool) -> tuple[Floats, Floats]:
-    """Intercepts a and slopes b of every roll call given positions v, by a few Newton steps.
+    """Intercepts and slopes of every roll call given positions v; see :func:`fitted_logits`."""
+    return fitted_logits(votes.cells, v, positive)
+
+
+def fitted_logits(votes: NDArray[np.int8], v: Floats, positive: bool) -> tuple[Floats, Floats]:
+    """Intercepts a and slopes b of votes (+1, -1, 0) given positions v, by a few Newton steps.
 
     The logits at v = -1 and v = +1 have a N(0, 3) prior, which keeps roll calls that split along
     party lines finite. With ``positive`` slopes are raised to at least 0.1 and the intercepts
     refitted. Shapes (n_rollcalls,).
     """
-    cells = votes.cells.astype(float)
-    observed = (votes.cells != 0).astype(float)
+    cells = votes.astype(float)
+    observed = (votes != 0).astype(float)
     # logit = left * wl + right * wr with wl = (1 - v)/2, wr = (1 + v)/2; b = (right - left)/2
     weights = np.stack([(1 - v) / 2, (1 + v) / 2])
     logits = np.zeros((2, cells.shape[1]))

@@ -42,7 +42,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "run": Command(
-        commands.run, "Sample one chamber and keep it as an MLflow run.", takes_run=True
+        commands.run, "Sample one chamber, or both, and keep it as an MLflow run.", takes_run=True
     ),
     "runs": Command(commands.runs, "List runs, the newest first.", options=commands.RUNS_OPTIONS),
     "compare": Command(

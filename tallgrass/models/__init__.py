@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from tallgrass.chambers import JointVotes
 from tallgrass.models.base import Model
 from tallgrass.models.flat import build_flat
 from tallgrass.models.hierarchical import build_hierarchical
+from tallgrass.models.joint import build_joint
 from tallgrass.specs import ModelSpec
 from tallgrass.start import Start
 from tallgrass.votes import VoteMatrix
@@ -15,8 +17,10 @@ MODELS: dict[str, Callable[[VoteMatrix, ModelSpec, Start], Model]] = {
 }
 
 
-def build_model(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Model:
-    """The model that the spec names, on these votes."""
+def build_model(votes: VoteMatrix | JointVotes, spec: ModelSpec, start: Start) -> Model:
+    """The model that the spec names, on these votes; the joint model takes two chambers."""
+    if isinstance(votes, JointVotes):
+        return build_joint(votes, spec, start)
     return MODELS[spec.model](votes, spec, start)
 
 

@@ -1,6 +1,6 @@
 """What every model hands to the sampler, and the parts that models share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,8 @@ class Model:
         Rows fixed at +1 and -1 (flat model).
     warnings : tuple of str
         What the user should know about this model on these votes.
+    constants : mapping of str to (dimension, values)
+        What else is known of the legislators or roll calls, kept with the draws.
     """
 
     graph: pm.Model
@@ -42,6 +44,7 @@ class Model:
     start: Callable[[np.random.Generator], Point]
     anchors: tuple[int, int] | None = None
     warnings: tuple[str, ...] = field(default=())
+    constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
 
     @property
     def n_parameters(self) -> int:
@@ -54,7 +57,9 @@ def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:
     return {"legislator": votes.slugs, "rollcall": votes.vote_ids, "party": PARTIES}
 
 
-def add_likelihood(votes: VoteMatrix, likelihood: str, v: Any, a: Any, b: Any) -> None:
+def add_likelihood(
+    votes: VoteMatrix, likelihood: str, v: Any, a: Any, b: Any, name: str = "votes"
+) -> None:
     """Add the votes to the model: ``logit P(yea) = b_j v_i - a_j``, absences left out.
 
     ``gather`` is the plain reference: one Bernoulli an observed vote, its parameters gathered by
@@ -63,11 +68,11 @@ def add_likelihood(votes: VoteMatrix, likelihood: str, v: Any, a: Any, b: Any) -
     if likelihood == "gather":
         row, column = np.nonzero(votes.cells)
         yea = (votes.cells[row, column] > 0).astype(np.int64)
-        pm.Bernoulli("votes", logit_p=b[column] * v[row] - a[column], observed=yea)
+        pm.Bernoulli(name, logit_p=b[column] * v[row] - a[column], observed=yea)
     else:
         # A shared variable, not a constant: the compiled code does not depend on the votes.
         cells = pytensor.shared(votes.cells, name="vote_cells", borrow=True)
-        pm.Potential("votes", vote_loglik(cells, v, a, b))
+        pm.Potential(name, vote_loglik(cells, v, a, b))
 
 
 def free_rollcalls(
@@ -83,19 +88,27 @@ def free_rollcalls(
     return rollcalls_positive(log_b, kappa, pivot), log_b
 
 
-def information_pivot(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
-    """The point of v in [-1, 1] about which each roll call's votes say most.
+def information(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
+    """Information of each group's votes on a roll call's logit: ``n p (1 - p)``.
 
-    The party centres weighted by ``n p (1 - p)``, the information of n votes with share p of
-    yeas (one vote of either kind added). Shape (n_rollcalls,).
+    p is the share of yeas among n votes, one vote of either kind added. Shape (2, n_rollcalls).
     """
-    information = []
+    found = []
     for g in (0, 1):
         cells = votes.cells[groups == g]
         n, yeas = (cells != 0).sum(axis=0), (cells > 0).sum(axis=0)
         share = (yeas + 1) / (n + 2)
-        information.append((n + 1) * share * (1 - share))
-    return np.asarray((information[1] - information[0]) / (information[1] + information[0]))
+        found.append((n + 1) * share * (1 - share))
+    return np.stack(found)
+
+
+def information_pivot(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
+    """The point of v in [-1, 1] about which each roll call's votes say most.
+
+    The party centres weighted by their :func:`information`. Shape (n_rollcalls,).
+    """
+    left, right = information(votes, groups)
+    return np.asarray((right - left) / (right + left))
 
 
 def rollcall_start(votes: VoteMatrix, v: Floats, positive: bool, groups: NDArray[np.int8]) -> Point:

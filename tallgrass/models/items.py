@@ -7,8 +7,9 @@ The textbook coordinates are the ones that sample well here: hundreds of respons
 prior of known scale leave nothing to unfold.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -30,6 +31,7 @@ class ItemModel:
     public: tuple[str, ...]
     start: Callable[[np.random.Generator], dict[str, Floats]]
     anchors: tuple[int, int] | None = None
+    constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

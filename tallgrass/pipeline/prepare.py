@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tallgrass import history
+from tallgrass.chambers import CHAMBERS, JointVotes, join_chambers, joint_start
 from tallgrass.errors import DataError, SpecError
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.models import Model, build_model
@@ -34,8 +35,14 @@ class Read:
 
     source: str
     location: str
-    votes: VoteMatrix
+    votes: VoteMatrix  # of both chambers together in the joint model
     filter_log: FilterLog
+    joint: JointVotes | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of all that the model looks at."""
+        return self.votes.fingerprint if self.joint is None else self.joint.fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +67,8 @@ def read(spec: RunSpec, settings: Settings) -> Read:
         When they cannot be read, or too little is left of them.
     """
     source, location = source_of(spec.session, settings.data_dir)
+    if spec.model == "joint":
+        return _read_both(spec, settings, source, str(location))
     everything = load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
     parties = spec.model != "flat"
     votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, parties)
@@ -72,6 +81,25 @@ def read(spec: RunSpec, settings: Settings) -> Read:
     return Read(source, str(location), votes, log)
 
 
+def _read_both(spec: RunSpec, settings: Settings, source: str, location: str) -> Read:
+    """Both chambers, each filtered by itself, and one log of what was dropped of either."""
+    chambers, logs = {}, []
+    for chamber in CHAMBERS:
+        everything = load_votes(spec.session, chamber, settings.data_dir, settings.limits)
+        votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, True)
+        chambers[chamber] = votes
+        logs.append(log)
+    joint = join_chambers(chambers["house"], chambers["senate"])
+    log = FilterLog(
+        spec.minority_threshold,
+        spec.min_votes,
+        sum(log.n_legislators_read for log in logs),
+        sum(log.n_rollcalls_read for log in logs),
+        tuple(drop for log in logs for drop in log.drops),
+    )
+    return Read(source, location, joint.combined, log, joint)
+
+
 def prepare(spec: RunSpec, data: Read) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
 
@@ -81,8 +109,12 @@ def prepare(spec: RunSpec, data: Read) -> Prepared:
         When the data cannot carry the model, or the start or the baseline cannot be used.
     """
     votes = data.votes
-    start = make_start(votes, spec.init, _past_positions(spec.init))
-    model = build_model(votes, spec, start)
+    past = _past_positions(spec.init)
+    if data.joint is None:
+        start = make_start(votes, spec.init, past)
+    else:
+        start = joint_start(data.joint, spec.init, past)
+    model = build_model(data.joint or votes, spec, start)
     findings = inspect_machine(
         spec.chains, _values_a_draw(votes), spec.draws + spec.tune, Path.cwd()
     )
@@ -95,12 +127,14 @@ def prepare(spec: RunSpec, data: Read) -> Prepared:
         start=start,
         model=model,
         findings=findings,
-        baseline=find_baseline(spec, votes),
-        flat_table=None if spec.model == "flat" else _flat_table(votes),
+        baseline=find_baseline(spec, votes, data.fingerprint),
+        flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,
     )
 
 
-def find_baseline(spec: RunSpec, votes: VoteMatrix) -> Baseline | None:
+def find_baseline(
+    spec: RunSpec, votes: VoteMatrix, fingerprint: str | None = None
+) -> Baseline | None:
     """The baseline that the spec asks for, with its positions; None where there is none.
 
     Raises
@@ -113,7 +147,9 @@ def find_baseline(spec: RunSpec, votes: VoteMatrix) -> Baseline | None:
     if spec.baseline == "none":
         return None
     asked = spec.baseline != "auto"
-    run_id = spec.baseline if asked else history.find_baseline(votes.fingerprint, spec)
+    run_id = (
+        spec.baseline if asked else history.find_baseline(fingerprint or votes.fingerprint, spec)
+    )
     if run_id is None:
         return None
     table = history.ideal_points(run_id)

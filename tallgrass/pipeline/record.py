@@ -67,7 +67,7 @@ class Recorder:
                 "model": spec.model,
                 "chamber": spec.chamber,
                 "session": votes.session,
-                "data.sha256": votes.fingerprint,
+                "data.sha256": ready.data.fingerprint,
                 "spec.sha256": spec.sha256,
             }
         )
@@ -87,6 +87,9 @@ class Recorder:
         self.run.log_text(json.dumps(prior_record(spec), indent=2), "spec/prior.json")
         self.run.log_text(json.dumps(_filter_record(log), indent=2), "data/filters.json")
         self.run.log_text(installed(), "env/requirements.txt")
+        if ready.data.joint is not None:
+            self.run.log_table(summaries.matched_bills(ready.data.joint), "tables/matched_bills")
+            self._log_metrics({"data/n_matched": len(ready.data.joint.matched[0])})
 
     def trace(self, trace: xr.DataTree) -> None:
         """Store the draws. They are on this machine's disk before MLflow is asked to take them.
@@ -119,6 +122,14 @@ class Recorder:
         self._log_metrics(metrics)
         run.log_table(tables.ideal_points, "tables/ideal_points")
         run.log_table(tables.rollcalls, "tables/rollcalls")
+        if tables.joint is not None:
+            run.log_table(tables.joint.scale, "tables/joint_scale")
+            run.log_table(tables.joint.groups, "tables/joint_groups")
+            run.log_table(tables.joint.overlap, "tables/joint_overlap")
+            run.log_table(tables.joint.right_of, "tables/right_of")
+            run.log_table(tables.joint.dif, "tables/dif")
+            metrics = tables.joint.metrics
+            self._log_metrics(metrics)
         run.log_table(finished.diagnostics.table, "tables/diagnostics")
         run.log_table(summaries.posterior_summary(finished.trace), "tables/summary")
         pngs = report.images(report.figures(finished))

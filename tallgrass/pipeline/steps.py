@@ -58,7 +58,9 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
             recorder.before_sampling()
         sampled = _sample_and_save(ready, settings, recorder, clock, context.observer)
         with clock.timed("diagnostics_s"):
-            diagnostics = diagnose(sampled.trace, ready.start.pca)
+            joint = ready.data.joint
+            chambers = None if joint is None else joint.chamber_index
+            diagnostics = diagnose(sampled.trace, ready.start.pca, chambers)
         baseline = ready.baseline
         comparison = None if baseline is None else _compare(ready, sampled, baseline)
         verdict = judge(
@@ -96,6 +98,7 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
                     timings=timings,
                     predictive=None if checks is None else checks.predictive,
                     thresholds=settings.thresholds,
+                    joint=joint,
                 )
             )
         timings = clock.seconds | {"total_s": time.perf_counter() - began}
@@ -126,6 +129,7 @@ def _sample_and_save(
         "run_id": recorder.run.run_id,
         "spec": ready.spec.to_json(),
         "model": ready.spec.model,
+        "data_sha256": ready.data.fingerprint,
     }
     try:
         shown = nullcontext(watching) if watching else display(settings.progress)

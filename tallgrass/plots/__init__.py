@@ -11,6 +11,7 @@ from tallgrass.plots.items import (
     item_curves,
     wright_map,
 )
+from tallgrass.plots.joint import dif_scatter
 from tallgrass.plots.parties import dispersion, icc, party_positions, variance_bar
 from tallgrass.plots.rollcalls import cut_points
 from tallgrass.plots.sampler import convergence, energy, traces
@@ -23,6 +24,7 @@ __all__ = [
     "comparison_scatter",
     "convergence",
     "cut_points",
+    "dif_scatter",
     "dispersion",
     "drift",
     "energy",

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tallgrass.diagnostics import Check, Verdict
-from tallgrass.report import legislators, machinery, overview, parties
+from tallgrass.report import joint, legislators, machinery, overview, parties
 from tallgrass.report.figures import figures, images
 from tallgrass.report.inputs import ReportInput
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, rows
 from tallgrass.report.words import chamber_words, counted, number
 
-MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model"}
+MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "Joint model"}
 
 
 def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
@@ -54,6 +54,7 @@ def sections(run: ReportInput, drawn: set[str]) -> list[Section]:
         overview.key_findings(run),
         overview.the_model(run),
         overview.how_to_read(run),
+        *joint.joint_sections(run),
         *parties.party_sections(run),
         *legislators.ideal_point_sections(run),
         legislators.rollcall_section(run),

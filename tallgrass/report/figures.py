@@ -30,6 +30,8 @@ def figures(run: ReportInput) -> dict[str, Figure]:
         drawn["dispersion"] = plots.dispersion(parties, summaries.draws_of(trace, "sigma_within"))
     if tables.shrinkage is not None:
         drawn["shrinkage"] = plots.shrinkage_scatter(tables.shrinkage)
+    if tables.joint is not None:
+        drawn["dif"] = plots.dif_scatter(tables.joint.dif)
     chosen = discriminating(tables.rollcalls)
     if len(chosen):
         drawn["cut_points"] = plots.cut_points(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tallgrass import summaries
+from tallgrass.chambers import JointVotes
 from tallgrass.compare import Comparison
 from tallgrass.diagnostics import Diagnostics, Thresholds, Verdict
 from tallgrass.machine import Finding
@@ -60,6 +61,8 @@ class ReportInput:
         Posterior predictive checks: check, id, observed, mean, low, high.
     thresholds : Thresholds
         What the verdict was judged by.
+    joint : JointVotes, optional
+        Both chambers, in a run of the joint model; ``votes`` holds them together.
     """
 
     trace: "DataTree"
@@ -79,6 +82,7 @@ class ReportInput:
     timings: Mapping[str, float] = field(default_factory=dict)
     predictive: pd.DataFrame | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
+    joint: JointVotes | None = None
 
     @cached_property
     def tables(self) -> "Tables":
@@ -98,6 +102,7 @@ class Tables:
     variance: pd.DataFrame | None
     dispersion: pd.DataFrame | None
     shrinkage: pd.DataFrame | None
+    joint: summaries.JointTables | None
     comparison: pd.DataFrame | None  # with name, party, district, and anchored in either run
 
 
@@ -127,6 +132,7 @@ def make_tables(run: ReportInput) -> Tables:
         variance=summaries.variance_decomposition(trace) if parties else None,
         dispersion=summaries.dispersion(trace) if parties else None,
         shrinkage=shrinkage,
+        joint=None if run.joint is None else summaries.joint_tables(trace, run.joint),
         comparison=comparison,
     )
 

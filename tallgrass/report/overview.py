@@ -14,6 +14,11 @@ PRIOR_OF = {
     "beta": "Discrimination β of a roll call",
     "mu": "Mean of each party",
     "sigma": "Spread within each party",
+    "delta": "Midpoint of the Senate on the House's scale",
+    "log_k": "Logarithm of the Senate's half gap k",
+    "sigma_bill": "Spread of the bills' logits at the party means",
+    "sigma_within": "Spread within a party, in its chamber's half gaps",
+    "sigma_dif": "Spread of a matched bill's deviations in the Senate",
 }
 
 
@@ -119,6 +124,8 @@ def the_model(run: ReportInput) -> Section:
     if run.spec.model == "hierarchical":
         blocks.append(Text(HIERARCHICAL))
         blocks += [Text(note) for note in _small_parties(run)]
+    elif run.spec.model == "joint":
+        blocks.append(Text(JOINT))
     else:
         blocks.append(Text(FLAT + _anchors(run.tables.ideal_points)))
     priors = run.spec.priors
@@ -136,6 +143,11 @@ HIERARCHICAL = (
     "members are drawn from around that mean. A legislator with few votes is therefore estimated "
     "closer to the party's mean, and one with many votes almost entirely from the votes. The "
     "Democratic mean is held below the Republican one, which fixes the direction of the scale."
+)
+JOINT = (
+    "This is the joint form: the members of both chambers are placed on one scale, the House's, "
+    "whose party means are held at −1 and +1. Where the Senate lies on it follows from the bills "
+    "that both chambers voted on; each of them may work differently in the Senate."
 )
 FLAT = (
     "This is the flat form: the model knows nothing of parties. All ideal points share one "

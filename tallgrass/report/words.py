@@ -57,7 +57,8 @@ def person(row: "pd.Series[str] | dict[str, str]") -> str:
 
 def chamber_words(run: ReportInput) -> str:
     """Chamber and session."""
-    return f"{run.votes.chamber.capitalize()}, {run.votes.session}"
+    chamber = "House and Senate" if run.joint is not None else run.votes.chamber.capitalize()
+    return f"{chamber}, {run.votes.session}"
 
 
 def shortened(text: str, longest: int = 100) -> str:

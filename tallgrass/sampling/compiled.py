@@ -118,7 +118,8 @@ def _compile_model(model: Model) -> Compiled:
     data = [np.ascontiguousarray(x.get_value(borrow=True)) for x in shared]
 
     names = {dim: len(labels) for dim, labels in graph.coords.items()}
-    public_shapes = [tuple(names[d] for d in graph.named_vars_to_dims[v]) for v in model.public]
+    dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
+    public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
     key = graph_key([logp, *public], values, list(shapes.values()), data)
     literals = _wrapper_parts(list(shapes.values()), public_shapes, data)
 
@@ -136,7 +137,7 @@ def _compile_model(model: Model) -> Compiled:
     return Compiled(
         CompiledPyMCModel(
             _n_dim=n,
-            dims={name: graph.named_vars_to_dims[name] for name in model.public},
+            dims=dims,
             _coords={dim: pd.Index(labels) for dim, labels in graph.coords.items()},
             _shapes=dict(zip(model.public, public_shapes, strict=True)),
             compiled_logp_func=logp_code,

@@ -56,6 +56,10 @@ class Model(Protocol):
     def anchors(self) -> tuple[int, int] | None:
         """Rows of the legislators fixed at +1 and -1."""
 
+    @property
+    def constants(self) -> Mapping[str, tuple[str, Any]]:
+        """What else is known of legislators or roll calls: name -> (dimension, values)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChainProgress:
@@ -131,6 +135,7 @@ def assemble(
     constant = {
         "party_index": ("legislator", votes.party_index),
         "anchor": ("legislator", anchor),
+        **model.constants,
     }
     if scores is not None:
         constant["start_score"] = ("legislator", np.asarray(scores))

@@ -7,6 +7,7 @@ highest ideal point.
 
 from tallgrass.summaries.convergence import convergence_table, worst_parameters
 from tallgrass.summaries.draws import PROBABILITY, draws_of, hdi, names_of, posterior_summary
+from tallgrass.summaries.joint import JointTables, joint_tables, matched_bills
 from tallgrass.summaries.legislators import ideal_points, shrinkage
 from tallgrass.summaries.parties import (
     dispersion,
@@ -22,6 +23,7 @@ from tallgrass.summaries.rollcalls import MIN_DISCRIMINATION, rollcalls_table
 __all__ = [
     "MIN_DISCRIMINATION",
     "PROBABILITY",
+    "JointTables",
     "convergence_table",
     "dispersion",
     "draws_of",
@@ -29,6 +31,8 @@ __all__ = [
     "hdi",
     "icc_draws",
     "ideal_points",
+    "joint_tables",
+    "matched_bills",
     "names_of",
     "party_means",
     "party_parameters",

@@ -1,0 +1,202 @@
+"""Both chambers on one scale: two-parameter logistic model with bills that differ by chamber.
+
+The scale is the House's: its party means are at -1 and +1.
+
+    House:  xi_i = v_i            Senate:  xi_i = delta + k v_i
+    v_i = -/+1 + y_i,   y of a group of n sums to zero and is N(0, tau_g) in its n - 1 dimensions
+    delta ~ N(0, 1),   log k ~ N(0, 0.5),   tau_g ~ HalfNormal(1)
+    logits of a bill at the two party means of its chamber ~ N(0, sigma_bill)
+    a matched bill in the Senate: its logits at the Senate's party means are those that the House's
+    alpha and beta give there, plus N(0, sigma_dif) each
+    sigma_bill ~ HalfNormal(5),   sigma_dif ~ HalfNormal(2)
+    logit P(yea) = beta_j xi_i - alpha_j
+
+With ``dif=false`` a matched bill has one alpha and one beta in both chambers. The likelihood is
+that of Clinton, Jackman and Rivers (2004); bills that bridge chambers as in Shor, Berry and
+McCarty (2010); item deviations as differential item functioning (Holland and Wainer, 1993).
+
+The bill's logits at the party means are the variables that are sampled (``coordinates.py`` says
+why they are nearly independent). With a = -(eR + eD) / 2 and b = (eR - eD) / 2 in the positions v
+of its chamber, a House bill has ``alpha = a``, ``beta = b`` and a Senate bill ``beta = b / k``,
+``alpha = a + beta delta``. The seed form is in :mod:`tallgrass.models.joint_seed`.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from tallgrass.chambers import CHAMBERS, GROUPS, JointVotes
+from tallgrass.models import joint_bills as bills
+from tallgrass.models.base import Model, Point, add_likelihood, jittered, vote_coordinates
+from tallgrass.models.joint_members import Data, member_start, members
+from tallgrass.models.joint_seed import build_seed, build_seed_textbook
+from tallgrass.specs import ModelSpec
+from tallgrass.start import Start, rollcall_logits
+
+PUBLIC = ("xi", "delta", "k", "mu_group", "sigma_within", "sigma_bill", "alpha", "beta")
+FEW_MEMBERS = 15  # fewer members than this: warn
+FEW_BILLS = 10  # fewer matched bills than this: warn
+
+
+def build_joint(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
+    """The joint model of two chambers, in the form that the spec names."""
+    if spec.joint_form == "anchored":
+        model = _anchored(joint, spec, start)
+    elif spec.coordinates == "canonical":
+        model = build_seed(joint, spec, start)
+    else:
+        model = build_seed_textbook(joint, spec, start)
+    constants = {"chamber_index": ("legislator", joint.chamber_index)}
+    return replace(model, warnings=_warnings(joint, spec), constants=constants)
+
+
+def _anchored(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
+    priors, data = spec.priors, Data.empty()
+    with pm.Model(coords=vote_coordinates(joint.combined) | {"group": GROUPS}) as graph:
+        people = members(joint, data)
+        delta = pm.Normal("delta", priors["delta"].mu, priors["delta"].sigma)
+        log_k = pm.Normal("log_k", priors["log_k"].mu, priors["log_k"].sigma)
+        k = pm.Deterministic("k", pt.exp(log_k))
+        sigma_bill = pm.HalfNormal("sigma_bill", priors["sigma_bill"].sigma)
+        tau = pt.exp(people.log_tau)
+        spreads = pt.sum(people.log_tau - (tau / priors["sigma_within"].sigma) ** 2 / 2)
+        pm.Potential("members", people.log_density + spreads)
+
+        add_bills = _deviating_bills if spec.dif else _common_bills
+        of_house, of_senate, on_scale = add_bills(joint, spec, data, (delta, k), sigma_bill)
+        add_likelihood(joint.house, spec.likelihood, people.house, *of_house, "votes_house")
+        add_likelihood(joint.senate, spec.likelihood, people.senate, *of_senate, "votes_senate")
+
+        pm.Deterministic("alpha", on_scale[0], dims="rollcall")
+        pm.Deterministic("beta", on_scale[1], dims="rollcall")
+        pm.Deterministic("xi", people.on_house_scale(delta, k), dims="legislator")
+        side = data.numbers([-1.0, 1.0, -1.0, 1.0])
+        in_senate = data.numbers([0.0, 0.0, 1.0, 1.0])
+        pm.Deterministic("mu_group", side + in_senate * (delta + (k - 1) * side), dims="group")
+        pm.Deterministic("sigma_within", tau * (1 + in_senate * (k - 1)), dims="group")
+    public = (*PUBLIC, *(["sigma_dif"] if spec.dif else []))
+    return Model(graph, public, partial(_start, joint, spec, start))
+
+
+Pair = tuple[Any, Any]  # intercepts and slopes
+
+
+def _deviating_bills(
+    joint: JointVotes, spec: ModelSpec, data: Data, link: Pair, sigma_bill: Any
+) -> tuple[Pair, Pair, Pair]:
+    """Every roll call has logits of its own; a matched one's in the Senate are about the House's.
+
+    Returns a and b of the House's and of the Senate's roll calls in their chamber's gauge, and
+    alpha and beta of all on the House's scale, in the order of ``combined``.
+    """
+    (delta, k), (of_house, of_senate) = link, joint.matched
+    n_house, n_senate, n_matched = (
+        len(joint.house.rollcalls),
+        len(joint.senate.rollcalls),
+        len(of_house),
+    )
+    # The House's roll calls, then the Senate's.
+    left, right = (
+        pm.Flat(f"logit_{side}", shape=n_house + n_senate) for side in ("democrat", "republican")
+    )
+    a, b = -(left + right) / 2, (right - left) / 2
+    matched = np.zeros(n_house + n_senate)
+    matched[n_house + of_senate] = 1.0
+    n_free = n_house + n_senate - n_matched
+    free = pt.sum((1 - data.numbers(matched)) * (left**2 + right**2))
+    pm.Potential("bills", -free / (2 * sigma_bill**2) - 2 * n_free * pt.log(sigma_bill))
+    sigma_dif = pm.HalfNormal("sigma_dif", spec.priors["sigma_dif"].sigma)
+    in_house, in_senate = data.integers(of_house), data.integers(n_house + of_senate)
+    level, slope = b[in_house] * delta - a[in_house], b[in_house] * k
+    deviations = (left[in_senate] - level + slope) ** 2 + (right[in_senate] - level - slope) ** 2
+    pm.Potential(
+        "deviations",
+        -pt.sum(deviations) / (2 * sigma_dif**2) - 2 * n_matched * pt.log(sigma_dif),
+    )
+    column = np.zeros(n_house + n_senate, np.int64)
+    for chamber, first in zip(CHAMBERS, (0, n_house), strict=True):
+        places = joint.columns[chamber]
+        column[places] = first + np.arange(len(places))
+    order, of_chamber = data.integers(column), data.numbers((column >= n_house).astype(float))
+    return (
+        (a[:n_house], b[:n_house]),
+        (a[n_house:], b[n_house:]),
+        _on_scale(a[order], b[order], of_chamber, link),
+    )
+
+
+def _common_bills(
+    joint: JointVotes, spec: ModelSpec, data: Data, link: Pair, sigma_bill: Any
+) -> tuple[Pair, Pair, Pair]:
+    """A matched bill is one bill for both chambers; returns as :func:`_deviating_bills`."""
+    del spec
+    places = bills.layout(joint)
+    n = len(places.senate_only)
+    found = bills.free_bills(joint, data, *link, positive=False)
+    # The squares of the logits at the party centres: (-b - a)^2 + (b - a)^2.
+    squares = 2 * pt.sum(found.a**2 + found.b**2)
+    pm.Potential(
+        "bills",
+        -squares / (2 * sigma_bill**2) - 2 * n * pt.log(sigma_bill) + found.log_jacobian,
+    )
+    n_house = len(places.house)
+    a, b = found.a, found.b
+    order = data.integers(places.combined)
+    only = data.numbers(places.senate_only[places.combined].astype(float))
+    return (
+        (a[:n_house], b[:n_house]),
+        bills.in_senate(found, joint, data, *link),
+        _on_scale(a[order], b[order], only, link),
+    )
+
+
+def _on_scale(a: Any, b: Any, in_senate: Any, link: Pair) -> Pair:
+    """Alpha and beta on the House's scale; ``in_senate`` is 1 where a and b are in the Senate's."""
+    delta, k = link
+    beta = b / (1 + in_senate * (k - 1))
+    return a + in_senate * beta * delta, beta
+
+
+def _start(
+    joint: JointVotes, spec: ModelSpec, start: Start, generator: np.random.Generator
+) -> Point:
+    """One chain's start: each chamber's scores spread a little, its bills fitted to them."""
+    point, v = member_start(joint, start, generator)
+    point["sigma_bill_log__"] = np.array(np.log(3.0))
+    fixed = {"deviation", "sigma_bill_log__"}
+    if spec.dif:
+        fitted = [
+            rollcall_logits(votes, v[joint.rows[c]], positive=False)
+            for c, votes in zip(CHAMBERS, (joint.house, joint.senate), strict=True)
+        ]
+        a, b = (np.concatenate(pair) for pair in zip(*fitted, strict=True))
+        point |= {"logit_democrat": -b - a, "logit_republican": b - a}
+        point["sigma_dif_log__"] = np.array(np.log(2.0))
+        fixed.add("sigma_dif_log__")
+    else:
+        point |= bills.bill_start(joint, v, positive=False)
+    point = jittered(point, generator, fixed)
+    # The link starts near "the same scale".
+    point["delta"], point["log_k"] = (np.array(0.1 * generator.normal()) for _ in range(2))
+    return point
+
+
+def _warnings(joint: JointVotes, spec: ModelSpec) -> tuple[str, ...]:
+    found = [
+        f"the {group} group has {n} members only: its spread leans on the prior"
+        for group, n in zip(GROUPS, joint.group_sizes, strict=True)
+        if n < FEW_MEMBERS
+    ]
+    if len(joint.matched[0]) < FEW_BILLS:
+        found.append(f"{len(joint.matched[0])} matched bills carry the link between the chambers")
+    if spec.joint_form == "seed" and spec.priors["beta"].positive:
+        found.append(
+            "positive discriminations fit the wrong model: every bill is held to divide "
+            "conservative yeas from liberal nays, and bills that do the opposite distort the ideal "
+            "points; use joint_form=anchored or beta_prior=normal:0,1"
+        )
+    return tuple(found)

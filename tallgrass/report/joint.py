@@ -1,0 +1,158 @@
+"""The sections on both chambers, which the joint model has."""
+
+from tallgrass.report.inputs import ReportInput
+from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
+from tallgrass.report.words import chance, counted, number, span
+from tallgrass.summaries import JointTables
+
+SCALE = {
+    "delta": "delta: the Senate's midpoint",
+    "k": "k: half the Senate's gap between the parties",
+    "log_k": "logarithm of k",
+    "sigma_bill": "Spread of the bills' logits at the party means",
+    "sigma_dif": "Spread of a matched bill's deviations (logits)",
+}
+
+
+def joint_sections(run: ReportInput) -> list[Section]:
+    """The common scale, the groups, and how matched bills differ; none for one chamber."""
+    tables = run.tables.joint
+    if tables is None or run.joint is None:
+        return []
+    return [_scale(tables), _groups(tables), _dif(tables, run.joint.matched[0].size, run.spec.dif)]
+
+
+def _scale(tables: JointTables) -> Section:
+    table = tables.scale
+    text = Text(
+        "All ideal points are on the House's scale: its Democrats' mean is at −1 and its "  # noqa: RUF001
+        "Republicans' mean at +1. The Senate's parties lie at delta minus k and delta plus k. "
+        "Bills that both chambers voted on carry the link; where they work differently in the two "
+        "chambers, the link is the less certain."
+    )
+    cells = rows(
+        [SCALE[name] for name in table["parameter"]],
+        [number(v) for v in table["mean"]],
+        [number(v) for v in table["sd"]],
+        [span(a, b) for a, b in zip(table["hdi_low"], table["hdi_high"], strict=True)],
+    )
+    columns = (
+        Column("Parameter"),
+        Column("Estimate", numeric=True),
+        Column("Std. dev.", numeric=True),
+        Column("95 % interval", numeric=True),
+    )
+    blocks = (text, Table("The link between the chambers", columns, cells))
+    return Section("joint-scale", "Both chambers on one scale", blocks)
+
+
+def _groups(tables: JointTables) -> Section:
+    groups, overlap = tables.groups, tables.overlap
+    cells = rows(
+        [Cell(name.capitalize()) for name in groups["group"]],
+        [str(n) for n in groups["n_legislators"]],
+        [number(v) for v in groups["mu_mean"]],
+        [span(a, b) for a, b in zip(groups["mu_hdi_low"], groups["mu_hdi_high"], strict=True)],
+        [number(v) for v in groups["sigma_mean"]],
+        [
+            span(a, b)
+            for a, b in zip(groups["sigma_hdi_low"], groups["sigma_hdi_high"], strict=True)
+        ],
+    )
+    columns = (
+        Column("Group"),
+        Column("Members", numeric=True),
+        Column("Mean", numeric=True),
+        Column("95 % interval", numeric=True),
+        Column("Spread", numeric=True),
+        Column("95 % interval", numeric=True),
+    )
+    pairs = rows(
+        [Cell(name.capitalize()) for name in overlap["second"]],
+        [Cell(name.capitalize()) for name in overlap["first"]],
+        [chance(v) for v in overlap["p_right"]],
+        [
+            f"{chance(a)} to {chance(b)}"
+            for a, b in zip(overlap["hdi_low"], overlap["hdi_high"], strict=True)
+        ],
+    )
+    pair_columns = (
+        Column("A member of"),
+        Column("is right of a member of"),
+        Column("Probability", numeric=True),
+        Column("95 % interval", numeric=True),
+    )
+    text = Text(
+        "The second table takes one member of each group at random and asks which is the farther "
+        "right: 50 % means that the groups cover the same ground. The probability for every pair "
+        "of a senator and a representative is in the artifact tables/right_of.csv."
+    )
+    blocks = (
+        Table("The parties of both chambers", columns, cells),
+        text,
+        Table("Parties across the chambers", pair_columns, pairs),
+    )
+    return Section("joint-groups", "Party spread in both chambers", blocks)
+
+
+def _dif(tables: JointTables, n_matched: int, dif: bool) -> Section:
+    table = tables.dif
+    opposite = int(tables.metrics["joint/n_opposite"])
+    words = (
+        f"{counted(n_matched, 'bill')} had a contested roll call in both chambers. "
+        f"{counted(opposite, 'bill')} of them divided the chambers in opposite directions with a "
+        "probability above 95 %. "
+    )
+    words += (
+        "The model lets each matched bill deviate in the Senate, so such bills loosen the link "
+        "rather than bend it."
+        if dif
+        else "This run gives each matched bill one difficulty and one discrimination for both "
+        "chambers (dif=false), which overstates the precision of the link where bills deviate."
+    )
+    cells = rows(
+        [Cell(bill) for bill in table["bill"]],
+        [numeric(v) for v in table["beta_house"]],
+        [numeric(v) for v in table["beta_senate"]],
+        [
+            Cell(f"{number(m)} ({span(a, b)})", float(m))
+            for m, a, b in zip(
+                table["democrat_mean"], table["democrat_low"], table["democrat_high"], strict=True
+            )
+        ],
+        [
+            Cell(f"{number(m)} ({span(a, b)})", float(m))
+            for m, a, b in zip(
+                table["republican_mean"],
+                table["republican_low"],
+                table["republican_high"],
+                strict=True,
+            )
+        ],
+        [Cell(chance(v), float(v)) for v in table["p_opposite"]],
+    )
+    columns = (
+        Column("Bill"),
+        Column("Discrimination, House", numeric=True),
+        Column("Discrimination, Senate", numeric=True),
+        Column("Deviation at the Democrats (logits)", numeric=True),
+        Column("Deviation at the Republicans (logits)", numeric=True),
+        Column("Opposite signs", numeric=True),
+    )
+    alt = (
+        f"Scatter of the discriminations of {n_matched} matched bills, House across and Senate "
+        f"up; {opposite} have opposite signs for sure."
+    )
+    blocks = (
+        Text(words),
+        Picture("dif", alt, "Matched bills in the two chambers"),
+        Table(
+            "Matched bills, the likeliest opposite first",
+            columns,
+            cells,
+            find="Find a bill",
+            sortable=True,
+            fold=f"Table of all {counted(n_matched, 'matched bill')}",
+        ),
+    )
+    return Section("joint-dif", "Bills that work differently in the chambers", blocks)
