@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -192,6 +193,40 @@ def test_what_is_printed_of_a_run_holds_no_escape(tmp_path, capsys):
             printed = "".join(capsys.readouterr())
             assert printed.replace("\n", "").isprintable(), one
             assert "[2J" in printed or one[0] == "runs"
+
+
+def test_an_error_that_nobody_foresaw_shows_no_password_and_no_escape(tmp_path):
+    code = (
+        "import sys; from tallgrass import cli\n"
+        "def fail(_): raise RuntimeError('\\x1b[2J postgresql://me:hush@host/db')\n"
+        "cli.COMMANDS['runs'] = cli.COMMANDS['runs']._replace(function=fail)\n"
+        "sys.argv = ['tallgrass', 'runs']; sys.exit(cli.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.splitlines()[-1] == r"RuntimeError: \x1b[2J postgresql://me:***@host/db"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_name_that_a_terminal_has_no_letters_for_is_no_fault(tmp_path, encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "tallgrass", "run", "--json", b"--session=\xff \xe6\x97\xa5"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert "session" in json.loads(done.stdout)["error"]
 
 
 def test_json_is_readable_again_whatever_it_holds():

@@ -98,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     signals: list[int] = []
+    if argv is None:
+        sys.excepthook = output.print_traceback
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # not where a test or notebook took its place
             # A name that the terminal has no letters for is no reason to fail.

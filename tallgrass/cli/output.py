@@ -3,9 +3,11 @@
 import json
 import math
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tallgrass import escaping
@@ -61,6 +63,14 @@ def as_json(value: Any) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def print_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """What Python prints of an error that nobody foresaw, escaped and without passwords."""
+    for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
+        say(escaping.masked(line), to=sys.stderr)
 
 
 @contextmanager

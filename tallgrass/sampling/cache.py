@@ -25,7 +25,7 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
     SamplingError
         When the cache is a folder of another user.
     """
-    keep_private(NUMBA_CACHE_PATH)
+    keep_private()
     try:
         return make()
     except Exception as error:
@@ -35,7 +35,7 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
         return make()
 
 
-def keep_private(folder: Path) -> None:
+def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
     """Have nobody but its owner write the cache, and nobody else have written it before.
 
     Whoever may write there has their code run by the next compilation. Windows keeps users apart

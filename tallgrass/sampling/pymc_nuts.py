@@ -23,11 +23,14 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None)
     Raises
     ------
     SamplingError
-        When PyMC cannot start or stops by itself.
+        When PyMC cannot start or stops by itself, or compiled code is in a folder of another user.
     """
     import pymc as pm
     from pymc.sampling.parallel import ParallelSamplingError
 
+    from tallgrass.sampling.cache import keep_private
+
+    keep_private()
     generators = np.random.default_rng(spec.seed).spawn(spec.chains)
     starts = [model.start(generator) for generator in generators]
     total = spec.draws + spec.tune
