@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pandas.errors import EmptyDataError, ParserError
 
 from tallgrass.errors import DataError, shown
-from tallgrass.sources.responses.request import ResponseRequest, moment
+from tallgrass.sources.responses.request import ResponseRequest
+from tallgrass.sources.responses.times import within
+from tallgrass.sources.responses.wide import could_be_wide, is_wide, to_long
 from tallgrass.sources.tables import open_bytes
 
-CHUNK = 1_000_000  # rows a piece
+CHUNK = 1_000_000  # rows a piece of a table with few columns
+_FEW_COLUMNS = 8
 
 
 def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
@@ -35,23 +39,24 @@ def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.Dat
         is_parquet = stream.read(4) == b"PAR1"
     pieces = _parquet(path, label, request, chunk) if is_parquet else _csv(path, label, chunk)
     wide: bool | None = None
+    done = 0
     for piece in pieces:
         if wide is None:
-            wide = _is_wide(piece, request)
-        if wide:
-            yield _long(piece, request)
-        else:
-            yield _within(piece[request.needed(list(piece.columns))], request)
+            wide = is_wide(piece, request)
+        long = to_long(piece, request, done) if wide else piece
+        done += len(piece)
+        yield within(long[request.needed(list(long.columns))], request)
 
 
 def _csv(path: Path, label: str, chunk: int) -> Iterator[pd.DataFrame]:
+    # Names stay text: 007 is not 7, and an item called NA is an item.
+    form: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
     try:
+        with open_bytes(path) as stream:
+            n_columns = len(pd.read_csv(stream, nrows=0, **form).columns)
         with (
             open_bytes(path) as stream,
-            # Names stay text: 007 is not 7, and an item called NA is an item.
-            pd.read_csv(
-                stream, dtype=str, keep_default_na=False, encoding="utf-8-sig", chunksize=chunk
-            ) as pieces,
+            pd.read_csv(stream, chunksize=_rows(chunk, n_columns), **form) as pieces,
         ):
             for piece in pieces:
                 piece.columns = piece.columns.str.strip()
@@ -77,54 +82,14 @@ def _parquet(
     try:
         file = pyarrow.parquet.ParquetFile(path)
         names = list(file.schema_arrow.names)
-        long = set(request.required) <= set(names)
-        columns = request.needed(names) if long else names
-        for batch in file.iter_batches(batch_size=chunk, columns=columns):
+        columns = names if could_be_wide(names, request) else request.needed(names)
+        rows = _rows(chunk, max(len(columns), 1))
+        for batch in file.iter_batches(batch_size=rows, columns=columns):
             yield batch.to_pandas()
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{label} is not a whole Parquet file", str(error)) from None
 
 
-def _is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
-    """Whether every column but the user's is an item; a long table has an item column."""
-    names = set(piece.columns)
-    if request.item in names or request.response in names:
-        return False
-    if request.window or request.since or request.until:
-        return False
-    cells = piece.drop(columns=request.user, errors="ignore").head(1000)
-    texts = pd.unique(cells.astype(str).to_numpy().ravel())
-    allowed = {"", "0", "1", "0.0", "1.0", "nan", "None", "<NA>", "True", "False"}
-    return bool(len(cells.columns)) and set(texts) <= allowed
-
-
-def _long(piece: pd.DataFrame, request: ResponseRequest) -> pd.DataFrame:
-    """A wide piece as long rows; without a column of users, rows are numbered from 1."""
-    if request.user not in piece:
-        piece = piece.assign(**{request.user: [f"{row + 1:07d}" for row in piece.index]})
-    return piece.melt(request.user, var_name=request.item, value_name=request.response)
-
-
-def _within(piece: pd.DataFrame, request: ResponseRequest) -> pd.DataFrame:
-    if request.window:
-        piece = piece[piece[request.window_column].astype(str) == request.window]
-    since, until = moment(request.since, "since"), moment(request.until, "until")
-    if request.time in piece:
-        try:
-            times = pd.to_datetime(piece[request.time], format="ISO8601", utc=True)
-        except (ValueError, TypeError):
-            # Any number that grows with time orders answers; it has no dates to be within.
-            times = pd.to_numeric(piece[request.time], errors="coerce")
-            if since or until or times.isna().any():
-                raise DataError(
-                    f"times in the column {request.time} that are not ISO dates",
-                    str(piece[request.time].iloc[0]),
-                    "write them as 2026-01-31T12:00:00, or name another time_column",
-                ) from None
-        piece = piece.assign(**{request.time: times})
-        if since:
-            piece = piece[times >= pd.Timestamp(since, tz=None if since.tzinfo else "UTC")]
-            times = piece[request.time]
-        if until:
-            piece = piece[times < pd.Timestamp(until, tz=None if until.tzinfo else "UTC")]
-    return piece.reset_index(drop=True)
+def _rows(chunk: int, n_columns: int) -> int:
+    """Rows a piece: fewer where there are many columns, so that a piece is of one size."""
+    return max(min(chunk, chunk * _FEW_COLUMNS // n_columns), 1)
