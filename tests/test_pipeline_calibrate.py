@@ -185,11 +185,28 @@ def test_what_cannot_be_calibrated_is_refused_before_a_run_exists(store, changes
     assert count_runs() == before
 
 
-def test_a_thin_anchor_is_told_with_its_count(store):
+def test_a_thin_anchor_is_left_out_and_said(store):
     # Items have about 400 responses each, not the same number.
-    most = frame(simulated_items(600, 12, 3, 8, 2).responses)["item"].value_counts().max()
-    with pytest.raises(DataError, match=r"anchor i0.* was dropped for too few responses"):
-        tg.calibrate(spec_of(anchors="anchors.csv", min_responses=int(most)), QUIET)
+    counts = frame(simulated_items(600, 12, 3, 8, 2).responses)["item"].value_counts()
+    anchored = counts[["i00000", "i00001", "i00002"]].sort_values()
+    most = int(anchored.iloc[-1])
+    thin = ", ".join(sorted(anchored.index[anchored < most]))
+    assert thin
+    result = tg.calibrate(spec_of(anchors="anchors.csv", engine="map", min_responses=most), QUIET)
+    assert set(result.drift["item"]) == {"i00000", "i00001", "i00002"} - set(thin.split(", "))
+    assert stored(result).data.tags["anchors.thin"] == thin
+    n = len(thin.split(", "))
+    assert f"{n} anchors left out, fewer than {most} responses: {thin}" in Path(
+        result.report_path
+    ).read_text("utf-8")
+
+
+def test_anchors_that_are_all_thin_are_refused_with_the_most_there_is(store):
+    counts = frame(simulated_items(600, 12, 3, 8, 2).responses)["item"].value_counts()
+    pd.DataFrame({"item": [counts.index[-1]], "a": 1.0, "b": 0.0}).to_csv("thin.csv", index=False)
+    words = f"every anchor was dropped.*{counts.index[-1]} with {counts.iloc[-1]} of"
+    with pytest.raises(DataError, match=words):
+        tg.calibrate(spec_of(anchors="thin.csv", min_responses=int(counts.max())), QUIET)
 
 
 def test_the_command_prints_one_json_object(store, capsys):
