@@ -4,6 +4,7 @@
 variables and the parameters of the MLproject take names, defaults and checks from it.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -14,10 +15,18 @@ from tallgrass.specs import SamplerSpec, spec_error
 Engine = Literal["nuts", "gibbs", "map", "mml"]
 Duplicates = Literal["first", "last", "error"]
 
+# A sweep of Gibbs moves every block by itself: few to forget the start, and draws are added until
+# R-hat and ESS pass.
+GIBBS_SWEEPS = {"draws": 1000, "tune": 100}
+
 
 class CalibrationSpec(SamplerSpec):
     """One calibration, whole: responses, anchors, engine, and the rules it is judged by."""
 
+    draws: int = Field(
+        2000, ge=4, le=1_000_000, description="kept draws a chain (gibbs: 1000 to begin with)"
+    )
+    tune: int = Field(1000, ge=10, le=1_000_000, description="tuning draws a chain (gibbs: 100)")
     responses: str = Field(
         "simulated",
         min_length=1,
@@ -53,6 +62,13 @@ class CalibrationSpec(SamplerSpec):
         "item_parameters", min_length=1, description="table that --publish writes to"
     )
     strict: bool = Field(False, description="exit with status 3 when the verdict is fail")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sweeps_of_gibbs(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("engine") == "gibbs":
+            return GIBBS_SWEEPS | given
+        return given
 
     @model_validator(mode="after")
     def _publishing_needs_a_database(self) -> "CalibrationSpec":
@@ -92,6 +108,25 @@ class CalibrationSpec(SamplerSpec):
     def sampler_spec(self) -> SamplerSpec:
         """The sampler's part."""
         return SamplerSpec(**{name: getattr(self, name) for name in SamplerSpec.model_fields})
+
+
+def changed_calibration(spec: CalibrationSpec, changes: Mapping[str, Any]) -> CalibrationSpec:
+    """The calibration with some parameters replaced.
+
+    Another engine has its own numbers of draws, unless those of before were chosen.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used.
+    """
+    values = spec.model_dump()
+    if changes.get("engine", spec.engine) != spec.engine:
+        usual = CalibrationSpec(engine=spec.engine)
+        for name in GIBBS_SWEEPS:
+            if values[name] == getattr(usual, name):
+                del values[name]
+    return make_calibration_spec(**{**values, **changes})
 
 
 def make_calibration_spec(**parameters: Any) -> CalibrationSpec:

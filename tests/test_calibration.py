@@ -199,6 +199,18 @@ def test_publication_leaves_other_rows_and_columns_alone(url):
     assert found.loc["i1", "note"] == "mine"
 
 
+def test_publication_to_a_table_whose_items_are_numbers(url):
+    pd.DataFrame({"item": [7, 9], "a": 1.0, "b": 0.0}).to_sql(
+        "current", engine_of(url), index=False
+    )
+    calibration.publish(url, "current", ITEMS.assign(item=["7", "8"]), ABOUT)
+    found = stored(url, "current").set_index("item")
+    assert found["a"].to_dict() == {7: 1.5, 8: 0.5, 9: 1.0}
+    with pytest.raises(DataError, match="items of table current are numbers: received 'i1'"):
+        calibration.publish(url, "current", ITEMS, ABOUT)
+    assert len(stored(url, "current")) == 3
+
+
 def test_publication_to_a_table_of_something_else_is_refused(url):
     pd.DataFrame({"item": ["x"], "colour": ["red"]}).to_sql("other", engine_of(url), index=False)
     with pytest.raises(DataError, match="table other without the column a"):

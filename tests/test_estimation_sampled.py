@@ -160,19 +160,22 @@ def test_two_users_with_thousands_of_responses_are_sampled():
     assert float(trace["sample_stats"]["acceptance_theta"].min()) > 0.1
 
 
-def test_an_interrupt_hands_back_the_draws_made(data):
+def test_an_interrupt_hands_back_the_draws_made(data, monkeypatch):
     def interrupt(progress):
         if min(chain.finished for chain in progress) > 100 and not sent:
             sent.append(True)
             os.kill(os.getpid(), signal.SIGINT)
 
     sent = []
-    spec = SamplerSpec(draws=200_000, tune=10, chains=2, seed=1)
+    # More chains than processors: none waits for another to end.
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    spec = SamplerSpec(draws=200_000, tune=10, chains=4, seed=1)
     threads = threading.active_count()
     with pytest.raises(Interrupted) as stopped:
         calibrate_gibbs(data.responses, data.anchors, spec, interrupt)
     trace = stopped.value.sampled.trace
     assert 50 < trace["posterior"].sizes["draw"] < 200_000
+    assert trace["posterior"].sizes["chain"] == 4
     assert np.isfinite(trace["posterior"]["a"].to_numpy()).all()
     assert threading.active_count() <= threads + 1
 
@@ -189,6 +192,17 @@ def test_abilities_too_many_to_keep_are_summarised(data, monkeypatch):
     np.testing.assert_allclose(summary["mean"], draws.mean((0, 1)), atol=1e-5)
     np.testing.assert_allclose(summary["sd"], draws.std((0, 1), ddof=1), rtol=1e-4)
     assert float(summary["rhat"].max()) < 1.1
+
+
+def test_abilities_that_grow_too_many_are_summarised_from_the_first_draw(data, monkeypatch):
+    spec = SamplerSpec(draws=20, tune=50, chains=2, seed=1)
+    full = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace
+    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 4 * 150 * 2 * 20)
+    kept = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace
+    assert "theta" not in kept["posterior"]
+    draws = full["posterior"]["theta"].to_numpy().astype(float)
+    np.testing.assert_allclose(kept["theta_summary"]["mean"], draws.mean((0, 1)), atol=1e-5)
+    np.testing.assert_array_equal(kept["posterior"]["a"], full["posterior"]["a"])
 
 
 def test_item_posteriors_lie_about_the_mode(data, gibbs):

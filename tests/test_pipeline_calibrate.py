@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import mlflow
@@ -18,7 +17,11 @@ from postgres import PASSWORD, engine_of
 
 import tallgrass as tg
 from tallgrass import history
-from tallgrass.calibration_spec import CalibrationSpec, make_calibration_spec
+from tallgrass.calibration_spec import (
+    CalibrationSpec,
+    changed_calibration,
+    make_calibration_spec,
+)
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TallgrassError
 from tallgrass.settings import Settings
@@ -182,11 +185,28 @@ def test_what_cannot_be_calibrated_is_refused_before_a_run_exists(store, changes
     assert count_runs() == before
 
 
-def test_a_thin_anchor_is_told_with_its_count(store):
+def test_a_thin_anchor_is_left_out_and_said(store):
     # Items have about 400 responses each, not the same number.
-    most = frame(simulated_items(600, 12, 3, 8, 2).responses)["item"].value_counts().max()
-    with pytest.raises(DataError, match=r"anchor i0.* was dropped for too few responses"):
-        tg.calibrate(spec_of(anchors="anchors.csv", min_responses=int(most)), QUIET)
+    counts = frame(simulated_items(600, 12, 3, 8, 2).responses)["item"].value_counts()
+    anchored = counts[["i00000", "i00001", "i00002"]].sort_values()
+    most = int(anchored.iloc[-1])
+    thin = ", ".join(sorted(anchored.index[anchored < most]))
+    assert thin
+    result = tg.calibrate(spec_of(anchors="anchors.csv", engine="map", min_responses=most), QUIET)
+    assert set(result.drift["item"]) == {"i00000", "i00001", "i00002"} - set(thin.split(", "))
+    assert stored(result).data.tags["anchors.thin"] == thin
+    n = len(thin.split(", "))
+    assert f"{n} anchors left out, fewer than {most} responses: {thin}" in Path(
+        result.report_path
+    ).read_text("utf-8")
+
+
+def test_anchors_that_are_all_thin_are_refused_with_the_most_there_is(store):
+    counts = frame(simulated_items(600, 12, 3, 8, 2).responses)["item"].value_counts()
+    pd.DataFrame({"item": [counts.index[-1]], "a": 1.0, "b": 0.0}).to_csv("thin.csv", index=False)
+    words = f"every anchor was dropped.*{counts.index[-1]} with {counts.iloc[-1]} of"
+    with pytest.raises(DataError, match=words):
+        tg.calibrate(spec_of(anchors="thin.csv", min_responses=int(counts.max())), QUIET)
 
 
 def test_the_command_prints_one_json_object(store, capsys):
@@ -228,6 +248,16 @@ def test_the_environment_and_the_json_form_hold_the_spec(monkeypatch):
     spec = load_calibration_spec({"responses": "x.csv"})
     assert spec.engine == "mml"
     assert CalibrationSpec.from_json(spec.to_json()) == spec
+
+
+def test_every_engine_has_its_own_numbers_of_draws():
+    nuts, gibbs = CalibrationSpec(), CalibrationSpec(engine="gibbs")
+    assert (nuts.draws, nuts.tune) == (2000, 1000)
+    assert (gibbs.draws, gibbs.tune) == (1000, 100)
+    assert changed_calibration(gibbs, {"engine": "nuts"}) == nuts
+    assert changed_calibration(nuts, {"engine": "gibbs"}) == gibbs
+    chosen = changed_calibration(nuts, {"draws": 500})
+    assert changed_calibration(chosen, {"engine": "gibbs"}).draws == 500
 
 
 @pytest.fixture
@@ -292,19 +322,15 @@ def test_an_interrupted_calibration_keeps_its_draws_and_is_killed(store):
     process = subprocess.Popen(
         [sys.executable, "-m", "tallgrass", *words],
         env=environment,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
+        text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (new := set(tg.runs(model="items")["run_id"]) - before):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    (run_id,) = new
-    # The last thing to be stored before sampling begins.
-    while "env/requirements.txt" not in history.details(run_id)["artifacts"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    time.sleep(4)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("sampling:"):  # a tenth of the draws
+            break
+    (run_id,) = set(tg.runs(model="items")["run_id"]) - before
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert status_of(run_id) == "KILLED"

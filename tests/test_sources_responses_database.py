@@ -83,6 +83,40 @@ def test_time_bounds_take_the_first_and_leave_the_last(url):
     assert len(found.responses) == 7
 
 
+def test_times_are_moments_however_they_are_written(url):
+    written = ["2026-01-31", "2026-01-31T10:00:00", "2026-01-31 23:00", "2026-02-01 00:00", None]
+    rows = pd.DataFrame({"user": [f"u{k}" for k in range(5)], "item": "i", "response": 1})
+    rows = rows.assign(time=written)
+    types = {"time": sa.TIMESTAMP(timezone=True)} if url.startswith("postgresql") else {}
+    if types:
+        rows["time"] = pd.to_datetime(rows["time"], format="ISO8601", utc=True)
+    rows.to_sql("written", engine_of(url), index=False, dtype=types or None)
+    day = load_responses(
+        request_of(url, table="written", since="2026-01-31", until="2026-01-31T23:00:00")
+    )
+    assert day.responses.users == ("u0", "u1")
+    assert len(load_responses(request_of(url, table="written")).responses) == 5
+
+
+def test_numbers_are_no_times_to_be_within(url):
+    ROWS.assign(time=range(42)).to_sql("counted", engine_of(url), index=False)
+    assert len(load_responses(request_of(url, table="counted")).responses) == 42
+    with pytest.raises(DataError, match=r"time holds numbers.*BIGINT"):
+        load_responses(request_of(url, table="counted", since="2026-01-31"))
+
+
+def test_a_wide_table_has_an_item_a_column(url):
+    wide = pd.DataFrame({"user": ["a", "b"], "q1": [1, 0], "q2": [0, None], "window": ["x", "y"]})
+    wide.to_sql("wide", engine_of(url), index=False)
+    found = load_responses(request_of(url, table="wide"))
+    assert (found.responses.items, len(found.responses)) == (("q1", "q2"), 3)
+    assert load_responses(request_of(url, table="wide", window="x")).responses.users == ("a",)
+    query = "SELECT * FROM wide WHERE q1 = 0"
+    assert load_responses(request_of(url, query=query)).responses.users == ("b",)
+    with pytest.raises(DataError, match="without the column"):
+        load_responses(request_of(url, table="wide", since="2026-01-31"))
+
+
 def test_a_query_cannot_write(url):
     query = "DELETE FROM responses RETURNING *"
     with pytest.raises(DataError):

@@ -79,6 +79,75 @@ def test_the_published_lsat_table_is_read_as_it_is(data_dir):
     assert int(found.responses.correct.sum()) == 924 + 709 + 553 + 763 + 870
 
 
+def test_a_wide_table_may_name_its_users_otherwise_or_not_at_all(write):
+    named = loaded(write("student,q1,q2\nann,1,0\nbob,,1\n"))
+    assert named.responses.users == ("ann", "bob")
+    by_r = loaded(write('"","q1","q2"\n"1",1,0\n"2",NA,1\n"3",0,1\n'))  # as R writes it
+    assert (by_r.responses.users, by_r.log.n_missing) == (("1", "2", "3"), 1)
+    numbered = loaded(write("q1,q2\n1,0\n0,1\n"))
+    assert numbered.responses.users == ("0000001", "0000002")
+
+
+def test_a_wide_table_has_windows_and_times_a_row(write):
+    path = write("user,time,window,q1,q2\nann,2026-01-05,w1,1,0\nbob,2026-02-05,w2,1,1\n")
+    assert loaded(path, window="w2").responses.users == ("bob",)
+    assert loaded(path, until="2026-02-01").responses.users == ("ann",)
+    assert loaded(path).responses.items == ("q1", "q2")
+
+
+def test_a_wide_table_in_pieces_is_the_same_table(write, monkeypatch):
+    generator = np.random.default_rng(1)
+    table = pd.DataFrame(generator.integers(2, size=(40, 12)), columns=[f"q{j}" for j in range(12)])
+    path = write(table.to_csv(index=False))
+    whole = loaded(path).responses
+    monkeypatch.setattr(reading, "read_chunks", _pieces)
+    assert loaded(path).responses.fingerprint == whole.fingerprint
+
+
+def test_a_cell_of_a_wide_table_that_is_no_answer_is_named(write):
+    with pytest.raises(DataError, match=r"first in row 2, column q1: received '2'"):
+        loaded(write("user,q1,q2\nann,1,0\nbob,2,1\ncyd,1,1\n"))
+
+
+def test_a_wide_parquet_file_with_missing_cells_is_read(tmp_path):
+    pd.DataFrame({"q1": [1, 0, None], "q2": [0, 1, 1]}).to_parquet(tmp_path / "wide.parquet")
+    found = loaded(str(tmp_path / "wide.parquet"))
+    assert (len(found.responses), found.log.n_missing) == (5, 1)
+
+
+def test_whole_numbers_stored_as_fractions_are_the_names_they_were(tmp_path):
+    table = pd.DataFrame({"user": [1.0, 2.0], "item": [12.0, 12.0], "response": [True, False]})
+    table.to_parquet(tmp_path / "x.parquet")
+    found = loaded(str(tmp_path / "x.parquet")).responses
+    assert (found.users, found.items) == (("1", "2"), ("12",))
+
+
+def test_seconds_since_1970_order_answers_and_bound_them(write):
+    path = write(
+        "user,item,response,time\nu1,i1,1,1769817700\nu1,i1,0,1769817600\nu2,i1,1,1500000000\n"
+    )
+    assert cells(loaded(path).responses)["u1", "i1"] == 0
+    assert cells(loaded(path, since="2026-01-31").responses) == {("u1", "i1"): 0}
+
+
+def test_days_written_as_numbers_are_days(write):
+    path = write("user,item,response,time\nu1,i1,1,20260131\nu2,i1,0,20260130\n")
+    assert cells(loaded(path, since="2026-01-31").responses) == {("u1", "i1"): 1}
+
+
+def test_an_answer_without_a_time_comes_last(write):
+    path = write("user,item,response,time\nu1,i1,1,\nu1,i1,0,2026-01-02\n")
+    assert cells(loaded(path).responses)["u1", "i1"] == 0
+
+
+def test_dates_and_numbers_in_one_column_of_times_are_refused(write, monkeypatch):
+    rows = "".join(f"u{k},i1,1,{1769817600 + k}\n" for k in range(7))
+    path = write(f"user,item,response,time\n{rows}v,i1,1,2026-01-31\n")
+    monkeypatch.setattr(reading, "read_chunks", _pieces)
+    with pytest.raises(DataError, match="some are dates and some are numbers"):
+        loaded(path)
+
+
 TWICE = "user,item,response,time\nu1,i1,1,2026-01-05\nu1,i1,0,2026-01-02\nu2,i1,1,2026-01-01\n"
 
 
@@ -141,7 +210,11 @@ def test_time_bounds_hold_for_files(write):
         ("person,question,answer\na,b,c\n", {}, "without the columns user, item, response"),
         (b"PAR1 broken", {}, "not a whole Parquet file"),
         (b"user,item,response\n\xff,i1,1\n", {}, "is not text: received 'byte 0xff'"),
-        ("user,item,response,time\nu1,i1,1,noon\n", {}, "times.*that are not ISO dates"),
+        (
+            "user,item,response,time\nu1,i1,1,noon\n",
+            {},
+            "times.*neither ISO dates nor numbers: received 'noon'",
+        ),
     ],
 )
 def test_bad_files_are_one_clear_error(write, text, changes, words):

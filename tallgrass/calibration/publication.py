@@ -59,6 +59,8 @@ def publish(location: str, table: str, items: pd.DataFrame, about: dict[str, str
         target = _target(connection, table)
         names = [name for name in COLUMNS if name in target.c]
         rows = [{name: record[name] for name in names} for record in records]
+        if isinstance(target.c.item.type, sa.Integer | sa.Numeric):
+            rows = [row | {"item": _number(str(row["item"]), table)} for row in rows]
         _write(connection, target, rows)
     return len(rows)
 
@@ -75,7 +77,7 @@ def _target(connection: Connection, name: str) -> sa.Table:
     if not inspector.has_table(bare, schema=schema or None):
         known.create(connection)
         return known
-    there = {one["name"] for one in inspector.get_columns(bare, schema=schema or None)}
+    there = {one["name"]: one["type"] for one in inspector.get_columns(bare, schema=schema or None)}
     if missing := [one for one in REQUIRED if one not in there]:
         raise DataError(
             f"table {name} without the column {missing[0]}",
@@ -83,9 +85,21 @@ def _target(connection: Connection, name: str) -> sa.Table:
             "publish to a table with item, a and b, or to a new one",
         )
     columns: list[sa.Column[Any]] = [
-        sa.Column(one, kind) for one, kind in COLUMNS.items() if one in there
+        # Items may be numbers there.
+        sa.Column(one, there[one] if one == "item" else kind)
+        for one, kind in COLUMNS.items()
+        if one in there
     ]
     return sa.Table(bare, sa.MetaData(), *columns, schema=schema or None)
+
+
+def _number(name: str, table: str) -> int:
+    try:
+        return int(name)
+    except ValueError:
+        raise DataError(
+            f"the items of table {table} are numbers", name, "publish to a table with text items"
+        ) from None
 
 
 def _write(connection: Connection, target: sa.Table, rows: list[dict[str, object]]) -> None:
@@ -93,8 +107,8 @@ def _write(connection: Connection, target: sa.Table, rows: list[dict[str, object
     if connection.dialect.name == "postgresql":
         lock = lock.with_for_update()  # two calibrations that publish at once take turns
     there = {str(found) for (found,) in connection.execute(lock)}
-    old = [row for row in rows if row["item"] in there]
-    new = [row for row in rows if row["item"] not in there]
+    old = [row for row in rows if str(row["item"]) in there]
+    new = [row for row in rows if str(row["item"]) not in there]
     if old:
         values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "item"}
         change = sa.update(target).where(target.c.item == sa.bindparam("of_item")).values(values)

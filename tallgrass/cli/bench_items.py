@@ -6,10 +6,8 @@ from typing import Any
 
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.settings import load_run_spec
+from tallgrass.settings import load_calibration_spec
 
-# Draws and tuning of a calibration; Gibbs needs fewer sweeps to forget its start.
-DRAWS, TUNE, GIBBS_DRAWS, GIBBS_TUNE = "2000", "1000", "1000", "50"
 OPTIONS = (
     Option("engines", "calibration: some of nuts,gibbs,map,mml (default: all)", "LIST"),
     Option("users", "calibration: users (default: 5000)", "N"),
@@ -56,8 +54,8 @@ def calibration(arguments: Arguments) -> dict[str, Any]:
             f"{size.per_user} and {size.n_anchors} of {size.n_items}",
         )
     asked = {k: v for k, v in arguments.options.items() if k in ("draws", "tune", "chains", "seed")}
-    long = load_run_spec({"draws": DRAWS, "tune": TUNE, **asked}).sampler_spec
-    short = load_run_spec({"draws": GIBBS_DRAWS, "tune": GIBBS_TUNE, **asked}).sampler_spec
+    long = load_calibration_spec({"engine": "nuts", **asked}).sampler_spec
+    short = load_calibration_spec({"engine": "gibbs", **asked}).sampler_spec
     measured = []
     for engine in engines:
         one = measure(engine, size, short if engine == "gibbs" else long, long.seed)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.calibration_spec import CalibrationSpec, make_calibration_spec
+from tallgrass.calibration_spec import CalibrationSpec, changed_calibration
 from tallgrass.cli.answers import print_verdict, verdict_record
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
@@ -43,8 +43,7 @@ def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> in
                 "give the whole address in TALLGRASS_RESPONSES",
             )
         spec = spec.model_copy(update={"responses": given})
-    changed = make_calibration_spec(**{**spec.model_dump(), **arguments.run})
-    return _calibrated(changed, settings, arguments.json)
+    return _calibrated(changed_calibration(spec, arguments.run), settings, arguments.json)
 
 
 def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:

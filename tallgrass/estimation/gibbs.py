@@ -27,12 +27,12 @@ from tallgrass.specs import SamplerSpec
 Floats = NDArray[np.float64]
 
 MOST_DRAWS = 16_000
-_SEGMENT_S = 0.1  # how long a chain runs before it looks whether it should stop
+_SEGMENT_S = 0.1  # how long a chain runs before another has its turn
 _POLL_S = 0.25
 _THETA_BYTES = 2**30  # draws of the abilities beyond are summarised, not kept
 
 
-@dataclass
+@dataclass(eq=False)
 class _Chain:
     """State, work space and draws of one chain."""
 
@@ -42,6 +42,7 @@ class _Chain:
     kept: tuple[Any, ...]
     done: int = 0  # sweeps, tuning included
     accepted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
+    length: int = 1  # sweeps that take about _SEGMENT_S
     counted: int = 0  # sweeps that ``accepted`` is over
 
 
@@ -56,8 +57,8 @@ def calibrate_gibbs(
 
     The trace is laid out as that of :func:`calibrate_nuts`; its sample_stats hold acceptance
     rates by chain instead of the statistics of NUTS. Where the draws of the abilities would take
-    more than 1 GiB, the posterior holds ``a`` and ``b`` only and the group ``theta_summary``
-    holds mean, sd and R-hat (split, not rank-normalised) of every ability.
+    more than 1 GiB, at once or as draws are added, the posterior holds ``a`` and ``b`` only and
+    the group ``theta_summary`` holds mean, sd and R-hat (split, not rank-normalised) of each.
 
     Parameters
     ----------
@@ -127,11 +128,12 @@ class _Sampler:
         self.step = _scale_step(centre, priors)
         self.spec, self.observer = spec, observer
         self.draws = spec.draws
-        self.stop = threading.Event()
-        n_users = len(responses.users)
-        self.keeps_theta = 4 * n_users * spec.chains * spec.draws <= _THETA_BYTES
+        self.stop, self._lock = threading.Event(), threading.Lock()
+        self.n_users = len(responses.users)
+        self.keeps_theta = self._fits(spec.draws)
         generators = np.random.default_rng(spec.seed).spawn(spec.chains)
         self.chains = [self._chain(g, centre, sparse) for g in generators]
+        self._idle: list[_Chain] = []
 
     def _chain(self, generator: np.random.Generator, centre: ItemCentre, sparse: Layout) -> _Chain:
         n_users, n_items = len(centre.theta), len(centre.b)
@@ -163,28 +165,49 @@ class _Sampler:
     def extend(self, draws: int) -> None:
         """Make room for more draws; those made are kept."""
         made, self.draws = self.draws, draws
+        self.keeps_theta = self.keeps_theta and self._fits(draws)
         for chain in self.chains:
             old = chain.kept
             new = self._room(old[3].shape[1], old[0].shape[1])
             for before, after in zip(old[:3], new[:3], strict=True):
-                after[: len(before)] = before
+                if len(after):
+                    after[: len(before)] = before
             # The halves of what was made are the first half of twice as many.
             new[3][0], new[4][0] = old[3].sum(axis=0), old[4].sum(axis=0)
             chain.kept = new
         assert draws == 2 * made
 
+    def _fits(self, draws: int) -> bool:
+        """Whether so many draws of the abilities can be kept."""
+        return 4 * self.n_users * self.spec.chains * draws <= _THETA_BYTES
+
     def run(self) -> None:
-        """Sweep until every chain has its draws."""
-        pool = ThreadPoolExecutor(min(self.spec.chains, os.cpu_count() or 1))
+        """Sweep until every chain has its draws; no chain waits for another to end."""
+        self._idle = list(self.chains)
+        workers = min(self.spec.chains, os.cpu_count() or 1)
+        pool = ThreadPoolExecutor(workers)
         try:
-            running = [pool.submit(self._run_chain, chain) for chain in self.chains]
-            self._watch(running)
+            self._watch([pool.submit(self._work) for _ in range(workers)])
         except KeyboardInterrupt:
             self.stop.set()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         self._report()
+
+    def _work(self) -> None:
+        """Sweep for a moment with the chain that is farthest behind, then look again."""
+        total = self.spec.tune + self.draws
+        while not self.stop.is_set():
+            with self._lock:
+                behind = [chain for chain in self._idle if chain.done < total]
+                if not behind:
+                    return
+                chain = min(behind, key=lambda one: one.done)
+                self._idle.remove(chain)
+            self._sweep(chain, total)
+            with self._lock:
+                self._idle.append(chain)
 
     def _watch(self, running: list[Future[None]]) -> None:
         pending = set(running)
@@ -194,26 +217,21 @@ class _Sampler:
                 one.result()
             self._report()
 
-    def _run_chain(self, chain: _Chain) -> None:
-        total = self.spec.tune + self.draws
-        length = 1
-        while chain.done < total and not self.stop.is_set():
-            n = min(length, total - chain.done)
-            if chain.done < self.spec.tune:
-                n = min(n, self.spec.tune - chain.done)
-            tuning = chain.done < self.spec.tune
-            first = len(chain.kept[0]) if tuning else chain.done - self.spec.tune
-            began = time.perf_counter()
-            accepted = sweep(
-                chain.generator, n, self.data, chain.state, self.reference, self.priors,
-                self.step, chain.work, chain.kept, first,
-            )  # fmt: skip
-            took = time.perf_counter() - began
-            length = max(1, min(1000, int(n * _SEGMENT_S / max(took, 1e-6))))
-            if not tuning:
-                chain.accepted += np.array(accepted)
-                chain.counted += n
-            chain.done += n
+    def _sweep(self, chain: _Chain, total: int) -> None:
+        tuning = chain.done < self.spec.tune
+        n = min(chain.length, (self.spec.tune if tuning else total) - chain.done)
+        first = len(chain.kept[0]) if tuning else chain.done - self.spec.tune
+        began = time.perf_counter()
+        accepted = sweep(
+            chain.generator, n, self.data, chain.state, self.reference, self.priors,
+            self.step, chain.work, chain.kept, first,
+        )  # fmt: skip
+        took = time.perf_counter() - began
+        chain.length = max(1, min(1000, int(n * _SEGMENT_S / max(took, 1e-6))))
+        if not tuning:
+            chain.accepted += np.array(accepted)
+            chain.counted += n
+        chain.done += n
 
     def _report(self) -> None:
         if self.observer is not None:

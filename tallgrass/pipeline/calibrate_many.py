@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
-from tallgrass.calibration_spec import CalibrationSpec, Engine, make_calibration_spec
+from tallgrass.calibration_spec import CalibrationSpec, Engine, changed_calibration
 from tallgrass.errors import SpecError, nearest
 from tallgrass.pipeline.calibrate import CalibrationResult
 from tallgrass.settings import Settings, load_settings
@@ -95,7 +95,7 @@ def calibrate_all(
         run.log_text(json.dumps(parameters, indent=2), "spec/comparison.json")
         results = {}
         for engine in engines:
-            one = make_calibration_spec(**{**spec.model_dump(), "engine": engine, "compare": ""})
+            one = changed_calibration(spec, {"engine": engine, "compare": ""})
             results[engine] = run_steps(one, settings, time.perf_counter(), data, run.run_id)
         methods = {**{engine: found.items for engine, found in results.items()}, **others}
         compared = calibration.agreement(methods, spec.agreement)

@@ -1,5 +1,6 @@
 """All that can be refused of a calibration is refused here, before a run exists."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from tallgrass.sources.responses import (
 )
 from tallgrass.sources.responses.anchors import read_parameters
 
+logger = logging.getLogger(__name__)
+
 MIN_COMMON = 3  # items shared with another method, for a comparison to mean something
 
 
@@ -30,6 +33,7 @@ class ReadyCalibration:
     spec: CalibrationSpec
     data: LoadedResponses
     anchors: Anchors | None
+    thin_anchors: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -73,8 +77,9 @@ def prepare(spec: CalibrationSpec, data: LoadedResponses) -> ReadyCalibration:
         When an anchor cannot be used, or the machine cannot carry the run.
     """
     anchors = load_anchors(spec.anchors, spec.responses) if spec.anchors else None
+    thin: tuple[str, ...] = ()
     if anchors is not None:
-        _check_anchors(anchors, data)
+        anchors, thin = _usable_anchors(anchors, data)
     findings: tuple[Finding, ...] = ()
     if spec.bayesian:
         n = 2 * len(data.responses.items) + len(data.responses.users)
@@ -82,7 +87,7 @@ def prepare(spec: CalibrationSpec, data: LoadedResponses) -> ReadyCalibration:
         for finding in findings:
             if finding.level == "fatal":
                 raise SpecError(finding.message)
-    return ReadyCalibration(spec, data, anchors, findings)
+    return ReadyCalibration(spec, data, anchors, thin, findings)
 
 
 def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd.DataFrame]:
@@ -114,20 +119,31 @@ def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd
     return found
 
 
-def _check_anchors(anchors: Anchors, data: LoadedResponses) -> None:
+def _usable_anchors(anchors: Anchors, data: LoadedResponses) -> tuple[Anchors, tuple[str, ...]]:
+    """The anchors that are among the items, and those that were dropped with too few responses."""
     there = set(data.responses.items)
-    absent = [name for name in anchors.items if name not in there]
-    if not absent:
-        return
-    thin = {one.item: one.n for one in data.log.dropped}
-    if absent[0] in thin:
+    few = {one.item: one.n for one in data.log.dropped}
+    absent = [name for name in anchors.items if name not in there and name not in few]
+    if absent:
         raise DataError(
-            f"anchor {absent[0]} was dropped for too few responses ({len(absent)} anchors in all)",
-            f"{thin[absent[0]]} of min_responses={data.log.min_responses}",
-            "lower min_responses, or leave it out of the anchors",
+            f"{len(absent)} anchors without a response, the first of them",
+            absent[0],
+            "leave them out of the anchors, or read their responses",
         )
-    raise DataError(
-        f"{len(absent)} anchors without a response, the first of them",
-        absent[0],
-        "leave them out of the anchors, or read their responses",
-    )
+    thin = tuple(name for name in anchors.items if name in few)
+    if not thin:
+        return anchors, ()
+    if len(thin) == len(anchors.items):
+        most = max(thin, key=lambda name: few[name])
+        raise DataError(
+            "every anchor was dropped for too few responses",
+            f"{most} with {few[most]} of min_responses={data.log.min_responses}",
+            "lower min_responses, or widen the window",
+        )
+    logger.warning(
+        "%d of %d anchors left out, fewer than %d responses: %s",
+        len(thin), len(anchors.items), data.log.min_responses, ", ".join(thin[:10]),
+    )  # fmt: skip
+    kept = [k for k, name in enumerate(anchors.items) if name not in few]
+    names = tuple(anchors.items[k] for k in kept)
+    return Anchors(names, anchors.a[kept], anchors.b[kept]), thin

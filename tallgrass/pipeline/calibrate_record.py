@@ -61,6 +61,7 @@ class CalibrationRecorder:
             "n_missing": log.n_missing,
             "n_duplicates": log.n_duplicates,
             "n_items_dropped": len(log.dropped),
+            "n_anchors_dropped": len(ready.thin_anchors),
             "n_users_dropped": log.n_users_dropped,
         }
         versions = versions_of_libraries()
@@ -78,6 +79,7 @@ class CalibrationRecorder:
                 "engine": spec.engine,
                 "session": masked(ready.data.location),
                 "window": spec.window,
+                "anchors.thin": ", ".join(ready.thin_anchors),
                 "data.sha256": responses.fingerprint,
                 "spec.sha256": spec.sha256,
             }

@@ -94,7 +94,7 @@ def run_steps(
                 purified=purified,
                 drift=drift_now,
                 agreement=compared,
-                notes=estimated.notes,
+                notes=(*_thin(ready), *estimated.notes),
                 findings=ready.findings,
                 thresholds=settings.thresholds,
                 timings=timings,
@@ -209,6 +209,14 @@ def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds)
         rhat = float(trace["theta_summary"]["rhat"].max())
         return with_abilities(verdict, rhat, thresholds.rhat)
     return verdict
+
+
+def _thin(ready: ReadyCalibration) -> tuple[str, ...]:
+    names = ready.thin_anchors
+    if not names:
+        return ()
+    few = f"fewer than {ready.spec.min_responses} responses"
+    return (f"{len(names)} anchors left out, {few}: {', '.join(names[:10])}",)
 
 
 def _drift(ready: ReadyCalibration, found: Calibrated) -> pd.DataFrame:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_bool_dtype, union_categoricals
+from pandas.api.types import is_bool_dtype, is_float_dtype, union_categoricals
 
 from tallgrass.errors import DataError
 from tallgrass.responses import Responses
 from tallgrass.sources.responses.request import ResponseRequest
-
-_ANSWERS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+from tallgrass.sources.responses.times import joined, ordered
+from tallgrass.sources.responses.wide import ANSWERS, MISSING
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def assemble(
     del pieces
     rows: NDArray[np.intp] = np.arange(len(correct))
     if times:
-        rows = np.argsort(pd.concat(times, ignore_index=True).to_numpy(), kind="stable")
+        rows = np.argsort(joined(times, request.time), kind="stable")
     kept, n_duplicates = _unique(user, item, rows, request.duplicates)
     counts = np.bincount(item.codes[kept], minlength=len(item.categories))
     thin = counts < request.min_responses
@@ -140,7 +140,7 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[
         chunk, correct = chunk[answered], correct[answered]
     names = []
     for column in (request.user, request.item):
-        values = chunk[column]
+        values = _whole(chunk[column])
         empty = values.isna().to_numpy()
         if empty.any():
             row = int(chunk.index[int(empty.argmax())]) + before + 1
@@ -152,8 +152,15 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[
                 f"names in the column {column} that are empty, or differ only in blanks or type"
             )
         names.append(coded.rename_categories(texts))
-    time = chunk.get(request.time)
+    time = ordered(chunk[request.time], request.time) if request.time in chunk else None
     return _Columns(names[0], names[1], correct, time), int((~answered).sum())
+
+
+def _whole(names: pd.Series) -> pd.Series:
+    """Whole numbers that are stored as fractions as the numbers they are: 12, not 12.0."""
+    if is_float_dtype(names) and names.notna().all() and (names % 1 == 0).all():
+        return names.astype(np.int64)
+    return names
 
 
 def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
@@ -165,9 +172,9 @@ def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[
         numbers = values.to_numpy(np.float64, na_value=np.nan)
     else:
         texts = values.astype("str").str.strip().str.lower()
-        answered = answered & (texts != "").to_numpy()
+        answered = answered & ~texts.isin(MISSING).to_numpy()
         # An answer that is no number stays one that is not 0 or 1.
-        numbers = texts.map(_ANSWERS).astype("float64").to_numpy()
+        numbers = texts.map(ANSWERS).astype("float64").to_numpy()
         numbers = np.where(np.isnan(numbers), -1.0, numbers)
     wrong = answered & ~np.isin(numbers, (0, 1))
     if wrong.any():

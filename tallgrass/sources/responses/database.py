@@ -11,8 +11,10 @@ from sqlalchemy.engine import URL, Connection, Engine
 
 from tallgrass.errors import DataError, nearest
 from tallgrass.sources.responses.request import ResponseRequest, moment
+from tallgrass.sources.responses.wide import could_be_wide, is_wide, to_long
 
-CHUNK = 100_000  # rows a piece
+CHUNK = 100_000  # rows a piece of a table with few columns
+_FEW_COLUMNS = 8
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 PARAMETERS = ("window", "since", "until", "min_responses")
 
@@ -37,9 +39,9 @@ def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.Dat
             statement, bound, execution_options={"stream_results": True, "yield_per": chunk}
         )
         names = list(result.keys())
-        wanted = request.needed(names) if not request.query else _of_query(names, request)
+        wide: bool | None = None
         done = 0
-        pieces = result.partitions(chunk)
+        pieces = result.partitions(max(chunk * _FEW_COLUMNS // max(len(names), _FEW_COLUMNS), 1))
         while True:
             try:
                 rows = next(pieces, None)
@@ -47,8 +49,13 @@ def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.Dat
                 raise _error(error, _url(request.location), True, done) from None
             if rows is None:
                 return
+            piece = pd.DataFrame.from_records(rows, columns=names)
+            if wide is None:
+                wide = is_wide(piece, request)
+            if wide:
+                piece = to_long(piece, request, done)
             done += len(rows)
-            yield pd.DataFrame.from_records(rows, columns=names)[wanted]
+            yield piece[_wanted(list(piece.columns), request)]
 
 
 def table_of(connection: Connection, name: str) -> tuple[sa.TableClause, list[str]]:
@@ -123,7 +130,9 @@ def _engine(url: URL) -> Engine:
 def _reading(connection: Connection) -> Connection:
     """Make the connection one that cannot write, so that no query can either."""
     if connection.dialect.name == "postgresql":
-        return connection.execution_options(postgresql_readonly=True)
+        reading = connection.execution_options(postgresql_readonly=True)
+        reading.exec_driver_sql("SET TIME ZONE 'UTC'")  # of times without a zone, as in files
+        return reading
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
     return connection
@@ -132,27 +141,51 @@ def _reading(connection: Connection) -> Connection:
 def _statement(
     connection: Connection, request: ResponseRequest
 ) -> tuple[sa.Executable, dict[str, Any]]:
+    lite = connection.dialect.name == "sqlite"
     bound: dict[str, Any] = {
         "window": request.window or None,
-        "since": moment(request.since, "since"),
-        "until": moment(request.until, "until"),
+        # SQLite has no times but texts that sort as times do: a day is before its hours.
+        **{
+            name: (given if lite else found) if (found := moment(given, name)) else None
+            for name, given in (("since", request.since), ("until", request.until))
+        },
         "min_responses": request.min_responses,
     }
-    bound = {name: _value(value, connection) for name, value in bound.items()}
     if request.query:
         return _query(request, bound)
     table, columns = table_of(connection, request.table)
-    wanted = request.needed(columns)
+    unlike = columns if could_be_wide(columns, request) else []
+    wanted = unlike or request.needed(columns)
+    conditions = [name for name in ("window", "since", "until") if getattr(request, name)]
+    column_of = {"window": request.window_column, "since": request.time, "until": request.time}
+    if any(column_of[name] not in columns for name in conditions):
+        request.needed(columns)  # raises
     statement = sa.select(*(table.c[name] for name in wanted))
-    if request.window:
-        statement = statement.where(table.c[request.window_column] == sa.bindparam("window"))
-    time = table.c[request.time] if request.time in columns else None
-    if request.since:
-        statement = statement.where(time >= sa.bindparam("since"))
-    if request.until:
-        statement = statement.where(time < sa.bindparam("until"))
-    used = [name for name in ("window", "since", "until") if getattr(request, name)]
-    return statement, {name: bound[name] for name in used}
+    for name in conditions:
+        column: Any = table.c[column_of[name]]
+        value: Any = sa.bindparam(name)
+        if name != "window":
+            _refuse_numbers(connection, request)
+            if (
+                lite
+            ):  # 2026-01-31 10:00 and 2026-01-31T10:00Z are the same moment, not the same text
+                column, value = sa.func.julianday(column), sa.func.julianday(value)
+        compare = {"window": column == value, "since": column >= value, "until": column < value}
+        statement = statement.where(compare[name])
+    return statement, {name: bound[name] for name in conditions}
+
+
+def _refuse_numbers(connection: Connection, request: ResponseRequest) -> None:
+    """A number says no time: it counts seconds, milliseconds or anything else that grows."""
+    schema, _, bare = request.table.rpartition(".")
+    for one in sa.inspect(connection).get_columns(bare, schema=schema or None):
+        if one["name"] == request.time and isinstance(one["type"], sa.types.Numeric | sa.Integer):
+            raise DataError(
+                f"since and until need times, but {request.time} holds numbers",
+                str(one["type"]),
+                "write a query that says what they mean, such as "
+                f"SELECT ... WHERE {request.time} >= 1769817600",
+            )
 
 
 def _query(
@@ -176,14 +209,10 @@ def _query(
     return statement, {name: bound[name] for name in asked}
 
 
-def _value(value: Any, connection: Connection) -> Any:
-    # SQLite has no times; they are stored as ISO text, which sorts as they do.
-    if connection.dialect.name == "sqlite" and hasattr(value, "isoformat"):
-        return value.isoformat(" ")
-    return value
-
-
-def _of_query(names: list[str], request: ResponseRequest) -> list[str]:
+def _wanted(names: list[str], request: ResponseRequest) -> list[str]:
+    if not request.query:
+        return request.needed(names)
+    # A query may hold the conditions on columns that it does not give.
     wanted = [name for name in request.required if name in names]
     if len(wanted) < len(request.required):
         return request.needed(names)  # raises

@@ -9,6 +9,8 @@ import pandas as pd
 from tallgrass.errors import DataError, shown
 from tallgrass.limits import DEFAULT_LIMITS, Limits
 
+_FEW_COLUMNS = 8  # a table of so many has pieces of ``chunk`` rows
+
 
 def read_parquet(
     path: Path,
@@ -39,11 +41,17 @@ def read_parquet(
                 _require_flat(schema.field(name), label)
             if not groups:
                 yield schema.empty_table().select(columns).to_pandas()
-            for batch in file.iter_batches(batch_size=chunk, columns=columns):
+            rows = rows_a_piece(chunk, len(columns))
+            for batch in file.iter_batches(batch_size=rows, columns=columns):
                 # What is written about the table for pandas is not asked: it names other types.
                 yield batch.to_pandas(ignore_metadata=True)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
         raise DataError(f"{label} is not a whole Parquet file", str(error)) from None
+
+
+def rows_a_piece(chunk: int, n_columns: int) -> int:
+    """Rows a piece: fewer where there are many columns, so that a piece is of one size."""
+    return max(min(chunk, chunk * _FEW_COLUMNS // max(n_columns, 1)), 1)
 
 
 def _require_flat(field: Any, label: str) -> None:

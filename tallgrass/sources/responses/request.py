@@ -52,10 +52,6 @@ class ResponseRequest:
         """The columns without which there are no responses."""
         return self.user, self.item, self.response
 
-    def needed_or_all(self, there: Sequence[str]) -> list[str]:
-        """The columns to read: all of them where it is no long table, so a wide one, or none."""
-        return self.needed(there) if set(self.required) <= set(there) else list(there)
-
     def needed(self, there: Sequence[str]) -> list[str]:
         """The columns to read of those that are there.
 
