@@ -31,6 +31,7 @@ PARENT_TAG = "mlflow.parentRunId"
 _EVERY_SECONDS = 1.0
 # A run chooses the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
+_stopped: set[str] = set()  # parent runs whose runs are to end
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
     taken as it is; one that was left RUNNING is closed as FAILED with the reason.
     """
     with _one_at_a_time:
+        if order.parent in _stopped:
+            return Outcome(order.key, error="the experiment was stopped before this run began")
         try:
             return _carry_out(order, baseline)
         except KeyboardInterrupt as error:
@@ -99,6 +102,11 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             return Outcome(order.key, error=f"{type(error).__name__}: {error} ({where})")
+
+
+def stop_runs(parent: str) -> None:
+    """Have the runs of a parent end on this worker: the one under way keeps its draws."""
+    _stopped.add(parent)
 
 
 def refused_version(theirs: str, ours: str) -> str:
@@ -149,6 +157,7 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
         name=order.label,
         tags={PARENT_TAG: order.parent, KEY_TAG: order.key},
         observer=_reporter(order.key),
+        stopped=lambda: order.parent in _stopped,
     )
     cores = _fair_share(order.neighbours)
     os.environ[CORES_VARIABLE] = str(cores)

@@ -72,8 +72,10 @@ def read(spec: RunSpec, settings: Settings) -> Read:
     return Read(source, str(location), votes, log)
 
 
-def prepare(spec: RunSpec, data: Read) -> Prepared:
+def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
+
+    ``known`` are findings about the machine that were made before.
 
     Raises
     ------
@@ -86,6 +88,7 @@ def prepare(spec: RunSpec, data: Read) -> Prepared:
     findings = inspect_machine(
         spec.chains, _values_a_draw(votes), spec.draws + spec.tune, Path.cwd()
     )
+    findings = (*findings, *known)
     for finding in findings:
         if finding.level == "fatal":
             raise SpecError(finding.message)

@@ -8,19 +8,23 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from tallgrass.errors import SamplingError
 from tallgrass.machine import usable_cores
 from tallgrass.sampling.draws import (
     ChainProgress,
+    DrawSink,
     Interrupted,
     Model,
     Observer,
     Raw,
     Sampled,
+    Watch,
     assemble,
     complete_part,
+    never,
 )
 from tallgrass.sampling.pymc_nuts import sample_with_pymc
 from tallgrass.specs import SamplerSpec
@@ -37,6 +41,8 @@ def sample(
     scores: Any = None,
     attributes: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
+    sink: DrawSink | None = None,
+    stopped: Callable[[], bool] = never,
 ) -> Sampled:
     """Draw from the posterior.
 
@@ -55,6 +61,10 @@ def sample(
     observer : callable, optional
         Called a few times a second with the progress of all chains, perhaps from a thread of the
         sampler's. An error it raises never stops sampling; the first one is logged.
+    sink : DrawSink, optional
+        Given the draws about once a second, so that they outlive this process.
+    stopped : callable, optional
+        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
 
     Raises
     ------
@@ -67,7 +77,7 @@ def sample(
     def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
         return assemble(raw, model, votes, scores, {**settings, **(attributes or {})})
 
-    return sample_and_assemble(model, spec, of_votes, observer)
+    return sample_and_assemble(model, spec, of_votes, observer, sink, stopped)
 
 
 def sample_and_assemble(
@@ -75,6 +85,8 @@ def sample_and_assemble(
     spec: SamplerSpec,
     assembled: Callable[[xr.DataTree, Mapping[str, Any]], xr.DataTree],
     observer: Observer | None = None,
+    sink: DrawSink | None = None,
+    stopped: Callable[[], bool] = never,
 ) -> Sampled:
     """Draw from the posterior of a model of any data; as :func:`sample`.
 
@@ -83,12 +95,16 @@ def sample_and_assemble(
     assembled : callable
         (what the sampler returned, attributes of the root) -> the trace as it is kept.
     """
-    raw = SAMPLERS[spec.sampler](model, spec, observer and harmless(observer))
+    known = {"sampler": spec.sampler, "sampler_version": version(spec.sampler)}
+    if sink is not None:
+        variables = _variables(model)
+        sink.begin(spec.chains, variables, assembled(_without_draws(variables, spec.chains), known))
+    watch = Watch(observer and harmless(observer), sink, stopped)
+    raw = SAMPLERS[spec.sampler](model, spec, watch)
     sampled = None
     if raw.tree is not None:
         settings = {
-            "sampler": spec.sampler,
-            "sampler_version": version(spec.sampler),
+            **known,
             "compile_s": raw.compile_s,
             "sampling_s": raw.sampling_s,
         }
@@ -117,12 +133,35 @@ def harmless(observer: Observer) -> Observer:
     return report
 
 
-def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> Raw:
+def _variables(model: Model) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Dimensions and shape of every public variable."""
+    graph = model.graph
+    dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
+    return {
+        name: (named, tuple(len(graph.coords[dim]) for dim in named))
+        for name, named in dims.items()
+    }
+
+
+def _without_draws(
+    variables: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]], chains: int
+) -> xr.DataTree:
+    """What a sampler would return that has made no draw."""
+    posterior = {
+        name: (["chain", "draw", *dims], np.empty((chains, 0, *shape)))
+        for name, (dims, shape) in variables.items()
+    }
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior), "sample_stats": xr.Dataset()})
+
+
+def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     # Importing nutpie and compiling takes seconds: only when it is used.
     import nutpie
 
     from tallgrass.sampling.arrow import take_draws
+    from tallgrass.sampling.following import Follower, wait_for
 
+    observer = watch.observer
     began = time.perf_counter()
     if spec.adaptation == "flow":
         compiled, cached = _flow_model(model), False
@@ -165,8 +204,11 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
         raise SamplingError("nutpie could not start", str(error).splitlines()[0]) from error
     interrupted = False
     tree: xr.DataTree | None
+    follower = None if watch.sink is None else Follower(running, watch.sink)
     try:
-        tree = take_draws(running.wait(), compiled.coords)
+        tree = take_draws(wait_for(running, follower, watch.stopped), compiled.coords)
+        if follower is not None:
+            follower.finish(tree, spec.tune)
     except KeyboardInterrupt:
         interrupted = True
         tree = _partial(running, compiled.coords)
@@ -224,7 +266,7 @@ def _flow_model(model: Model) -> Any:
     )
 
 
-SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Observer | None], Raw]] = {
+SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Watch], Raw]] = {
     "nutpie": _with_nutpie,
     "pymc": sample_with_pymc,
 }
