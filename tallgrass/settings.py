@@ -54,6 +54,18 @@ class Settings(BaseSettings):
     progress: Literal["auto", "bar", "plain", "none"] = Field(
         "auto", description="progress while sampling: auto, bar, plain or none"
     )
+    state_dir: Path | None = Field(
+        None, description="where runs under way are (default: your user's state folder)"
+    )
+    max_concurrent: int = Field(
+        1, ge=0, description="runs at a time on this machine; 0: any number"
+    )
+    when_busy: Literal["refuse", "wait"] = Field(
+        "refuse", description="when that many are under way: refuse or wait"
+    )
+    deliver_seconds: float = Field(
+        60.0, ge=0, description="seconds a run's end waits for an MLflow server in trouble"
+    )
     threshold_rhat: float = Field(1.01, gt=1, description="R-hat passes below this")
     threshold_ess: float = Field(400.0, ge=0, description="bulk and tail ESS pass above this")
     threshold_divergences: int = Field(0, ge=0, description="divergences that pass")

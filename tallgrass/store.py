@@ -44,10 +44,10 @@ def translated(action: str, mend: str = "") -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
-        raise TrackingError(f"cannot {action} ({_brief(error)})", None, mend) from error
+        raise TrackingError(f"cannot {action} ({brief(error)})", None, mend) from error
 
 
-def _brief(error: Exception) -> str:
+def brief(error: Exception) -> str:
     """The first line of an error, or what the network said where that is buried in it."""
     text = masked(str(error))
     if network := re.search(r"\[Errno -?\d+\] [\w ,]+|timed out|error code \d{3}", text):
@@ -272,7 +272,7 @@ def _check_database(uri: str, port: int) -> None:
         raise TrackingError("tracking URI that is not a URL", masked(uri)) from None
     except (OSError, SQLAlchemyError) as error:
         raise TrackingError(
-            f"cannot reach the database of the MLflow store ({_brief(error)})", masked(uri), mend
+            f"cannot reach the database of the MLflow store ({brief(error)})", masked(uri), mend
         ) from None
 
 

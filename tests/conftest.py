@@ -1,5 +1,6 @@
 import os
 import signal
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,11 @@ settings.load_profile("tallgrass")
 ROOT = Path(__file__).parents[1]
 
 
-def pytest_configure():
+def pytest_configure(config):
+    # Runs of the tests are not among the user's own, and do not wait for those.
+    folder = tempfile.TemporaryDirectory(prefix="tallgrass-state-")
+    os.environ["XDG_STATE_HOME"] = folder.name
+    config.add_cleanup(folder.cleanup)
     # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from tallgrass.calibration_spec import CalibrationSpec
-from tallgrass.cli import bench, calibrate, commands, experiment, output, simulate
+from tallgrass.cli import bench, calibrate, commands, experiment, output, simulate, under_way
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.escaping import masked
@@ -69,6 +69,17 @@ COMMANDS = {
         "PROJECT",
         takes_run=True,
         options=experiment.OPTIONS,
+    ),
+    "monitor": Command(
+        under_way.monitor,
+        "Show the runs under way on this machine.",
+        options=under_way.MONITOR_OPTIONS,
+    ),
+    "recover": Command(
+        under_way.recover,
+        "List, finish or discard what runs left that were killed or could not be delivered.",
+        "[RUN]",
+        options=under_way.RECOVER_OPTIONS,
     ),
     "simulate": Command(
         simulate.simulate,

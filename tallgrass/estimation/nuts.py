@@ -12,7 +12,7 @@ from tallgrass.estimation.marginal import calibrate_map
 from tallgrass.models.item_priors import item_priors
 from tallgrass.models.items import build_items
 from tallgrass.responses import Anchors, Responses
-from tallgrass.sampling import Observer, Sampled, sample_and_assemble
+from tallgrass.sampling import DrawSink, Observer, Sampled, sample_and_assemble
 from tallgrass.specs import SamplerSpec
 
 
@@ -22,12 +22,18 @@ def calibrate_nuts(
     spec: SamplerSpec,
     observer: Observer | None = None,
     likelihood: str = "kernel",
+    sink: DrawSink | None = None,
 ) -> Sampled:
     """Draws by NUTS, started around the posterior mode.
 
     The trace has the groups posterior (``a``, ``b`` by item, ``theta`` by user), sample_stats,
     warmup_sample_stats, observed_data (the responses) and constant_data (``anchor``, ``n``,
     ``share_correct`` and the priors by item).
+
+    Parameters
+    ----------
+    sink : DrawSink, optional
+        Given the draws about once a second, so that they outlive this process.
 
     Raises
     ------
@@ -45,4 +51,4 @@ def calibrate_nuts(
     def assembled(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
         return nuts_trace(raw, responses, priors, {**settings, "start_s": start_s})
 
-    return sample_and_assemble(model, spec, assembled, observer)
+    return sample_and_assemble(model, spec, assembled, observer, sink)

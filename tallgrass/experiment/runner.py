@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed import Client, Future, wait
 
-from tallgrass import history, store, tracking
+from tallgrass import history, lifecycle, store, tracking
 from tallgrass.errors import SpecError
 from tallgrass.escaping import markdown as escaped
 from tallgrass.experiment import cluster
@@ -17,7 +17,8 @@ from tallgrass.experiment.expansion import PlannedRun, expand
 from tallgrass.experiment.expectations import Answer
 from tallgrass.experiment.live import Board, board
 from tallgrass.experiment.results import Results, gather, record
-from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome, carry_out, stop
+from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome, carry_out, stop_runs
+from tallgrass.pipeline.attended import Place, close_orphans, place
 from tallgrass.settings import Settings
 from tallgrass.tracking import ActiveRun
 
@@ -25,7 +26,7 @@ PARENT = {"experiment.role": "parent"}
 NAME_TAG = "experiment.name"
 _LOST = "its worker was lost, and so were those that repeated it"
 _POLL_SECONDS = 0.5
-_STOP_SECONDS = 60  # a run that is being compiled or saved ends after that
+_STOP_SECONDS = 60.0  # a run that compiles or reports when it is stopped ends that first
 
 logger = logging.getLogger(__name__)
 
@@ -76,22 +77,35 @@ def run_experiment(
     TallgrassError
         When the experiment, the store, the scheduler or a worker cannot be used.
     KeyboardInterrupt
-        After Ctrl-C: the runs that were finished stay, those under way are KILLED with the draws
-        they have, and the parent run holds the comparison of what there is.
+        After Ctrl-C: the runs that were finished stay, those under way are KILLED and keep the
+        draws they made, and the parent run holds the comparison of what there is.
     """
     chosen = options or Options()
     settings = settings.model_copy(update=dict(experiment.thresholds))
     planned = expand(experiment, settings.data_dir, chosen.allow_many)
-    store.connect(settings.tracking_uri)
+    with place(settings) as where:
+        store.connect(settings.tracking_uri)
+        close_orphans()
+        return _run(experiment, settings, chosen, planned, where)
+
+
+def _run(
+    experiment: Experiment,
+    settings: Settings,
+    chosen: Options,
+    planned: Sequence[PlannedRun],
+    where: Place,
+) -> ExperimentResult:
     name = history.experiment_in_use(settings.experiment) or experiment.name
     earlier = _earlier(experiment, name) if chosen.resume else None
     with tracking.start_run(
         None if store.inside_project() else name,
         experiment.name,
-        {**PARENT, NAME_TAG: experiment.name},
+        {**PARENT, NAME_TAG: experiment.name, **lifecycle.identity()},
         description=_description(experiment),
         resume=earlier,
     ) as parent:
+        where.slot.tell(parent.run_id)
         _declare(parent, experiment, planned)
         outcomes = _finished(parent.run_id, planned)
         try:
@@ -160,6 +174,7 @@ def _submitted(
         "tracking_uri": uri,
         "experiment": history.experiment_name(parent.experiment_id),
         "progress": "none",
+        "max_concurrent": 0,  # the experiment holds the slot; its workers are as many as asked
     }
     tasks: dict[str, Future[Outcome] | Outcome] = dict(outcomes)
     futures: dict[Future[Outcome], PlannedRun] = {}
@@ -205,7 +220,7 @@ def _stop(
     """Have the workers end their runs with the draws they have; a second Ctrl-C does not wait."""
     logger.warning("stopping: the draws of runs under way are being kept (Ctrl-C: leave them)")
     try:
-        client.run(stop, parent)
+        client.run(stop_runs, parent)
         left = [future for future, run in futures.items() if run.key not in outcomes]
         wait(left, timeout=_STOP_SECONDS)
     except (Exception, KeyboardInterrupt):

@@ -31,7 +31,7 @@ PARENT_TAG = "mlflow.parentRunId"
 _EVERY_SECONDS = 1.0
 # A run chooses the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
-_stopped: set[str] = set()  # parent runs whose experiment asked this worker to stop
+_stopped: set[str] = set()  # parent runs whose runs are to end
 _STOPPED = "the experiment was stopped before it was done"
 
 
@@ -84,11 +84,6 @@ def dask_setup(_worker: object) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def stop(parent: str) -> None:
-    """Have the runs of an experiment stop on this worker: the one under way keeps its draws."""
-    _stopped.add(parent)
-
-
 def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
     """Make the run of an order; never raises, so that Dask repeats only what a worker lost.
 
@@ -96,6 +91,8 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
     taken as it is; one that was left RUNNING is closed as FAILED with the reason.
     """
     with _one_at_a_time:
+        if order.parent in _stopped:
+            return Outcome(order.key, error=_STOPPED)
         try:
             return _carry_out(order, baseline)
         except KeyboardInterrupt:
@@ -106,6 +103,11 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             return Outcome(order.key, error=f"{type(error).__name__}: {error} ({where})")
+
+
+def stop_runs(parent: str) -> None:
+    """Have the runs of a parent end on this worker: the one under way keeps its draws."""
+    _stopped.add(parent)
 
 
 def refused_version(theirs: str, ours: str) -> str:
@@ -157,7 +159,8 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     context = Context(
         name=order.label,
         tags={PARENT_TAG: order.parent, KEY_TAG: order.key},
-        observer=_reporter(order.key, order.parent),
+        observer=_reporter(order.key),
+        stopped=lambda: order.parent in _stopped,
     )
     cores = _fair_share(order.neighbours)
     os.environ[CORES_VARIABLE] = str(cores)
@@ -176,15 +179,13 @@ def _fair_share(neighbours: Mapping[str, int]) -> int:
     return max(1, usable_cores() // max(1, neighbours.get(host, 1)))
 
 
-def _reporter(key: str, parent: str) -> Callable[[Sequence["Chain"]], None]:
-    """An observer that tells whoever watches the scheduler, about once a second, and can stop."""
+def _reporter(key: str) -> Callable[[Sequence["Chain"]], None]:
+    """An observer that tells whoever watches the scheduler, about once a second."""
     worker = get_worker()
     last = 0.0
 
     def report(chains: Sequence["Chain"]) -> None:
         nonlocal last
-        if parent in _stopped:
-            raise KeyboardInterrupt
         now = time.monotonic()
         done = all(chain.finished >= chain.total for chain in chains)
         if now - last < _EVERY_SECONDS and not done:

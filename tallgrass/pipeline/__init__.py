@@ -1,7 +1,7 @@
 """One run, from a RunSpec to a finished MLflow run."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,10 @@ class FitResult:
     report_path: str
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """What a run is part of: how it is called, tags from its start, and who watches it.
@@ -62,11 +66,14 @@ class Context:
         Tags that the run has from its first moment.
     observer : callable or None
         Called with the progress of all chains, in place of a progress display.
+    stopped : callable
+        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
     """
 
     name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     observer: "Display | None" = None
+    stopped: Callable[[], bool] = _never
 
 
 def fit(

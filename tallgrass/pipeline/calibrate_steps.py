@@ -9,12 +9,14 @@ from importlib.metadata import version
 import pandas as pd
 import xarray as xr
 
-from tallgrass import calibration, estimation, store, tracking
+from tallgrass import calibration, estimation, store
 from tallgrass.calibration import Calibrated
 from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.diagnostics import Diagnostics, Thresholds, Verdict, diagnose, judge
 from tallgrass.estimation import ItemEstimates
+from tallgrass.lifecycle import Life
 from tallgrass.models.item_priors import item_priors
+from tallgrass.pipeline.attended import close_orphans, open_run, place, sampling, show
 from tallgrass.pipeline.calibrate import CalibrationResult
 from tallgrass.pipeline.calibrate_prepare import (
     ReadyCalibration,
@@ -24,7 +26,7 @@ from tallgrass.pipeline.calibrate_prepare import (
 )
 from tallgrass.pipeline.calibrate_record import CalibrationRecorder
 from tallgrass.pipeline.calibrate_verdict import judge_estimates, with_abilities
-from tallgrass.pipeline.steps import Clock, process_title
+from tallgrass.pipeline.steps import Clock
 from tallgrass.progress import display
 from tallgrass.report import CalibrationInput
 from tallgrass.responses import Anchors
@@ -52,82 +54,99 @@ def run_steps(
     with clock.timed("read_s"):
         data = data or read(spec, settings)
         ready = prepare(spec, data)
-    with clock.timed("connect_s"):
-        store.connect(settings.tracking_uri)
-        others = other_methods(spec, data.responses.items)
     name = f"calibrate {spec.engine}"
-    with tracking.start_run(settings.experiment, name) as run, process_title(name):
-        if parent is not None:
-            run.set_tags({"mlflow.parentRunId": parent})
-        recorder = CalibrationRecorder(run, ready, settings)
-        with clock.timed("log_s"):
-            recorder.before_estimation()
-        estimated = _Estimated(ready, ready.anchors, settings, recorder, clock)
-        purified: tuple[str, ...] = ()
-        if ready.anchors is not None and spec.purify:
-            drift = _drift(ready, estimated.found)
-            purified = calibration.drifted_anchors(drift)
-            if purified:
-                logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
-                kept = calibration.undrifted(ready.anchors, purified)
-                estimated = _Estimated(ready, kept, settings, recorder, clock)
-        found, drift_now = estimated.found, None
-        if ready.anchors is not None:
-            drift_now = _after_purification(ready, found, purified)
-        compared = None
-        if others:
-            limit = spec.agreement
-            compared = calibration.agreement({spec.engine: found.items, **others}, limit)
-        with clock.timed("report_s"):
-            timings = clock.seconds | {"total_s": time.perf_counter() - began}
-            finished = CalibrationInput(
-                spec=spec,
-                responses=data.responses,
-                log=data.log,
-                location=data.location,
-                found=found,
-                trace=estimated.trace,
-                diagnostics=estimated.diagnostics,
-                verdict=estimated.verdict,
-                run_id=run.run_id,
-                anchors=ready.anchors,
-                purified=purified,
-                drift=drift_now,
-                agreement=compared,
-                notes=(*_thin(ready), *estimated.notes),
-                findings=ready.findings,
-                thresholds=settings.thresholds,
-                timings=timings,
-                environment={
-                    "Python": platform.python_version(),
-                    "tallgrass": version("tallgrass"),
-                },
-            )
-            report_path = recorder.after_estimation(finished)
-        published = 0
-        if spec.publish:
-            with clock.timed("publish_s"):
-                published = _publish(spec, finished)
-                recorder.published(published)
+    tags = {} if parent is None else {"mlflow.parentRunId": parent}
+    with place(settings) as where:
+        with clock.timed("connect_s"):
+            store.connect(settings.tracking_uri)
+            close_orphans()
+            others = other_methods(spec, data.responses.items)
+        with open_run(where, settings, name, name, tags) as (run, life):
+            recorder = CalibrationRecorder(run, ready, settings)
+            with clock.timed("log_s"):
+                recorder.before_estimation()
+                show(ready.findings, run)
+                run.spool_to(life.spool_folder, settings.deliver_seconds)
+            return _carry_out(ready, settings, recorder, clock, life, others, began)
+
+
+def _carry_out(
+    ready: ReadyCalibration,
+    settings: Settings,
+    recorder: CalibrationRecorder,
+    clock: Clock,
+    life: Life,
+    others: Mapping[str, pd.DataFrame],
+    began: float,
+) -> CalibrationResult:
+    """Estimate, judge, report and publish."""
+    run, spec, data = recorder.run, ready.spec, ready.data
+    estimated = _Estimated(ready, ready.anchors, settings, recorder, clock, life)
+    purified: tuple[str, ...] = ()
+    if ready.anchors is not None and spec.purify:
+        drift = _drift(ready, estimated.found)
+        purified = calibration.drifted_anchors(drift)
+        if purified:
+            logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
+            kept = calibration.undrifted(ready.anchors, purified)
+            estimated = _Estimated(ready, kept, settings, recorder, clock, life)
+    found, drift_now = estimated.found, None
+    if ready.anchors is not None:
+        drift_now = _after_purification(ready, found, purified)
+    compared = None
+    if others:
+        limit = spec.agreement
+        compared = calibration.agreement({spec.engine: found.items, **others}, limit)
+    with clock.timed("report_s"):
         timings = clock.seconds | {"total_s": time.perf_counter() - began}
-        recorder.timings(timings)
-        return CalibrationResult(
-            run_id=run.run_id,
-            experiment_id=run.experiment_id,
-            ui_url=run.ui_url,
-            verdict=estimated.verdict,
-            items=found.items,
-            users=found.users,
-            diagnostics=estimated.diagnostics,
+        finished = CalibrationInput(
+            spec=spec,
+            responses=data.responses,
+            log=data.log,
+            location=data.location,
+            found=found,
             trace=estimated.trace,
+            diagnostics=estimated.diagnostics,
+            verdict=estimated.verdict,
+            run_id=run.run_id,
+            anchors=ready.anchors,
+            purified=purified,
             drift=drift_now,
             agreement=compared,
-            purified=purified,
-            published=published,
-            metrics=recorder.metrics,
+            notes=(*_thin(ready), *estimated.notes),
+            findings=ready.findings,
+            thresholds=settings.thresholds,
             timings=timings,
-            report_path=report_path,
+            environment={
+                "Python": platform.python_version(),
+                "tallgrass": version("tallgrass"),
+            },
         )
+        report_path = recorder.after_estimation(finished)
+    published = 0
+    if spec.publish:
+        with clock.timed("publish_s"):
+            published = _publish(spec, finished)
+            recorder.published(published)
+    timings = clock.seconds | {"total_s": time.perf_counter() - began}
+    recorder.timings(timings)
+    return CalibrationResult(
+        run_id=run.run_id,
+        experiment_id=run.experiment_id,
+        ui_url=run.ui_url,
+        verdict=estimated.verdict,
+        items=found.items,
+        users=found.users,
+        diagnostics=estimated.diagnostics,
+        trace=estimated.trace,
+        drift=drift_now,
+        agreement=compared,
+        purified=purified,
+        published=published,
+        metrics=recorder.metrics,
+        timings=timings,
+        report_path=report_path,
+    )
 
 
 class _Estimated:
@@ -140,13 +159,14 @@ class _Estimated:
         settings: Settings,
         recorder: CalibrationRecorder,
         clock: Clock,
+        life: Life,
     ) -> None:
         spec, responses = ready.spec, ready.data.responses
         priors = item_priors(responses, anchors)
         self.diagnostics: Diagnostics | None = None
         self.notes: tuple[str, ...] = ()
         if spec.bayesian:
-            sampled = _sample(ready, anchors, settings, recorder, clock)
+            sampled = _sample(ready, anchors, settings, recorder, clock, life)
             self.trace = sampled.trace
             with clock.timed("diagnostics_s"):
                 self.diagnostics = diagnose(sampled.trace)
@@ -171,22 +191,37 @@ def _sample(
     settings: Settings,
     recorder: CalibrationRecorder,
     clock: Clock,
+    life: Life,
 ) -> Sampled:
     """Sample; the draws are stored before anything else happens, interrupted or not."""
     spec = ready.spec
-    engine = estimation.calibrate_nuts if spec.engine == "nuts" else estimation.calibrate_gibbs
+    responses, sampler = ready.data.responses, spec.sampler_spec
+    life.kept_in_mlflow = False
     try:
-        with display(settings.progress) as observer:
-            sampled = engine(ready.data.responses, anchors, spec.sampler_spec, observer)
+        with (
+            display(settings.progress) as progress,
+            sampling(life, spec.chains, progress) as (observer, files),
+        ):
+            if spec.engine == "nuts":
+                sampled = estimation.calibrate_nuts(
+                    responses, anchors, sampler, observer, sink=files
+                )
+            else:
+                sampled = estimation.calibrate_gibbs(responses, anchors, sampler, observer)
     except Interrupted as interruption:
         if interruption.sampled is not None:
+            life.phase("saving", "interrupted")
             recorder.trace(_labelled(interruption.sampled.trace, recorder))
+            life.kept_in_mlflow = True
         raise
+    life.phase("saving")
     for step, seconds in (("compile_s", sampled.compile_s), ("sampling_s", sampled.sampling_s)):
         clock.seconds[step] = clock.seconds.get(step, 0.0) + seconds
     _labelled(sampled.trace, recorder)
     with clock.timed("save_trace_s"):
         recorder.trace(sampled.trace)
+        life.kept_in_mlflow = True
+    life.phase("reporting")
     return sampled
 
 

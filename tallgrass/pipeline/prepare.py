@@ -100,8 +100,10 @@ def _read_both(spec: RunSpec, settings: Settings, source: str, location: str) ->
     return Read(source, location, joint.combined, log, joint)
 
 
-def prepare(spec: RunSpec, data: Read) -> Prepared:
+def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
+
+    ``known`` are findings about the machine that were made before.
 
     Raises
     ------
@@ -118,6 +120,7 @@ def prepare(spec: RunSpec, data: Read) -> Prepared:
     findings = inspect_machine(
         spec.chains, _values_a_draw(votes), spec.draws + spec.tune, Path.cwd()
     )
+    findings = (*findings, *known)
     for finding in findings:
         if finding.level == "fatal":
             raise SpecError(finding.message)

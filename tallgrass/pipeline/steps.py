@@ -6,16 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 
-from setproctitle import getproctitle, setproctitle
-
-from tallgrass import store, summaries, tracking
+from tallgrass import store, summaries
 from tallgrass.compare import Comparison, compare_estimates
 from tallgrass.diagnostics import diagnose, judge
 from tallgrass.fit_checks import FitChecks, fit_checks
+from tallgrass.lifecycle import Life
 from tallgrass.pipeline import Context, FitResult
+from tallgrass.pipeline.attended import (
+    close_orphans,
+    open_run,
+    others,
+    place,
+    sampling,
+    show,
+)
 from tallgrass.pipeline.prepare import Baseline, Prepared, prepare, read
 from tallgrass.pipeline.record import Recorder
-from tallgrass.progress import Display, display
+from tallgrass.progress import display
 from tallgrass.report import ReportInput
 from tallgrass.sampling import Interrupted, Sampled, sample
 from tallgrass.settings import Settings
@@ -46,75 +53,94 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
     # The votes come first: where they cannot be used, not even an empty database is made.
     with clock.timed("prepare_s"):
         data = read(spec, settings)
-    with clock.timed("connect_s"):
-        store.connect(settings.tracking_uri)
-    with clock.timed("prepare_s"):
-        ready = prepare(spec, data)
     made = f"{spec.chamber} {spec.model} {spec.sampler} {spec.init.partition(':')[0]}"
     name = context.name or made
-    with tracking.start_run(settings.experiment, name, context.tags) as run, process_title(name):
-        recorder = Recorder(run, ready, settings)
-        with clock.timed("log_s"):
-            recorder.before_sampling()
-        sampled = _sample_and_save(ready, settings, recorder, clock, context.observer)
-        with clock.timed("diagnostics_s"):
-            joint = ready.data.joint
-            chambers = None if joint is None else joint.chamber_index
-            diagnostics = diagnose(sampled.trace, ready.start.pca, chambers)
-        baseline = ready.baseline
-        comparison = None if baseline is None else _compare(ready, sampled, baseline)
-        verdict = judge(
-            diagnostics,
-            settings.thresholds,
-            None if comparison is None else comparison.abs_r,
-            None if baseline is None else settings.thresholds.abs_r(spec.model, baseline.model),
-            _no_baseline(spec),
-        )
-        checks: FitChecks | None = None
-        if spec.fit_checks:
-            with clock.timed("fit_checks_s"):
-                checks = fit_checks(sampled.trace, ready.data.votes, spec.seed)
-        with clock.timed("report_s"):
-            timings = clock.seconds | {"total_s": time.perf_counter() - began}
-            report_path = recorder.after_sampling(
-                ReportInput(
-                    trace=sampled.trace,
-                    votes=ready.data.votes,
-                    filter_log=ready.data.filter_log,
-                    spec=spec,
-                    diagnostics=diagnostics,
-                    verdict=verdict,
-                    run_id=run.run_id,
-                    comparison=comparison,
-                    baseline_run_id=None if baseline is None else baseline.run_id,
-                    flat_table=ready.flat_table,
-                    findings=ready.findings,
-                    fit=None if checks is None else checks.metrics,
-                    warnings=ready.model.warnings,
-                    environment={
-                        "Python": platform.python_version(),
-                        "tallgrass": version("tallgrass"),
-                    },
-                    timings=timings,
-                    predictive=None if checks is None else checks.predictive,
-                    thresholds=settings.thresholds,
-                    joint=joint,
-                )
-            )
+    title = f"{spec.chamber} {spec.model} {spec.sampler}"
+    with place(settings) as where:
+        with clock.timed("connect_s"):
+            store.connect(settings.tracking_uri)
+            close_orphans()
+        with clock.timed("prepare_s"):
+            ready = prepare(spec, data, others(where))
+        with open_run(where, settings, title, name, context.tags) as (run, life):
+            recorder = Recorder(run, ready, settings)
+            with clock.timed("log_s"):
+                recorder.before_sampling()
+                show(ready.findings, run)
+                run.spool_to(life.spool_folder, settings.deliver_seconds)
+            sampled = _sample_and_save(ready, settings, recorder, clock, context, life)
+            life.phase("reporting")
+            return finish_run(ready, settings, recorder, clock, sampled, began)
+
+
+def finish_run(
+    ready: Prepared,
+    settings: Settings,
+    recorder: Recorder,
+    clock: Clock,
+    sampled: Sampled,
+    began: float,
+) -> FitResult:
+    """Diagnostics, verdict, tables and report of draws that are saved."""
+    run, spec = recorder.run, ready.spec
+    with clock.timed("diagnostics_s"):
+        joint = ready.data.joint
+        chambers = None if joint is None else joint.chamber_index
+        diagnostics = diagnose(sampled.trace, ready.start.pca, chambers)
+    baseline = ready.baseline
+    comparison = None if baseline is None else _compare(ready, sampled, baseline)
+    verdict = judge(
+        diagnostics,
+        settings.thresholds,
+        None if comparison is None else comparison.abs_r,
+        None if baseline is None else settings.thresholds.abs_r(spec.model, baseline.model),
+        _no_baseline(spec),
+    )
+    checks: FitChecks | None = None
+    if spec.fit_checks:
+        with clock.timed("fit_checks_s"):
+            checks = fit_checks(sampled.trace, ready.data.votes, spec.seed)
+    with clock.timed("report_s"):
         timings = clock.seconds | {"total_s": time.perf_counter() - began}
-        recorder.timings(timings)
-        return FitResult(
-            run_id=run.run_id,
-            experiment_id=run.experiment_id,
-            ui_url=run.ui_url,
-            results_url=store.results_page(run.experiment_id),
-            verdict=verdict,
-            diagnostics=diagnostics,
-            trace=sampled.trace,
-            comparison=comparison,
-            timings=timings,
-            report_path=report_path,
+        report_path = recorder.after_sampling(
+            ReportInput(
+                trace=sampled.trace,
+                votes=ready.data.votes,
+                filter_log=ready.data.filter_log,
+                spec=spec,
+                diagnostics=diagnostics,
+                verdict=verdict,
+                run_id=run.run_id,
+                comparison=comparison,
+                baseline_run_id=None if baseline is None else baseline.run_id,
+                flat_table=ready.flat_table,
+                findings=ready.findings,
+                fit=None if checks is None else checks.metrics,
+                warnings=ready.model.warnings,
+                environment={
+                    "Python": platform.python_version(),
+                    "tallgrass": version("tallgrass"),
+                },
+                timings=timings,
+                predictive=None if checks is None else checks.predictive,
+                thresholds=settings.thresholds,
+                joint=joint,
+            )
         )
+    timings = clock.seconds | {"total_s": time.perf_counter() - began}
+    recorder.timings(timings)
+    return FitResult(
+        run_id=run.run_id,
+        experiment_id=run.experiment_id,
+        ui_url=run.ui_url,
+        results_url=store.results_page(run.experiment_id),
+        verdict=verdict,
+        diagnostics=diagnostics,
+        trace=sampled.trace,
+        comparison=comparison,
+        timings=timings,
+        report_path=report_path,
+    )
 
 
 def _sample_and_save(
@@ -122,7 +148,8 @@ def _sample_and_save(
     settings: Settings,
     recorder: Recorder,
     clock: Clock,
-    watching: Display | None,
+    context: Context,
+    life: Life,
 ) -> Sampled:
     """Sample; the draws are stored before anything else happens, interrupted or not."""
     attributes = {
@@ -132,8 +159,12 @@ def _sample_and_save(
         "data_sha256": ready.data.fingerprint,
     }
     try:
+        watching = context.observer
         shown = nullcontext(watching) if watching else display(settings.progress)
-        with shown as observer:
+        with (
+            shown as progress,
+            sampling(life, ready.spec.chains, progress) as (observer, files),
+        ):
             sampled = sample(
                 ready.model,
                 ready.data.votes,
@@ -141,15 +172,21 @@ def _sample_and_save(
                 ready.start.scores,
                 attributes,
                 observer,
+                files,
+                context.stopped,
             )
     except Interrupted as interruption:
         if interruption.sampled is not None:
+            life.phase("saving", "interrupted")
             recorder.trace(interruption.sampled.trace)
+            life.kept_in_mlflow = True
         raise
+    life.phase("saving")
     clock.seconds["compile_s"] = sampled.compile_s
     clock.seconds["sampling_s"] = sampled.sampling_s
     with clock.timed("save_trace_s"):
         recorder.trace(sampled.trace)
+        life.kept_in_mlflow = True
     return sampled
 
 
@@ -162,14 +199,3 @@ def _no_baseline(spec: RunSpec) -> str:
     if spec.baseline == "none":
         return ""
     return "no baseline: no earlier run on these votes was promoted, or passed with another method"
-
-
-@contextmanager
-def process_title(name: str) -> Iterator[None]:
-    """Say in ``ps`` what this process does."""
-    before = getproctitle()
-    setproctitle(f"tallgrass: {name}")
-    try:
-        yield
-    finally:
-        setproctitle(before)

@@ -79,6 +79,12 @@ def _copy(
     place[len(values) :] = np.nan if values.dtype.kind == "f" else 0
 
 
+def column_values(batch: Any, name: str) -> np.ndarray:
+    """A column of a batch: one row a draw."""
+    values = _values(batch.column(name))
+    return values.reshape(batch.num_rows, -1) if len(values) != batch.num_rows else values
+
+
 def _values(column: Any) -> np.ndarray:
     array = pa.array(column)
     return np.asarray((array.flatten() if hasattr(array, "flatten") else array).to_numpy(False))

@@ -1,6 +1,6 @@
 """What sampling gives back, and what it tells while it runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -74,6 +74,55 @@ class ChainProgress:
 
 
 Observer = Callable[[tuple[ChainProgress, ...]], None]
+
+
+class DrawSink(Protocol):
+    """Where draws go while they are made; :class:`tallgrass.sampling.stream.DrawFiles` is one.
+
+    Its methods never raise.
+    """
+
+    @property
+    def broken(self) -> bool:
+        """Whether it takes no more."""
+
+    def begin(
+        self, chains: int, variables: Mapping[str, tuple[Sequence[str], Sequence[int]]], frame: Any
+    ) -> None:
+        """Be told what is to come, and the trace without draws."""
+
+    def append(
+        self,
+        chain: int,
+        tuning: np.ndarray,
+        variables: Mapping[str, np.ndarray],
+        stats: Mapping[str, np.ndarray],
+    ) -> None:
+        """Take the next draws of one chain."""
+
+
+def never() -> bool:
+    """The answer of one who never asks a sampler to stop."""
+    return False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on while a sampler works.
+
+    Parameters
+    ----------
+    observer : Observer or None
+        Told of the progress.
+    sink : DrawSink or None
+        Given the draws as they are made.
+    stopped : callable
+        Asked a few times a second whether to stop, as Ctrl-C would.
+    """
+
+    observer: Observer | None = None
+    sink: DrawSink | None = None
+    stopped: Callable[[], bool] = never
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,17 @@ import numpy as np
 
 from tallgrass.errors import SamplingError
 from tallgrass.machine import usable_cores
-from tallgrass.sampling.draws import ChainProgress, Model, Observer, Raw
+from tallgrass.sampling.draws import STATISTICS, ChainProgress, DrawSink, Model, Raw, Watch
 from tallgrass.specs import SamplerSpec
 
 _GRADIENT_SIZES = 1e-2, 1e4  # bounds of the first mass matrix, which is made of gradients
 _FIRST_WEIGHT = 10  # draws that the first mass matrix counts for; PyMC's own choice
+_EVERY_SECONDS = 1.0
+_NAMES = {"model_logp": "lp", "tree_size": "n_steps"}  # of PyMC's own, in what it returns
 _NO_DRAWS = "Not enough samples to build a trace."  # PyMC's words
 
 
-def sample_with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None) -> Raw:
+def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     """Draw with PyMC's NUTS from the graph that nutpie samples too.
 
     Raises
@@ -34,6 +36,8 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None)
     generators = np.random.default_rng(spec.seed).spawn(spec.chains)
     starts = [model.start(generator) for generator in generators]
     total = spec.draws + spec.tune
+    observer = watch.observer
+    keeper = None if watch.sink is None else _Keeper(watch.sink, spec.tune)
     state: dict[int, list[Any]] = {i: [0, True, 0, 0.0] for i in range(spec.chains)}
 
     def report(trace: Any, draw: Any) -> None:
@@ -42,6 +46,10 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None)
         if draw.stats:
             chain[2] += int(bool(draw.stats[0].get("diverging", False)) and not draw.tuning)
             chain[3] = float(draw.stats[0].get("step_size", np.nan))
+        if keeper is not None:
+            keeper.look(trace, draw.chain, draw.is_last)
+        if chain[0] % 50 == 0 and watch.stopped():
+            raise KeyboardInterrupt("asked to stop")
         if observer is not None and (chain[0] % 50 == 0 or draw.is_last):
             observer(
                 tuple(
@@ -87,6 +95,32 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, observer: Observer | None)
     interrupted = sizes["draw"] < spec.draws or sizes["chain"] < spec.chains
     sampling_s = float(tree["posterior"].attrs.get("sampling_time", elapsed))
     return Raw(tree, elapsed - sampling_s, sampling_s, False, interrupted)
+
+
+class _Keeper:
+    """Hands the rows that PyMC's traces gained to a sink, about once a second for each chain."""
+
+    def __init__(self, sink: DrawSink, tune: int) -> None:
+        self._sink, self._tune = sink, tune
+        self._taken: dict[int, int] = {}
+        self._at: dict[int, float] = {}
+
+    def look(self, trace: Any, chain: int, last: bool) -> None:
+        """Take new draws of one chain where it is time to; the chain's last ones at once."""
+        now = time.monotonic()
+        if self._sink.broken or (
+            not last and now - self._at.setdefault(chain, now) < _EVERY_SECONDS
+        ):
+            return
+        rows = slice(self._taken.get(chain, 0), trace.draw_idx)
+        told = trace._stats[0]
+        self._sink.append(
+            chain,
+            np.arange(rows.start, rows.stop) < self._tune,
+            {name: values[rows] for name, values in trace.samples.items()},
+            {name: told[own][rows] for own in told if (name := _NAMES.get(own, own)) in STATISTICS},
+        )
+        self._taken[chain], self._at[chain] = rows.stop, now
 
 
 def _nuts(model: Model, spec: SamplerSpec, starts: list[dict[str, Any]]) -> Any:

@@ -3,32 +3,34 @@
 import dataclasses
 import inspect
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from tallgrass.errors import SamplingError
 from tallgrass.machine import usable_cores
 from tallgrass.sampling.draws import (
     ChainProgress,
+    DrawSink,
     Interrupted,
     Model,
     Observer,
     Raw,
     Sampled,
+    Watch,
     assemble,
     complete_part,
+    never,
 )
 from tallgrass.sampling.pymc_nuts import sample_with_pymc
 from tallgrass.specs import SamplerSpec
 from tallgrass.votes import VoteMatrix
 
 _PROGRESS_MS = 250
-_POLL_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,8 @@ def sample(
     scores: Any = None,
     attributes: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
+    sink: DrawSink | None = None,
+    stopped: Callable[[], bool] = never,
 ) -> Sampled:
     """Draw from the posterior.
 
@@ -56,8 +60,11 @@ def sample(
         More attributes of the trace's root.
     observer : callable, optional
         Called a few times a second with the progress of all chains, perhaps from a thread of the
-        sampler's. An error it raises never stops sampling; the first one is logged. A
-        KeyboardInterrupt it raises does, as Ctrl-C would.
+        sampler's. An error it raises never stops sampling; the first one is logged.
+    sink : DrawSink, optional
+        Given the draws about once a second, so that they outlive this process.
+    stopped : callable, optional
+        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def sample(
     def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
         return assemble(raw, model, votes, scores, {**settings, **(attributes or {})})
 
-    return sample_and_assemble(model, spec, of_votes, observer)
+    return sample_and_assemble(model, spec, of_votes, observer, sink, stopped)
 
 
 def sample_and_assemble(
@@ -78,6 +85,8 @@ def sample_and_assemble(
     spec: SamplerSpec,
     assembled: Callable[[xr.DataTree, Mapping[str, Any]], xr.DataTree],
     observer: Observer | None = None,
+    sink: DrawSink | None = None,
+    stopped: Callable[[], bool] = never,
 ) -> Sampled:
     """Draw from the posterior of a model of any data; as :func:`sample`.
 
@@ -86,12 +95,16 @@ def sample_and_assemble(
     assembled : callable
         (what the sampler returned, attributes of the root) -> the trace as it is kept.
     """
-    raw = SAMPLERS[spec.sampler](model, spec, observer and harmless(observer))
+    known = {"sampler": spec.sampler, "sampler_version": version(spec.sampler)}
+    if sink is not None:
+        variables = _variables(model)
+        sink.begin(spec.chains, variables, assembled(_without_draws(variables, spec.chains), known))
+    watch = Watch(observer and harmless(observer), sink, stopped)
+    raw = SAMPLERS[spec.sampler](model, spec, watch)
     sampled = None
     if raw.tree is not None:
         settings = {
-            "sampler": spec.sampler,
-            "sampler_version": version(spec.sampler),
+            **known,
             "compile_s": raw.compile_s,
             "sampling_s": raw.sampling_s,
         }
@@ -105,7 +118,7 @@ def sample_and_assemble(
 
 
 def harmless(observer: Observer) -> Observer:
-    """The observer, its errors logged once and kept from the sampler; it may still interrupt."""
+    """The observer, its errors logged once and kept from the sampler."""
     failed = False
 
     def report(progress: tuple[ChainProgress, ...]) -> None:
@@ -120,12 +133,35 @@ def harmless(observer: Observer) -> Observer:
     return report
 
 
-def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> Raw:
+def _variables(model: Model) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Dimensions and shape of every public variable."""
+    graph = model.graph
+    dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
+    return {
+        name: (named, tuple(len(graph.coords[dim]) for dim in named))
+        for name, named in dims.items()
+    }
+
+
+def _without_draws(
+    variables: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]], chains: int
+) -> xr.DataTree:
+    """What a sampler would return that has made no draw."""
+    posterior = {
+        name: (["chain", "draw", *dims], np.empty((chains, 0, *shape)))
+        for name, (dims, shape) in variables.items()
+    }
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior), "sample_stats": xr.Dataset()})
+
+
+def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     # Importing nutpie and compiling takes seconds: only when it is used.
     import nutpie
 
     from tallgrass.sampling.arrow import take_draws
+    from tallgrass.sampling.following import Follower, wait_for
 
+    observer = watch.observer
     began = time.perf_counter()
     if spec.adaptation == "flow":
         compiled, cached = _flow_model(model), False
@@ -135,19 +171,17 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
         code = compile_model(model)
         compiled, cached = code.model, code.from_cache
     compile_s = time.perf_counter() - began
-    stop = threading.Event()
 
     def report(chains: list[Any]) -> None:
-        if observer is None or stop.is_set():
-            return
-        progress = tuple(
-            ChainProgress(i, x.finished_draws, x.total_draws, x.tuning, x.divergences, x.step_size)
-            for i, x in enumerate(chains)
-        )
-        try:
-            observer(progress)
-        except KeyboardInterrupt:  # raised in a thread of nutpie's, where nobody would see it
-            stop.set()
+        if observer is not None:
+            observer(
+                tuple(
+                    ChainProgress(
+                        i, x.finished_draws, x.total_draws, x.tuning, x.divergences, x.step_size
+                    )
+                    for i, x in enumerate(chains)
+                )
+            )
 
     began = time.perf_counter()
     try:
@@ -170,11 +204,11 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
         raise SamplingError("nutpie could not start", str(error).splitlines()[0]) from error
     interrupted = False
     tree: xr.DataTree | None
+    follower = None if watch.sink is None else Follower(running, watch.sink)
     try:
-        while not _is_finished(running):
-            if stop.wait(_POLL_SECONDS):
-                raise KeyboardInterrupt
-        tree = take_draws(running.wait(), compiled.coords)
+        tree = take_draws(wait_for(running, follower, watch.stopped), compiled.coords)
+        if follower is not None:
+            follower.finish(tree, spec.tune)
     except KeyboardInterrupt:
         interrupted = True
         tree = _partial(running, compiled.coords)
@@ -185,13 +219,6 @@ def _with_nutpie(model: Model, spec: SamplerSpec, observer: Observer | None) -> 
             "look at the start (init) and the priors, or try sampler=pymc",
         ) from error
     return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
-
-
-def _is_finished(running: Any) -> bool:
-    try:
-        return bool(running.is_finished)
-    except TimeoutError:  # nutpie is too busy to tell
-        return False
 
 
 def _partial(running: Any, coords: Any) -> xr.DataTree | None:
@@ -239,7 +266,7 @@ def _flow_model(model: Model) -> Any:
     )
 
 
-SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Observer | None], Raw]] = {
+SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Watch], Raw]] = {
     "nutpie": _with_nutpie,
     "pymc": sample_with_pymc,
 }

@@ -2,20 +2,19 @@
 
 import io
 import json
+import logging
 import math
-import random
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from tallgrass.escaping import neutralised
 from tallgrass.store import masked, page, translated
+from tallgrass.tracking.operations import Operation, perform
+from tallgrass.tracking.spool import Spool
 from tallgrass.tracking.values import cut, rounded, text
 from tallgrass.votes import VoteMatrix
 
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from pandas import DataFrame
 
-_LONGEST_PARAM, _LONGEST_TAG, _BATCH, _METRICS_BATCH = 6000, 8000, 100, 1000  # MLflow's limits
+_LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # MLflow's limits
 
-_DATASET_ATTEMPTS = 5
+logger = logging.getLogger(__name__)
 
 
 class Figure(Protocol):
@@ -48,6 +47,8 @@ class ActiveRun:
         self._logged = set(run.data.params)
         self._tables: dict[str, str] = {}
         self._artifact_root: str = run.info.artifact_uri
+        self._spool: Spool | None = None
+        self._patience = 0.0
         self.run_id: str = run.info.run_id
         self.experiment_id: str = run.info.experiment_id
 
@@ -62,17 +63,12 @@ class ActiveRun:
         ``mlflow run`` logs the declared parameters before this process starts, and MLflow refuses
         another string for the same key.
         """
-        from mlflow.entities import Param
-
         new = {
             key: cut(text(value), _LONGEST_PARAM, key)
             for key, value in params.items()
             if key not in self._logged
         }
-        with self._writing("params"):
-            for batch in batched(new.items(), _BATCH):
-                entries = [Param(key, value) for key, value in batch]
-                self._client.log_batch(self.run_id, params=entries)
+        self._write("params", {"kind": "params", "values": new})
         self._logged |= set(new)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
@@ -81,25 +77,17 @@ class ActiveRun:
         What is not finite is left out and named in the tag ``metrics.dropped``: MLflow stores an
         infinity as 1.8e308, and NaN breaks older servers.
         """
-        from mlflow.entities import Metric
-
         now = int(datetime.now(UTC).timestamp() * 1000)
         finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
-        with self._writing("metrics"):
-            for batch in batched(finite.items(), _METRICS_BATCH):
-                entries = [Metric(name, rounded(name, value), now, step) for name, value in batch]
-                self._client.log_batch(self.run_id, metrics=entries)
+        values = {name: rounded(name, value) for name, value in finite.items()}
+        self._write("metrics", {"kind": "metrics", "values": values, "at": now, "step": step})
         if dropped := sorted(set(metrics) - set(finite)):
             self.set_tags({"metrics.dropped": f"{len(dropped)}: {', '.join(dropped)}"})
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set tags; an earlier value of a tag is replaced."""
-        from mlflow.entities import RunTag
-
-        with self._writing("tags"):
-            for batch in batched(tags.items(), _BATCH):
-                entries = [RunTag(key, cut(text(v), _LONGEST_TAG, key)) for key, v in batch]
-                self._client.log_batch(self.run_id, tags=entries)
+        values = {key: cut(text(value), _LONGEST_TAG, key) for key, value in tags.items()}
+        self._write("tags", {"kind": "tags", "values": values})
 
     def log_dataset(self, votes: VoteMatrix, source: str) -> None:
         """Log the votes as the run's dataset input, identified by their own fingerprint."""
@@ -118,32 +106,27 @@ class ActiveRun:
 
         MLflow's digest would read the first 10,000 rows only.
         """
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-        from mlflow.exceptions import MlflowException
-
-        dataset = Dataset(
-            name=name[:500],
-            digest=fingerprint[:36],
-            source_type="local",
-            source=json.dumps({"uri": masked(source)}),
-            profile=json.dumps(profile),
+        self._write(
+            "the dataset",
+            {
+                "kind": "dataset",
+                "name": name[:500],
+                "digest": fingerprint[:36],
+                "source": masked(source),
+                "profile": dict(profile),
+            },
         )
-        context = InputTag("mlflow.data.context", "sampling")
-        with self._writing("the dataset"):
-            for attempt in range(_DATASET_ATTEMPTS):
-                try:
-                    self._client.log_inputs(self.run_id, [DatasetInput(dataset, [context])])
-                    return
-                except MlflowException as error:
-                    # Two runs that name the same new dataset at once: MLflow looks, then inserts.
-                    if "unique" not in str(error).lower() or attempt == _DATASET_ATTEMPTS - 1:
-                        raise
-                    time.sleep(random.uniform(0.05, 0.3))
+
+    def log_live(self, metrics: Mapping[str, float], step: int) -> None:
+        """Log how far sampling is: from a thread of its own, never kept when MLflow is away."""
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        operation = {"kind": "metrics", "values": dict(metrics), "at": now, "step": step}
+        perform(self._client, self.run_id, operation, Path())
 
     def log_artifact(self, path: Path, artifact_dir: str) -> None:
         """Store a file under ``artifact_dir``, with the file's own name."""
-        with self._writing(f"{artifact_dir}/{path.name}"):
-            self._client.log_artifact(self.run_id, str(path), artifact_dir)
+        operation = {"kind": "artifact", "file": path.name, "folder": artifact_dir}
+        self._write(f"{artifact_dir}/{path.name}", operation, path.parent)
 
     def log_text(self, content: str, path: str) -> None:
         """Store a text as the artifact ``path``, in UTF-8."""
@@ -183,15 +166,31 @@ class ActiveRun:
     def log_bytes(self, content: bytes, path: str) -> None:
         """Store bytes as the artifact ``path``."""
         folder, _, name = path.rpartition("/")
-        with tempfile.TemporaryDirectory() as temporary, self._writing(path):
-            file = Path(temporary) / name
-            file.write_bytes(content)
-            self._client.log_artifact(self.run_id, str(file), folder or None)
+        with tempfile.TemporaryDirectory() as temporary:
+            with translated(f"write {path}"):
+                (Path(temporary) / name).write_bytes(content)
+            operation = {"kind": "artifact", "file": name, "folder": folder}
+            self._write(path, operation, Path(temporary))
 
-    @contextmanager
-    def _writing(self, what: str) -> Iterator[None]:
+    def spool_to(self, folder: Path, patience: float) -> None:
+        """From now on keep in a folder what MLflow cannot take, until it can.
+
+        Parameters
+        ----------
+        folder : Path
+            Where writes wait.
+        patience : float
+            Seconds that the end of the run waits for MLflow to take them.
+        """
+        self._spool = Spool(self._client, self.run_id, folder)
+        self._patience = patience
+
+    def _write(self, what: str, operation: Operation, base: Path | None = None) -> None:
         with translated(f"write {what} to run {self.run_id}"):
-            yield
+            if self._spool is None:
+                perform(self._client, self.run_id, operation, base or Path())
+            else:
+                self._spool.write(operation, base or Path())
 
     def close(self, error: BaseException | None) -> None:
         """Give the run its last status, and say why when that is not FINISHED."""
@@ -201,7 +200,25 @@ class ActiveRun:
             status, tags = "KILLED", {"interrupted_at": datetime.now(UTC).isoformat("T", "seconds")}
         elif error is not None:
             status, tags = "FAILED", {"error": masked(f"{type(error).__name__}: {error}")[:1000]}
-        with self._writing(f"status {status}"):
-            self._client.set_terminated(self.run_id, status)
+        at = int(datetime.now(UTC).timestamp() * 1000)
+        self._write(f"status {status}", {"kind": "end", "status": status, "at": at})
         if tags:
             self.set_tags(tags)
+        if self._spool is not None and len(self._spool):
+            self._deliver_last(0.0 if status == "KILLED" else self._patience)
+
+    def _deliver_last(self, patience: float) -> None:
+        assert self._spool is not None  # of those who call this
+        if patience:
+            logger.info(
+                "waiting up to %.0f s for MLflow to take %d writes", patience, len(self._spool)
+            )
+        with translated(f"write to run {self.run_id}"):
+            if not self._spool.deliver(patience):
+                logger.warning(
+                    "%d writes to run %s wait in %s; deliver them with: tallgrass recover %s",
+                    len(self._spool),
+                    self.run_id,
+                    self._spool.folder,
+                    self.run_id[:8],
+                )

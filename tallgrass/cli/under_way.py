@@ -1,0 +1,226 @@
+"""The commands ``monitor`` and ``recover``: runs under way on this machine, and what they left."""
+
+import sys
+import time
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tallgrass.cli.output import as_json, say, table
+from tallgrass.cli.parser import Arguments, Option
+from tallgrass.errors import SpecError, TallgrassError
+from tallgrass.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tallgrass.lifecycle import ChainStatus, Status
+    from tallgrass.pipeline.recover import Remains
+
+MONITOR_OPTIONS = (
+    Option("once", "show the runs once and end (where the output is no terminal, it does so)"),
+)
+RECOVER_OPTIONS = (
+    Option("all", "all that is listed"),
+    Option("discard", "remove the draws instead of finishing the run"),
+)
+_HEADS = ["run", "name", "phase", "chain", "draws", "div", "step size", "left", "message"]
+_EVERY_SECONDS = 1.0
+
+
+def monitor(arguments: Arguments) -> int:
+    """Show the runs of this machine until Ctrl-C; once where nobody watches."""
+    settings = load_settings(arguments.settings)
+    if arguments.json:
+        print(as_json({"runs": [_record(one) for one in _statuses(settings)]}))
+        return 0
+    if arguments.options.get("once") == "true" or not sys.stdout.isatty():
+        rows = [row for one in _statuses(settings) for row in _rows(one)]
+        if rows:
+            table(_HEADS, rows)
+        else:
+            say("no runs on this machine today")
+        return 0
+    from rich.live import Live
+
+    try:
+        with Live(_drawn(settings), auto_refresh=False) as live:
+            while True:
+                time.sleep(_EVERY_SECONDS)
+                live.update(_drawn(settings), refresh=True)
+    except KeyboardInterrupt:
+        return 0  # the way to end it
+
+
+def recover(arguments: Arguments) -> int:
+    """List what runs left behind, or finish or discard one of them or all."""
+    from tallgrass.pipeline import recover as work
+
+    settings = load_settings(arguments.settings)
+    everything = arguments.options.get("all") == "true"
+    discards = arguments.options.get("discard") == "true"
+    if arguments.operands and everything:
+        raise SpecError("recover takes a run or --all, not both", arguments.operands[0])
+    if not arguments.operands and not everything:
+        if discards:
+            raise SpecError("recover --discard needs a run or --all")
+        return _listed(work.remains(settings), arguments.json)
+    chosen = work.remains(settings) if everything else [work.find(settings, arguments.operands[0])]
+    done, failed = _carried_out(chosen, settings, discards, everything)
+    if arguments.json:
+        print(as_json({"recovered": done}))
+    elif not chosen:
+        say("nothing to recover")
+    for about in () if arguments.json else done:
+        _print_done(about)
+    return 2 if failed else 0
+
+
+def _carried_out(
+    chosen: "list[Remains]", settings: Settings, discards: bool, go_on: bool
+) -> tuple[list[dict[str, Any]], int]:
+    """What became of each, and how many failed where one failure does not end it."""
+    from tallgrass.pipeline import recover as work
+    from tallgrass.pipeline.attended import close_orphans
+
+    done: list[dict[str, Any]] = []
+    failed = 0
+    for one in chosen:
+        try:
+            with redirect_stdout(sys.stderr):
+                work.connect(one, settings)
+                close_orphans()
+                if discards:
+                    work.discard(one)
+                    done.append({"run_id": one.status.run_id, "discarded": True})
+                else:
+                    done.append(asdict(work.finish(one, settings)))
+        except TallgrassError as error:
+            if not go_on:
+                raise
+            failed += 1
+            say(f"tallgrass: error: {one.status.run_id}: {error}", to=sys.stderr)
+    return done, failed
+
+
+def _listed(found: "list[Remains]", json: bool) -> int:
+    if json:
+        records = [
+            {
+                "run_id": one.status.run_id,
+                "name": one.status.name,
+                "phase": one.status.phase,
+                "draws": one.draws,
+                "waiting": one.waiting,
+                "tracking_uri": one.status.tracking_uri,
+                "folder": str(one.folder),
+            }
+            for one in found
+        ]
+        print(as_json({"runs": records}))
+        return 0
+    if not found:
+        say("nothing to recover")
+        return 0
+    rows = [
+        [
+            one.status.run_id,
+            one.status.name,
+            one.status.phase if one.status.ended else f"died {one.status.phase}",
+            _moment(one.status.updated_at),
+            ", ".join(map(str, one.draws)) or "-",
+            one.waiting,
+            one.status.tracking_uri,
+        ]
+        for one in found
+    ]
+    table(["run", "name", "state", "last seen", "draws by chain", "to deliver", "store"], rows)
+    say("", "finish one: tallgrass recover RUN; remove its draws: tallgrass recover RUN --discard")
+    return 0
+
+
+def _print_done(about: dict[str, Any]) -> None:
+    if about.get("discarded"):
+        say(f"{about['run_id']}: discarded")
+        return
+    parts = []
+    if about["n_draws"]:
+        parts.append(f"{about['n_chains']} chains of {about['n_draws']} draws recovered")
+        parts.append(f"verdict {about['verdict']}")
+    if about["delivered"]:
+        parts.append(f"{about['delivered']} writes delivered")
+    say(f"{about['run_id']}: {', '.join(parts) or 'closed; no draw was finished'}")
+
+
+def _statuses(settings: Settings) -> "list[Status]":
+    from tallgrass.lifecycle import all_statuses, state_dir
+
+    return [status for _, status in all_statuses(state_dir(settings.state_dir))]
+
+
+def _record(status: "Status") -> dict[str, Any]:
+    return {**asdict(status), "alive": status.alive, "phase": _phase(status)}
+
+
+def _phase(status: "Status") -> str:
+    """Where the run is; a process that is gone without saying so has died."""
+    return status.phase if status.alive or status.ended else "died"
+
+
+def _rows(status: "Status") -> list[list[object]]:
+    left = "-" if status.eta_s is None or not status.alive else _duration(status.eta_s)
+    message = status.message
+    if _phase(status) == "died":
+        message = f"died while {status.phase}: tallgrass recover {status.run_id[:8]}"
+    head: list[object] = [status.run_id[:8], status.name, _phase(status)]
+    if not status.chains:
+        return [[*head, "-", "-", "-", "-", left, message]]
+    rows = []
+    for number, chain in enumerate(status.chains):
+        first = number == 0
+        rows.append(
+            [
+                *(head if first else ["", "", ""]),
+                number,
+                _draws(chain),
+                chain.divergences,
+                "-" if chain.step_size is None else f"{chain.step_size:.3g}",
+                left if first else "",
+                message if first else "",
+            ]
+        )
+    return rows
+
+
+def _draws(chain: "ChainStatus") -> str:
+    share = chain.finished / max(1, chain.total)
+    stage = " tuning" if chain.tuning and chain.finished < chain.total else ""
+    return f"{share:4.0%} {chain.finished}/{chain.total}{stage}"
+
+
+def _drawn(settings: Settings) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from tallgrass.cli.output import printable
+
+    styles = {"died": "bold red", "failed": "red", "killed": "yellow", "finished": "green"}
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, caption="Ctrl-C ends this view, not the runs")
+    for head in _HEADS:
+        drawn.add_column(Text(head), overflow="fold")
+    for one in _statuses(settings):
+        for row in _rows(one):
+            cells = [printable(cell) for cell in row]
+            drawn.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in cells))
+    return drawn
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours}:{left:02d}:{rest:02d}" if hours else f"{left}:{rest:02d}"
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -1,0 +1,94 @@
+"""What is written to a run, as plain values: done at once, or kept in a file and done later."""
+
+import json
+import random
+import time
+from collections.abc import Mapping
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_BATCH, _METRICS_BATCH = 100, 1000  # MLflow's limits
+_DATASET_ATTEMPTS = 5
+# What MLflow says when the request itself is wrong; it would be wrong again.
+_WRONG_REQUESTS = {
+    "BAD_REQUEST",
+    "ENDPOINT_NOT_FOUND",
+    "FEATURE_DISABLED",
+    "INVALID_PARAMETER_VALUE",
+    "INVALID_STATE",
+    "NOT_IMPLEMENTED",
+    "RESOURCE_ALREADY_EXISTS",
+    "RESOURCE_DOES_NOT_EXIST",
+}
+
+Operation = dict[str, Any]
+
+
+def perform(client: "MlflowClient", run_id: str, operation: Mapping[str, Any], base: Path) -> None:
+    """Carry out one write.
+
+    Parameters
+    ----------
+    operation : mapping
+        ``kind`` (params, metrics, tags, dataset, artifact or end) and what belongs to it.
+    base : Path
+        The folder that the path of an artifact is relative to.
+    """
+    from mlflow.entities import Metric, Param, RunTag
+
+    kind = operation["kind"]
+    if kind == "params":
+        for batch in batched(operation["values"].items(), _BATCH):
+            client.log_batch(run_id, params=[Param(key, value) for key, value in batch])
+    elif kind == "metrics":
+        at, step = operation["at"], operation["step"]
+        for batch in batched(operation["values"].items(), _METRICS_BATCH):
+            metrics = [Metric(key, value, at, step) for key, value in batch]
+            client.log_batch(run_id, metrics=metrics)
+    elif kind == "tags":
+        for batch in batched(operation["values"].items(), _BATCH):
+            client.log_batch(run_id, tags=[RunTag(key, value) for key, value in batch])
+    elif kind == "dataset":
+        _log_dataset(client, run_id, operation)
+    elif kind == "artifact":
+        client.log_artifact(run_id, str(base / operation["file"]), operation["folder"] or None)
+    elif kind == "end":
+        client.set_terminated(run_id, operation["status"], operation["at"])
+    else:
+        raise ValueError(f"unknown kind of write: {kind}")
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a write that failed so may succeed later: a server or a disk in trouble."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        return error.error_code not in _WRONG_REQUESTS
+    return isinstance(error, OSError)
+
+
+def _log_dataset(client: "MlflowClient", run_id: str, operation: Mapping[str, Any]) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.exceptions import MlflowException
+
+    dataset = Dataset(
+        name=operation["name"],
+        digest=operation["digest"],
+        source_type="local",
+        source=json.dumps({"uri": operation["source"]}),
+        profile=json.dumps(operation["profile"]),
+    )
+    context = InputTag("mlflow.data.context", "sampling")
+    for attempt in range(_DATASET_ATTEMPTS):
+        try:
+            client.log_inputs(run_id, [DatasetInput(dataset, [context])])
+            return
+        except MlflowException as error:
+            # Two runs that name the same new dataset at once: MLflow looks, then inserts.
+            if "unique" not in str(error).lower() or attempt == _DATASET_ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0.05, 0.3))
