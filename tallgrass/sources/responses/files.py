@@ -58,7 +58,12 @@ def _csv(path: Path, label: str, limits: Limits, chunk: int) -> Iterator[pd.Data
         open_bytes(path, limits) as stream,
         # Names stay text: 007 is not 7, and an item called NA is an item.
         pd.read_csv(
-            stream, dtype=str, keep_default_na=False, encoding="utf-8-sig", chunksize=chunk
+            stream,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            index_col=False,
+            chunksize=chunk,
         ) as pieces,
     ):
         for piece in pieces:
