@@ -86,6 +86,7 @@ def _archives(folder: Path) -> None:
 def _responses(folder: Path) -> None:
     (folder / "answers.csv").write_text(ANSWERS)
     (folder / "coded.csv").write_text(ANSWERS.replace("u1,i1,1", "u1,i1,2"))
+    (folder / "shifted.csv").write_text("user,item,response\n" + "x,u1,i1,1\n" * 9)
     (folder / "columns.csv").write_text(ANSWERS.replace("response", "answer"))
     (folder / "blank.csv").write_text("")
     (folder / "binary.csv").write_bytes(b"user,item,response\n\xff\xfe,1,1\n")

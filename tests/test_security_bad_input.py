@@ -116,6 +116,10 @@ BAD = {
     ),
     "an answer that is two": ([*CALIBRATE, "--responses=coded.csv"], r"other than 0 and 1.*'2'"),
     "another column": ([*CALIBRATE, "--responses=columns.csv"], r"column response.*answer"),
+    "rows longer than their header": (
+        [*CALIBRATE, "--responses=shifted.csv"],
+        r"'shifted.csv' is not a whole CSV table",
+    ),
     "blank responses": ([*CALIBRATE, "--responses=blank.csv"], r"'blank.csv' is empty"),
     "binary responses": ([*CALIBRATE, "--responses=binary.csv"], r"byte 0xff.*UTF-8"),
     "half a Parquet file": ([*CALIBRATE, "--responses=half.parquet"], r"not a whole Parquet file"),

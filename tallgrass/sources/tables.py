@@ -97,9 +97,7 @@ def parse_table(
         raise DataError(f"{label} is not text", "a NUL byte", "save it as CSV in UTF-8")
     limits.check_header(label, data)
     limits.check_table(label, data.count(b"\n"))
-    with reading_csv(label), warnings.catch_warnings():
-        # pandas only warns where rows are longer than the header, and cuts them
-        warnings.simplefilter("error", ParserWarning)
+    with reading_csv(label):
         frame = pd.read_csv(
             BytesIO(data),
             dtype=str,
@@ -123,9 +121,12 @@ def parse_table(
 
 @contextmanager
 def reading_csv(label: str) -> Iterator[None]:
-    """Turn what pandas raises over a CSV file into a DataError."""
+    """Turn what pandas raises or warns of over a CSV file into a DataError."""
     try:
-        yield
+        with warnings.catch_warnings():
+            # pandas only warns where rows are longer than the header, and cuts them
+            warnings.simplefilter("error", ParserWarning)
+            yield
     except UnicodeDecodeError as error:
         received = f"byte 0x{error.object[error.start]:02x}"
         raise DataError(f"{label} is not text", received, "save it as CSV in UTF-8") from None

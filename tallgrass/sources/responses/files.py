@@ -61,7 +61,12 @@ def read_chunks(
 
 def _csv(path: Path, label: str, limits: Limits, chunk: int) -> Iterator[pd.DataFrame]:
     # Names stay text: 007 is not 7, and an item called NA is an item.
-    form: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
+    form: dict[str, Any] = {
+        "dtype": str,
+        "keep_default_na": False,
+        "encoding": "utf-8-sig",
+        "index_col": False,
+    }
     with reading_csv(label):
         with open_bytes(path, limits) as stream:
             n_columns = len(pd.read_csv(stream, nrows=0, **form).columns)
