@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         runs,
         table,
     )
+    from tallgrass.linking import LinkOptions
     from tallgrass.pipeline import FitResult, fit
     from tallgrass.pipeline.calibrate import CalibrationResult, calibrate
     from tallgrass.pipeline.calibrate_many import calibrate_all
+    from tallgrass.pipeline.link import LinkResult, link
     from tallgrass.settings import Settings
     from tallgrass.sources import load_votes
     from tallgrass.specs import ModelSpec, PriorSpec, RunSpec, SamplerSpec
@@ -29,6 +31,8 @@ _HOMES = {
     "CalibrationResult": "pipeline.calibrate",
     "CalibrationSpec": "calibration_spec",
     "FitResult": "pipeline",
+    "LinkOptions": "linking",
+    "LinkResult": "pipeline.link",
     "ModelSpec": "specs",
     "PriorSpec": "specs",
     "RunSpec": "specs",
@@ -38,6 +42,7 @@ _HOMES = {
     "calibrate_all": "pipeline.calibrate_many",
     "compare": "history",
     "fit": "pipeline",
+    "link": "pipeline.link",
     "load_many": "history",
     "load_trace": "history",
     "load_votes": "sources",
@@ -52,6 +57,8 @@ __all__ = [
     "CalibrationResult",
     "CalibrationSpec",
     "FitResult",
+    "LinkOptions",
+    "LinkResult",
     "ModelSpec",
     "PriorSpec",
     "RunSpec",
@@ -61,6 +68,7 @@ __all__ = [
     "calibrate_all",
     "compare",
     "fit",
+    "link",
     "load_many",
     "load_trace",
     "load_votes",

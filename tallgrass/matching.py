@@ -6,6 +6,7 @@ so a bill that one chamber passed unanimously is matched by nothing.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallgrass.votes import RollCall, VoteMatrix
@@ -33,8 +34,17 @@ def match_bills(house: VoteMatrix, senate: VoteMatrix) -> tuple[Match, ...]:
         Matched bills first, then every other roll call of the House and of the Senate; each roll
         call of either chamber occurs exactly once.
     """
-    bills = {votes.chamber: _by_bill(votes) for votes in (house, senate)}
-    first, second = bills[house.chamber], bills[senate.chamber]
+    return match_rollcalls(house.rollcalls, senate.rollcalls)
+
+
+def match_rollcalls(
+    house: Sequence[RollCall],
+    senate: Sequence[RollCall],
+    first_name: str = "House",
+    second_name: str = "Senate",
+) -> tuple[Match, ...]:
+    """Match any two lists of roll calls by bill number; see :func:`match_bills`."""
+    first, second = _by_bill(house), _by_bill(senate)
     chosen = {
         bill: (_choose(first[bill]), _choose(second[bill])) for bill in first if bill in second
     }
@@ -44,14 +54,14 @@ def match_bills(house: VoteMatrix, senate: VoteMatrix) -> tuple[Match, ...]:
             of_house.vote_id,
             of_senate.vote_id,
             "matched",
-            f"House: {_why(of_house, len(first[bill]))}; "
-            f"Senate: {_why(of_senate, len(second[bill]))}",
+            f"{first_name}: {_why(of_house, len(first[bill]))}; "
+            f"{second_name}: {_why(of_senate, len(second[bill]))}",
         )
         for bill, (of_house, of_senate) in sorted(chosen.items())
     ]
-    for place, votes, other in ((0, house, second), (1, senate, first)):
+    for place, rollcalls, other in ((0, house, second), (1, senate, first)):
         taken = {pair[place].vote_id for pair in chosen.values()}
-        for rollcall in votes.rollcalls:
+        for rollcall in rollcalls:
             if rollcall.vote_id in taken:
                 continue
             if not rollcall.bill:
@@ -66,9 +76,9 @@ def match_bills(house: VoteMatrix, senate: VoteMatrix) -> tuple[Match, ...]:
     return tuple(matches)
 
 
-def _by_bill(votes: VoteMatrix) -> dict[str, list[RollCall]]:
+def _by_bill(rollcalls: Sequence[RollCall]) -> dict[str, list[RollCall]]:
     bills: dict[str, list[RollCall]] = defaultdict(list)
-    for rollcall in votes.rollcalls:
+    for rollcall in rollcalls:
         if rollcall.bill:
             bills[rollcall.bill].append(rollcall)
     return dict(bills)

@@ -67,7 +67,7 @@ def test_help_lists_every_parameter_with_its_default_and_choices(capsys):
         assert entry, name
         assert field.description in entry[1]
         assert f"(default: {default})" in entry[1]
-    assert "--chamber {senate,house}" in shown
+    assert "--chamber {senate,house,both}" in shown
 
 
 def test_help_of_the_program_names_every_command(capsys):

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from tallgrass.calibration_spec import CalibrationSpec
-from tallgrass.cli import bench, calibrate, commands, experiment, output, simulate, under_way
+from tallgrass.cli import bench, calibrate, commands, experiment, link, output, simulate, under_way
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.escaping import masked
@@ -61,6 +61,12 @@ COMMANDS = {
         takes_run=True,
         options=calibrate.OPTIONS,
         spec=CalibrationSpec,
+    ),
+    "link": Command(
+        link.link,
+        "Put the scale of one run (the second) on that of another, over common bills or members.",
+        "RUN...",
+        options=link.OPTIONS,
     ),
     "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),
     "experiment": Command(

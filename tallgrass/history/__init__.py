@@ -15,6 +15,7 @@ from tallgrass.history.records import (
     looks_like_a_run,
     promote,
     rerun_spec,
+    rollcalls_table,
 )
 from tallgrass.history.searching import experiment_in_use, experiment_name, home, newest_parent
 
@@ -40,6 +41,7 @@ __all__ = [
     "passing",
     "promote",
     "rerun_spec",
+    "rollcalls_table",
     "runs",
     "table",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 TRACE, SPEC, IDEAL_POINTS = "trace/idata.nc", "spec/run.json", "tables/ideal_points.json"
-ITEMS = "tables/items.json"
+ITEMS, ROLLCALLS = "tables/items.json", "tables/rollcalls.json"
 
 
 def find_run(run_id: str) -> str:
@@ -107,6 +107,17 @@ def ideal_points(run_id: str) -> "DataFrame":
         When the run is unknown or has no such table.
     """
     return _table(run_id, IDEAL_POINTS)
+
+
+def rollcalls_table(run_id: str) -> "DataFrame":
+    """The table of roll calls of a run, one row a roll call, as the run stored it.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown or has no such table.
+    """
+    return _table(run_id, ROLLCALLS)
 
 
 def item_table(run_id: str) -> "DataFrame":

@@ -12,6 +12,7 @@ from tallgrass.plots.items import (
     wright_map,
 )
 from tallgrass.plots.joint import dif_scatter
+from tallgrass.plots.linking import link_coefficients, link_deviations
 from tallgrass.plots.parties import dispersion, icc, party_positions, variance_bar
 from tallgrass.plots.rollcalls import cut_points
 from tallgrass.plots.sampler import convergence, energy, traces
@@ -32,6 +33,8 @@ __all__ = [
     "forest",
     "icc",
     "item_curves",
+    "link_coefficients",
+    "link_deviations",
     "member_label",
     "party_positions",
     "plain",

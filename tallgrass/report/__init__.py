@@ -8,20 +8,24 @@ from tallgrass.report.calibration_methods import MethodsInput, build_methods, me
 from tallgrass.report.experiment import ComparedRuns, ExperimentInput, build_experiment
 from tallgrass.report.figures import figures, images
 from tallgrass.report.inputs import ReportInput, Tables
+from tallgrass.report.linking import LinkInput, build_link, link_figures
 
 __all__ = [
     "CalibrationInput",
     "ComparedRuns",
     "ExperimentInput",
+    "LinkInput",
     "MethodsInput",
     "ReportInput",
     "Tables",
     "build",
     "build_calibration",
     "build_experiment",
+    "build_link",
     "build_methods",
     "calibration_figures",
     "figures",
     "images",
+    "link_figures",
     "methods_figures",
 ]

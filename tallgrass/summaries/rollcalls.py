@@ -18,8 +18,8 @@ MIN_DISCRIMINATION = 0.5  # a cut point alpha / beta means little for a smaller 
 def rollcalls_table(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
     """One row a roll call, in the order of the trace.
 
-    Columns: vote_id, bill, motion, date, title, yea, nay (counts among the legislators of
-    ``votes``), alpha, alpha_sd, beta, beta_sd, beta_low, beta_high (95 % HDI), yea_side
+    Columns: vote_id, bill, motion, vote_type, date, title, yea, nay (counts among the legislators
+    of ``votes``), alpha, alpha_sd, beta, beta_sd, beta_low, beta_high (95 % HDI), yea_side
     (``higher`` when a higher ideal point makes a yea likelier, else ``lower``), cut_point,
     cut_low, cut_high. The cut point is where a yea and a nay are equally likely: posterior mean
     alpha over posterior mean beta, with the 95 % percentile interval of the ratio a draw; NaN
@@ -53,6 +53,7 @@ def rollcalls_table(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
             "vote_id": vote_ids,
             "bill": [rollcall.bill for rollcall in rollcalls],
             "motion": [rollcall.motion for rollcall in rollcalls],
+            "vote_type": [rollcall.vote_type for rollcall in rollcalls],
             "date": [rollcall.date for rollcall in rollcalls],
             "title": [rollcall.title for rollcall in rollcalls],
             "yea": (votes.cells[:, columns] == YEA).sum(axis=0),

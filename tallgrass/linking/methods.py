@@ -1,4 +1,4 @@
-"""Two scales -> one: mean-mean, mean-sigma, Stocking-Lord and Haebara, draw by draw.
+"""Two scales -> one: mean-mean, mean-sigma, Stocking-Lord and Haebara.
 
 With ``logit = beta xi - alpha``, the target's positions on the reference scale are
 ``xi_ref = A xi_tgt + B``. The probability of a yea stays the same when
@@ -64,7 +64,12 @@ def same_direction(reference: Items, target: Items) -> NDArray[np.bool_]:
 
 
 def link(
-    reference: Items, target: Items, method: str, mean: float = 0.0, sd: float = 1.0
+    reference: Items,
+    target: Items,
+    method: str,
+    mean: float = 0.0,
+    sd: float = 1.0,
+    weights: Floats | None = None,
 ) -> tuple[float, float]:
     """A and B of one pair of item parameters; items of opposite sign are left out.
 
@@ -78,6 +83,8 @@ def link(
         Mean and standard deviation of the legislators on the reference scale: the characteristic
         curves are compared at 81 points from -4 to 4 of that scale standardised, weighted by the
         normal density.
+    weights : ndarray, optional, shape (n_items,)
+        What every item counts; all the same without them. Items of weight 0 do not.
 
     Raises
     ------
@@ -87,6 +94,8 @@ def link(
     if method not in METHODS:
         raise DataError("unknown linking method", method, f"use one of {', '.join(METHODS)}")
     keep = same_direction(reference, target)
+    counted = np.ones(len(keep)) if weights is None else weights
+    keep &= counted > 0
     if keep.sum() < MIN_ITEMS:
         raise DataError(
             "too few common items that discriminate in the same direction on both scales",
@@ -94,30 +103,40 @@ def link(
             f"at least {MIN_ITEMS} are needed; is one of the scales reflected?",
         )
     ref, tgt = reference.select(keep).oriented, target.select(keep).oriented
+    w = counted[keep] / counted[keep].sum()
     if method == "mean-mean":
-        return _with_cuts(ref, tgt, float(tgt.beta.mean() / ref.beta.mean()))
+        return _with_cuts(ref, tgt, float(w @ tgt.beta / (w @ ref.beta)), w)
     if method == "mean-sigma":
-        cuts = ref.alpha / ref.beta, tgt.alpha / tgt.beta
-        return _with_cuts(ref, tgt, float(cuts[0].std() / cuts[1].std()))
-    return _by_curves(ref, tgt, method, mean, sd)
+        spreads = [_sd(one.alpha / one.beta, w) for one in (ref, tgt)]
+        return _with_cuts(ref, tgt, spreads[0] / spreads[1], w)
+    return _by_curves(ref, tgt, method, mean, sd, w)
 
 
-def _with_cuts(ref: Items, tgt: Items, a: float) -> tuple[float, float]:
-    return a, float((ref.alpha / ref.beta).mean() - a * (tgt.alpha / tgt.beta).mean())
+def _sd(values: Floats, w: Floats) -> float:
+    return float(np.sqrt(w @ (values - w @ values) ** 2))
 
 
-def _by_curves(ref: Items, tgt: Items, method: str, mean: float, sd: float) -> tuple[float, float]:
+def _with_cuts(ref: Items, tgt: Items, a: float, w: Floats) -> tuple[float, float]:
+    return a, float(w @ (ref.alpha / ref.beta) - a * (w @ (tgt.alpha / tgt.beta)))
+
+
+def _by_curves(
+    ref: Items, tgt: Items, method: str, mean: float, sd: float, w: Floats
+) -> tuple[float, float]:
     points = mean + sd * _GRID
-    weights = np.exp(-(_GRID**2) / 2)
-    root = np.sqrt(weights / weights.sum())[:, None]
+    density = np.exp(-(_GRID**2) / 2)
+    root = np.sqrt(density / density.sum())[:, None]
     wanted = _yea(np.outer(points, ref.beta) - ref.alpha)
     gather = method == "stocking-lord"
 
     def residuals(parameters: Floats) -> Floats:
         one = transformed(tgt, float(np.exp(parameters[0])), float(parameters[1]))
         difference = wanted - _yea(np.outer(points, one.beta) - one.alpha)
+        # Stocking and Lord compare the expected number of yeas, Haebara every item's curve.
         if gather:
-            difference = difference.sum(axis=1, keepdims=True)
+            difference = len(w) * (difference @ w)[:, None]
+        else:
+            difference = difference * np.sqrt(len(w) * w)
         return np.asarray((root * difference).ravel())
 
     # The median of the ratios resists the few items whose slopes are hardly known.
@@ -133,51 +152,20 @@ def _yea(logit: Floats) -> Floats:
     return np.asarray(0.5 * (1 + np.tanh(logit / 2)))
 
 
-def link_draws(
-    reference: tuple[Floats, Floats],
-    target: tuple[Floats, Floats],
-    xi_reference: Floats,
-    methods: tuple[str, ...] = METHODS,
+def influence(
+    reference: Items,
+    target: Items,
+    method: str = "haebara",
+    mean: float = 0.0,
+    sd: float = 1.0,
 ) -> pd.DataFrame:
-    """A and B of every method in every draw.
-
-    Parameters
-    ----------
-    reference, target : pair of ndarray, shape (n_items, n_draws)
-        Draws of alpha and of beta of the common items; draw i of one is joined with draw i of the
-        other, as the posteriors are independent.
-    xi_reference : ndarray, shape (n_legislators, n_draws)
-        Draws of the positions on the reference scale.
-
-    Returns
-    -------
-    DataFrame
-        Columns method, draw, A, B. The items are those whose mean discriminations have the same
-        sign, and of them, in each draw, those that have it there.
-
-    Raises
-    ------
-    DataError
-        As :func:`link`.
-    """
-    kept = same_direction(
-        *(Items(x[0].mean(axis=1), x[1].mean(axis=1)) for x in (reference, target))
-    )
-    rows = []
-    for i in range(min(reference[0].shape[1], target[0].shape[1])):
-        ref, tgt = (Items(x[0][kept, i], x[1][kept, i]) for x in (reference, target))
-        mean, sd = float(xi_reference[:, i].mean()), float(xi_reference[:, i].std())
-        rows += [(m, i, *link(ref, tgt, m, mean, sd)) for m in methods]
-    return pd.DataFrame(rows, columns=["method", "draw", "A", "B"])
-
-
-def influence(reference: Items, target: Items, method: str = "haebara") -> pd.DataFrame:
     """What leaving out each item does to the link: columns item, A, B, change_A, change_B."""
-    a, b = link(reference, target, method)
+    a, b = link(reference, target, method, mean, sd)
     everything = np.arange(len(reference.beta))
     rows = []
     for j in everything:
-        without = everything != j
-        one = link(reference.select(without), target.select(without), method)
+        one = (a, b)
+        if same_direction(reference, target)[j]:  # the others do not count anyway
+            one = link(reference, target, method, mean, sd, (everything != j).astype(float))
         rows.append((j, *one, one[0] - a, one[1] - b))
     return pd.DataFrame(rows, columns=["item", "A", "B", "change_A", "change_B"])

@@ -1,0 +1,79 @@
+"""Two runs are linked as an MLflow run of its own, and what cannot be linked leaves nothing."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from tallgrass import history
+from tallgrass.cli import main
+from tallgrass.errors import DataError, SpecError
+from tallgrass.linking import LinkOptions
+from tallgrass.pipeline import fit
+from tallgrass.pipeline.link import link
+from tallgrass.settings import Settings
+from tallgrass.specs import RunSpec
+
+FAST = {"draws": 60, "tune": 150, "chains": 2, "baseline": "none", "fit_checks": False}
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory, data_dir):
+    """A short House run and a short Senate run of one session, in a store of their own."""
+    folder = tmp_path_factory.mktemp("link")
+    settings = Settings(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", progress="none")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        session = str(data_dir / "kansas" / "88th_2019-2020")
+        runs = [
+            fit(RunSpec(session=session, chamber=chamber, **FAST), settings).run_id
+            for chamber in ("house", "senate")
+        ]
+        yield runs, settings
+
+
+def test_a_link_is_a_run_with_tables_pictures_and_a_report(two_runs):
+    (house, senate), settings = two_runs
+    result = link(house, senate, LinkOptions(draws=20), settings)
+    found = history.details(result.run_id)
+    assert found["tags"]["model"] == "link"
+    assert found["params"]["reference"] == house
+    assert found["metrics"]["link/A"] == pytest.approx(result.linking.metrics["link/A"], rel=1e-3)
+    expected = {"report/index.html", "plots/link_coefficients.png", "tables/link_positions.csv"}
+    assert expected <= set(found["artifacts"])
+    assert result.linking.common.over == "bills"
+    assert len(result.linking.common.names) == 34
+
+
+def test_linked_senators_are_the_linear_map_of_their_own_run(two_runs):
+    (house, senate), settings = two_runs
+    result = link(house, senate, LinkOptions(draws=20), settings)
+    own = history.ideal_points(senate).set_index("slug")["mean"]
+    linked = result.linking.positions.set_index("slug")["mean"]
+    assert np.corrcoef(own, linked[own.index])[0, 1] > 0.99
+
+
+def test_a_run_is_not_linked_with_itself(two_runs):
+    (house, _), settings = two_runs
+    with pytest.raises(DataError, match="itself"):
+        link(house, house, None, settings)
+
+
+def test_what_cannot_be_linked_leaves_no_run(two_runs):
+    (house, senate), settings = two_runs
+    before = len(history.runs())
+    with pytest.raises(DataError, match="0 members"):
+        link(house, senate, LinkOptions(over="members"), settings)
+    with pytest.raises(SpecError, match="robust"):
+        link(house, senate, LinkOptions(robust="dorp"), settings)
+    assert len(history.runs()) == before
+
+
+def test_the_command_prints_the_link_and_takes_exactly_two_runs(two_runs, capsys):
+    (house, senate), settings = two_runs
+    store = ["--tracking-uri", settings.tracking_uri]
+    assert main(["link", house[:8], senate, "--link-draws", "20", "--robust", "drop", *store]) == 0
+    assert "haebara" in capsys.readouterr().out
+    assert main(["link", house, *store]) == 2
+    assert "two runs" in capsys.readouterr().err
+    logging.getLogger("tallgrass").handlers.clear()
