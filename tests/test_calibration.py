@@ -113,6 +113,19 @@ def test_a_drifted_anchor_is_found_and_an_unmoved_one_is_not():
     assert kept.items == anchors.items[1:]
 
 
+@pytest.mark.parametrize(
+    ("drifted", "suspect", "words"),
+    [
+        ([1, 0, 0], [1, 0, 0], "Of 3 anchors 1 drifted"),
+        ([0, 0, 0], [1, 0, 0], "Of 3 anchors 1 is in conflict with the responses"),
+        ([1, 0, 0], [1, 1, 1], "Of 3 anchors 1 drifted and 2 are in conflict with the responses"),
+    ],
+)
+def test_an_anchor_that_its_prior_holds_is_not_said_to_have_drifted(drifted, suspect, words):
+    table = pd.DataFrame({"drifted": drifted, "suspect": suspect}, dtype=bool)
+    assert calibration.drift_in_words(table) == words
+
+
 def test_point_estimates_and_draws_make_tables_of_the_same_form():
     simulated = simulated_items()
     responses, priors = simulated.responses, item_priors(simulated.responses, simulated.anchors)

@@ -91,6 +91,16 @@ def drifted_anchors(drift: pd.DataFrame) -> tuple[str, ...]:
     return tuple(drift.loc[drift["drifted"] | drift["suspect"], "item"])
 
 
+def drift_in_words(drift: pd.DataFrame) -> str:
+    """How many anchors drifted, and how many stayed near their prior against their responses."""
+    drifted = int(drift["drifted"].sum())
+    against = int((drift["suspect"] & ~drift["drifted"]).sum())
+    parts = [f"{drifted} drifted"] if drifted or not against else []
+    if against:
+        parts.append(f"{against} {'is' if against == 1 else 'are'} in conflict with the responses")
+    return f"Of {len(drift)} anchors {' and '.join(parts)}"
+
+
 def undrifted(anchors: Anchors, drifted: tuple[str, ...]) -> Anchors | None:
     """The anchors without those that drifted; None when none is left."""
     kept = [k for k, name in enumerate(anchors.items) if name not in set(drifted)]

@@ -166,6 +166,8 @@ def _print_agreement(compared: "Agreement") -> None:
 
 
 def _print_drift(result: "CalibrationResult") -> None:
+    from tallgrass.calibration import drift_in_words
+
     drift = result.drift
     assert drift is not None
     moved = drift[drift["drifted"] | drift["suspect"]]
@@ -178,7 +180,7 @@ def _print_drift(result: "CalibrationResult") -> None:
         numbers = [one[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")]
         rows.append([one["item"], *map(_number, numbers), _number(one["conflict"], ".1f")])
     dropped = f", {len(result.purified)} dropped and fitted again" if result.purified else ""
-    say(f"{len(moved)} of {len(drift)} anchors moved{dropped}:")
+    say(f"{drift_in_words(drift)}{dropped}:")
     table(heads, rows)
     say("")
 

@@ -152,7 +152,7 @@ def anchor_priors(table: pd.DataFrame) -> Figure:
         label_axes(ax, f"{name} before (prior, 95 %)", f"{name} now (posterior, 95 %)", name)
     handles = [
         Line2D([], [], color=_BLUE, marker="o", linestyle="", label="stayed"),
-        Line2D([], [], color=_ORANGE, marker="D", linestyle="", label="moved"),
+        Line2D([], [], color=_ORANGE, marker="D", linestyle="", label="drifted or in conflict"),
     ]
     axes[0, 0].legend(handles=handles, loc="upper left", frameon=False, fontsize=9)
     return figure

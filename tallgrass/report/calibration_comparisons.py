@@ -54,8 +54,8 @@ def drift_section(run: CalibrationInput) -> Section | None:
         )
     names = listed([str(name) for name in moved["item"].head(5)]) or "none"
     alt = (
-        f"Change of {len(drift)} anchors in b and a with 95 % intervals; {len(moved)} moved: "
-        f"{names}."
+        f"Change of {len(drift)} anchors in b and a with 95 % intervals; {len(moved)} drifted or "
+        f"in conflict: {names}."
     )
     prior_alt = (
         "Anchors before and now: correlation of b "

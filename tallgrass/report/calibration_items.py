@@ -3,6 +3,7 @@
 
 import pandas as pd
 
+from tallgrass.calibration import drift_in_words
 from tallgrass.report.calibration_inputs import CalibrationInput
 from tallgrass.report.page import (
     Bullets,
@@ -42,10 +43,7 @@ def key_findings(run: CalibrationInput) -> Section:
         else:
             dropped = " They were dropped and the items fitted again." if run.purified else ""
             more = "" if len(moved) <= NAMED else " and others"
-            statements.append(
-                f"{len(moved)} of {counted(len(run.drift), 'anchor')} moved: {names}{more}."
-                + dropped
-            )
+            statements.append(f"{drift_in_words(run.drift)}: {names}{more}.{dropped}")
     if run.agreement is not None:
         for _, row in run.agreement.summary.iterrows():
             statements.append(
