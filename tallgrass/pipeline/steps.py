@@ -13,6 +13,7 @@ from tallgrass.compare import Comparison, compare_estimates
 from tallgrass.diagnostics import diagnose, judge
 from tallgrass.fit_checks import FitChecks, fit_checks
 from tallgrass.pipeline import Context, FitResult
+from tallgrass.pipeline.link import linked_beside
 from tallgrass.pipeline.prepare import Baseline, Prepared, prepare, read
 from tallgrass.pipeline.record import Recorder
 from tallgrass.progress import Display, display
@@ -60,7 +61,9 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
         with clock.timed("diagnostics_s"):
             joint = ready.data.joint
             chambers = None if joint is None else joint.chamber_index
-            diagnostics = diagnose(sampled.trace, ready.start.pca, chambers)
+            own = ready.own_fits
+            scores = ready.start.pca if own is None else own.scores
+            diagnostics = diagnose(sampled.trace, scores, chambers)
         baseline = ready.baseline
         comparison = None if baseline is None else _compare(ready, sampled, baseline)
         verdict = judge(
@@ -99,6 +102,8 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
                     predictive=None if checks is None else checks.predictive,
                     thresholds=settings.thresholds,
                     joint=joint,
+                    own_fits=None if own is None else (own.run_ids, own.scores),
+                    beside=None if own is None else linked_beside(own.run_ids),
                 )
             )
         timings = clock.seconds | {"total_s": time.perf_counter() - began}
