@@ -197,12 +197,17 @@ def find_baseline(data_sha256: str, spec: RunSpec) -> str | None:
 
 def find_flat(data_sha256: str) -> str | None:
     """The newest finished run of the flat model on this data that passed its verdict, or None."""
+    return find_passed(data_sha256, "flat")
+
+
+def find_passed(data_sha256: str, model: str) -> str | None:
+    """The newest finished run of a model on this data that passed its verdict, or None."""
     passed = search(
         [
             equals("tags.`data.sha256`", data_sha256),
             "attributes.status = 'FINISHED'",
             "tags.verdict = 'pass'",
-            "params.model = 'flat'",
+            equals("params.model", model),
         ]
     )
     return next((str(run.info.run_id) for run in passed), None)

@@ -1,13 +1,16 @@
 """Link two runs as an MLflow run of its own: read both, link, keep tables, picture and report."""
 
 import json
+import logging
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tallgrass.errors import DataError, SpecError, nearest
+from tallgrass.chambers import CHAMBERS
+from tallgrass.errors import DataError, SpecError, TallgrassError, nearest
 from tallgrass.linking import ROBUST, Linking, LinkOptions, Scale, link_scales
 from tallgrass.linking.common import OVER
 from tallgrass.settings import Settings, load_settings
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 FEWEST_DRAWS = 20
+_BESIDE = 100  # draws linked beside a joint run
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +101,21 @@ def link(
         run.log_metrics(metrics)
         where = run.artifact_location("report/index.html")
         return LinkResult(run.run_id, run.experiment_id, run.ui_url, linking, where)
+
+
+def linked_beside(run_ids: Mapping[str, str]) -> Linking | None:
+    """The Senate's own run linked to the House's, to stand beside a joint run; None without both.
+
+    What cannot be linked is no fault of the joint run: it is said, and left out.
+    """
+    if not all(run_ids.values()):
+        return None
+    try:
+        scales = [read_scale(run_ids[chamber]) for chamber in CHAMBERS]
+        return link_scales(scales[0], scales[1], LinkOptions(over="bills", draws=_BESIDE))
+    except TallgrassError as error:
+        logger.warning("the chambers' own runs could not be linked: %s", error)
+        return None
 
 
 def _check(options: LinkOptions) -> None:

@@ -56,6 +56,24 @@ class Prepared:
     findings: tuple[Finding, ...]
     baseline: Baseline | None
     flat_table: pd.DataFrame | None
+    own_fits: "OwnFits | None" = None
+
+
+@dataclass(frozen=True, eq=False)
+class OwnFits:
+    """Each chamber's own fit, which a joint run is held against.
+
+    Parameters
+    ----------
+    run_ids : dict of str to str
+        By chamber, the run of the hierarchical model on the same votes that passed; empty text
+        where there is none, and the PCA scores stand in.
+    scores : ndarray, shape (n_legislators,)
+        Positions in the order of the joint votes, each chamber on its own scale.
+    """
+
+    run_ids: dict[str, str]
+    scores: np.ndarray
 
 
 def read(spec: RunSpec, settings: Settings) -> Read:
@@ -132,6 +150,7 @@ def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepa
         findings=findings,
         baseline=find_baseline(spec, votes, data.fingerprint),
         flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,
+        own_fits=None if data.joint is None else _own_fits(data.joint, start),
     )
 
 
@@ -166,6 +185,18 @@ def find_baseline(
             "or baseline=none",
         )
     return Baseline(run_id, history.rerun_spec(run_id).model, positions)
+
+
+def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
+    scores, run_ids = start.pca.copy(), {}
+    for chamber in CHAMBERS:
+        votes = getattr(joint, chamber)
+        run_id = history.find_passed(votes.fingerprint, "hierarchical")
+        run_ids[chamber] = run_id or ""
+        if run_id is not None:
+            means = history.ideal_points(run_id).set_index("slug")["mean"].astype(float)
+            scores[joint.rows[chamber]] = means[list(votes.slugs)].to_numpy()
+    return OwnFits(run_ids, scores)
 
 
 def _past_positions(init: str) -> dict[str, float] | None:

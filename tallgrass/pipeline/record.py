@@ -128,6 +128,9 @@ class Recorder:
             run.log_table(tables.joint.overlap, "tables/joint_overlap")
             run.log_table(tables.joint.right_of, "tables/right_of")
             run.log_table(tables.joint.dif, "tables/dif")
+            run.log_table(tables.joint.chains, "tables/chains")
+            if finished.beside is not None:
+                run.log_table(finished.beside.coefficients, "tables/linked_beside")
             metrics = tables.joint.metrics
             self._log_metrics(metrics)
         run.log_table(finished.diagnostics.table, "tables/diagnostics")

@@ -20,6 +20,7 @@ from tallgrass.pipeline.attended import (
     sampling,
     show,
 )
+from tallgrass.pipeline.link import linked_beside
 from tallgrass.pipeline.prepare import Baseline, Prepared, prepare, read
 from tallgrass.pipeline.record import Recorder
 from tallgrass.progress import display
@@ -86,7 +87,9 @@ def finish_run(
     with clock.timed("diagnostics_s"):
         joint = ready.data.joint
         chambers = None if joint is None else joint.chamber_index
-        diagnostics = diagnose(sampled.trace, ready.start.pca, chambers)
+        own = ready.own_fits
+        scores = ready.start.pca if own is None else own.scores
+        diagnostics = diagnose(sampled.trace, scores, chambers)
     baseline = ready.baseline
     comparison = None if baseline is None else _compare(ready, sampled, baseline)
     verdict = judge(
@@ -125,6 +128,8 @@ def finish_run(
                 predictive=None if checks is None else checks.predictive,
                 thresholds=settings.thresholds,
                 joint=joint,
+                own_fits=None if own is None else (own.run_ids, own.scores),
+                beside=None if own is None else linked_beside(own.run_ids),
             )
         )
     timings = clock.seconds | {"total_s": time.perf_counter() - began}

@@ -10,7 +10,8 @@ import pandas as pd
 from tallgrass import summaries
 from tallgrass.chambers import JointVotes
 from tallgrass.compare import Comparison
-from tallgrass.diagnostics import Diagnostics, Thresholds, Verdict
+from tallgrass.diagnostics import Diagnostics, Floats, Thresholds, Verdict
+from tallgrass.linking import Linking
 from tallgrass.machine import Finding
 from tallgrass.specs import RunSpec
 from tallgrass.votes import FilterLog, VoteMatrix
@@ -63,6 +64,11 @@ class ReportInput:
         What the verdict was judged by.
     joint : JointVotes, optional
         Both chambers, in a run of the joint model; ``votes`` holds them together.
+    own_fits : (mapping of str to str, ndarray), optional
+        By chamber the run that fitted it alone (empty where PCA scores stand in), and the
+        positions that these fits give all members of a joint run.
+    beside : Linking, optional
+        The chambers' own runs linked, beside a joint run.
     """
 
     trace: "DataTree"
@@ -83,6 +89,8 @@ class ReportInput:
     predictive: pd.DataFrame | None = None
     thresholds: Thresholds = field(default_factory=Thresholds)
     joint: JointVotes | None = None
+    own_fits: tuple[Mapping[str, str], Floats] | None = None
+    beside: Linking | None = None
 
     @cached_property
     def tables(self) -> "Tables":
@@ -104,6 +112,13 @@ class Tables:
     shrinkage: pd.DataFrame | None
     joint: summaries.JointTables | None
     comparison: pd.DataFrame | None  # with name, party, district, and anchored in either run
+
+
+def _joint_tables(run: ReportInput) -> summaries.JointTables | None:
+    if run.joint is None:
+        return None
+    scores = None if run.own_fits is None else run.own_fits[1]
+    return summaries.joint_tables(run.trace, run.joint, scores)
 
 
 def make_tables(run: ReportInput) -> Tables:
@@ -132,7 +147,7 @@ def make_tables(run: ReportInput) -> Tables:
         variance=summaries.variance_decomposition(trace) if parties else None,
         dispersion=summaries.dispersion(trace) if parties else None,
         shrinkage=shrinkage,
-        joint=None if run.joint is None else summaries.joint_tables(trace, run.joint),
+        joint=_joint_tables(run),
         comparison=comparison,
     )
 

@@ -1,8 +1,11 @@
 """The sections on both chambers, which the joint model has."""
 
+from collections.abc import Mapping
+
+from tallgrass.linking import MOST_CV, Linking
 from tallgrass.report.inputs import ReportInput
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
-from tallgrass.report.words import chance, counted, number, span
+from tallgrass.report.words import TREATMENTS, chance, counted, number, span
 from tallgrass.summaries import JointTables
 
 SCALE = {
@@ -11,6 +14,9 @@ SCALE = {
     "log_k": "logarithm of k",
     "sigma_bill": "Spread of the bills' logits at the party means",
     "sigma_dif": "Spread of a matched bill's deviations (logits)",
+    "mu_global": "Middle of all groups",
+    "sigma_chamber": "Spread of the chambers about it",
+    "sigma_party": "Spread of the parties about their chamber",
 }
 
 
@@ -19,14 +25,88 @@ def joint_sections(run: ReportInput) -> list[Section]:
     tables = run.tables.joint
     if tables is None or run.joint is None:
         return []
-    return [_scale(tables), _groups(tables), _dif(tables, run.joint.matched[0].size, run.spec.dif)]
+    anchored = run.spec.joint_form == "anchored"
+    sections = [_scale(tables, anchored), _groups(tables)]
+    if len(tables.chains) and run.own_fits is not None:
+        sections.append(_audit(tables, run.own_fits[0]))
+    if run.beside is not None:
+        sections.append(_beside(tables, run.beside))
+    deviate = anchored and run.spec.dif
+    return [*sections, _dif(tables, run.joint.matched[0].size, deviate, anchored)]
 
 
-def _scale(tables: JointTables) -> Section:
-    table = tables.scale
+def _audit(tables: JointTables, run_ids: Mapping[str, str]) -> Section:
+    """Every chain and chamber against the chamber's own fit."""
+    table = tables.chains
+    by = [
+        f"the {chamber}'s own run {run_id[:8]}" if run_id else f"the {chamber}'s PCA scores"
+        for chamber, run_id in run_ids.items()
+    ]
     text = Text(
+        f"Mean positions of every chain correlated with {by[0]} and {by[1]}. A negative value is a "
+        "chain in which that chamber runs the other way round; the verdict fails then. Chains that "
+        "found different modes differ in their mean log-density by more than its noise."
+    )
+    cells = rows(
+        [Cell(chamber.capitalize()) for chamber in table["chamber"]],
+        [str(chain) for chain in table["chain"]],
+        *([number(v, 3) for v in table[n]] for n in ("r", "r_democrat", "r_republican")),
+        [number(v, 1) for v in table["lp"]],
+    )
+    columns = (
+        Column("Chamber"),
+        *(
+            Column(head, numeric=True)
+            for head in ("Chain", "r, all", "r, Democrats", "r, Republicans", "Log-density")
+        ),
+    )
+    blocks = (text, Table("Chains against the chambers' own fits", columns, cells))
+    return Section("joint-audit", "Does each chamber look as it does alone?", blocks)
+
+
+def _beside(tables: JointTables, linked: Linking) -> Section:
+    """Delta and k by the joint model and by linking the chambers' own runs."""
+    names, cells = ["Joint model"], []
+    for name in ("delta", "k"):
+        row = tables.scale[tables.scale["parameter"] == name].iloc[0]
+        interval = span(float(row["hdi_low"]), float(row["hdi_high"]))
+        cells.append([f"{number(float(row['mean']))} ({interval})"])
+    for _, row in linked.coefficients.iterrows():
+        names.append(f"{row['method'].capitalize()}, {TREATMENTS[str(row['treatment'])]}")
+        for column, name in zip(cells, ("delta", "k"), strict=True):
+            interval = span(row[f"{name}_low"], row[f"{name}_high"])
+            column.append(f"{number(row[name])} ({interval})")
+    opposite = int(linked.metrics["link/n_opposite"])
+    text = Text(
+        "The same two numbers from the chambers' own runs, linked over the same bills: medians and "
+        "95 % intervals over posterior draws. Linking leaves out the "
+        f"{counted(opposite, 'matched bill')} of opposite sign; the rows without deviating bills, "
+        "or with these weighted down, show what bills that work differently do to the link. "
+        "Methods that average cut points are thrown off by bills with hardly any discrimination."
+    )
+    columns = (Column("By"), Column("delta", numeric=True), Column("k", numeric=True))
+    blocks: tuple[Text | Table, ...] = (
+        text,
+        Table("The link by the joint model and by linking", columns, rows(names, *cells)),
+    )
+    if linked.metrics["link/cv"] > MOST_CV:
+        share = number(100 * linked.metrics["link/cv"], 0)
+        warning = f"The four linking methods disagree: A varies by {share} % of its mean."
+        blocks = (*blocks, Text(warning, "warning"))
+    return Section("joint-beside", "The joint scale beside linked scales", blocks)
+
+
+def _scale(tables: JointTables, anchored: bool) -> Section:
+    table = tables.scale
+    first = (
         "All ideal points are on the House's scale: its Democrats' mean is at −1 and its "  # noqa: RUF001
-        "Republicans' mean at +1. The Senate's parties lie at delta minus k and delta plus k. "
+        "Republicans' mean at +1. "
+        if anchored
+        else "All ideal points are on one scale, which the priors of the bills fix. delta and k "
+        "are in half gaps between the House's parties. "
+    )
+    text = Text(
+        first + "The Senate's parties lie at delta minus k and delta plus k. "
         "Bills that both chambers voted on carry the link; where they work differently in the two "
         "chambers, the link is the less certain."
     )
@@ -95,7 +175,7 @@ def _groups(tables: JointTables) -> Section:
     return Section("joint-groups", "Party spread in both chambers", blocks)
 
 
-def _dif(tables: JointTables, n_matched: int, dif: bool) -> Section:
+def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Section:
     table = tables.dif
     opposite = int(tables.metrics["joint/n_opposite"])
     words = (
@@ -108,7 +188,8 @@ def _dif(tables: JointTables, n_matched: int, dif: bool) -> Section:
         "rather than bend it."
         if dif
         else "This run gives each matched bill one difficulty and one discrimination for both "
-        "chambers (dif=false), which overstates the precision of the link where bills deviate."
+        f"chambers ({'dif=false' if anchored else 'joint_form=seed'}), which overstates the "
+        "precision of the link where bills deviate."
     )
     cells = rows(
         [Cell(bill) for bill in table["bill"]],

@@ -22,13 +22,7 @@ from tallgrass.report.page import (
     party_cell,
     rows,
 )
-from tallgrass.report.words import chance, counted, number, span
-
-TREATMENTS = {
-    "none": "all that agree in sign",
-    "drop": "without the deviating ones",
-    "weight": "deviating ones weighted down",
-}
+from tallgrass.report.words import TREATMENTS, chance, counted, number, span
 
 
 @dataclass(frozen=True, eq=False)

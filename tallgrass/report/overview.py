@@ -18,6 +18,8 @@ PRIOR_OF = {
     "log_k": "Logarithm of the Senate's half gap k",
     "sigma_bill": "Spread of the bills' logits at the party means",
     "sigma_within": "Spread within a party, in its chamber's half gaps",
+    "sigma_chamber": "Spread of the chambers about the middle of all",
+    "sigma_party": "Spread of the parties about their chamber",
     "sigma_dif": "Spread of a matched bill's deviations in the Senate",
 }
 
@@ -125,7 +127,7 @@ def the_model(run: ReportInput) -> Section:
         blocks.append(Text(HIERARCHICAL))
         blocks += [Text(note) for note in _small_parties(run)]
     elif run.spec.model == "joint":
-        blocks.append(Text(JOINT))
+        blocks.append(Text(JOINT if run.spec.joint_form == "anchored" else SEED))
     else:
         blocks.append(Text(FLAT + _anchors(run.tables.ideal_points)))
     priors = run.spec.priors
@@ -148,6 +150,12 @@ JOINT = (
     "This is the joint form: the members of both chambers are placed on one scale, the House's, "
     "whose party means are held at −1 and +1. Where the Senate lies on it follows from the bills "
     "that both chambers voted on; each of them may work differently in the Senate."
+)
+SEED = (
+    "This is the joint model in its first published form: members of both chambers on one scale, "
+    "groups within chambers within the legislature, and one difficulty and discrimination for a "
+    "bill that both chambers voted on. It takes for granted that such a bill works the same way in "
+    "both; joint_form=anchored does not."
 )
 FLAT = (
     "This is the flat form: the model knows nothing of parties. All ideal points share one "

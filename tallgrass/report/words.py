@@ -10,6 +10,13 @@ MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 ALMOST = 0.005
 PLURALS = {"Democrat": "Democrats", "Republican": "Republicans"}
 
+# What is done with common bills that work differently on two linked scales.
+TREATMENTS = {
+    "none": "all that agree in sign",
+    "drop": "without the deviating ones",
+    "weight": "deviating ones weighted down",
+}
+
 
 def number(value: float, digits: int = 2) -> str:
     """A number with a real minus sign; a dash where there is none."""

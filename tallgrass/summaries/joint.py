@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tallgrass.chambers import GROUPS, JointVotes
+from tallgrass.chambers import CHAMBERS, GROUPS, JointVotes
 from tallgrass.summaries.draws import Draws, draws_of, hdi, names_of
 from tallgrass.votes import PARTIES
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
+_LEVELS = ("mu_global", "sigma_chamber", "sigma_party")  # of the seed form
 SURE = 0.95  # a sign differs for sure where its probability is above this
 
 
@@ -35,6 +36,10 @@ class JointTables:
     dif : DataFrame
         One row a matched bill, the surest first: bill, house, senate (vote ids), beta_house,
         beta_senate, deviation at the Senate's party means (logits; mean, HDI), p_opposite.
+    chains : DataFrame
+        One row a chamber and chain: r, r_democrat, r_republican (correlation of the chain's mean
+        positions with the chamber's own fit) and lp, the chain's mean log-density: chains in
+        different modes differ in it. Without rows where there is nothing to compare with.
     metrics : dict
         Headline figures by metric name.
     """
@@ -44,6 +49,7 @@ class JointTables:
     overlap: pd.DataFrame
     right_of: pd.DataFrame
     dif: pd.DataFrame
+    chains: pd.DataFrame
     metrics: dict[str, float]
 
 
@@ -55,8 +61,12 @@ def matched_bills(joint: JointVotes) -> pd.DataFrame:
     )
 
 
-def joint_tables(trace: "DataTree", joint: JointVotes) -> JointTables:
-    """Compute the tables of a joint run."""
+def joint_tables(trace: "DataTree", joint: JointVotes, own: Draws | None = None) -> JointTables:
+    """Compute the tables of a joint run.
+
+    ``own``: positions of all members by a fit of their chamber alone, shape (n_legislators,).
+    """
+    chains = _chains(trace, joint, own)
     dif = _dif(trace, joint)
     scale = _scale(trace)
     mean, sd = (
@@ -72,9 +82,42 @@ def joint_tables(trace: "DataTree", joint: JointVotes) -> JointTables:
     }
     if "sigma_dif" in mean:
         metrics["joint/sigma_dif"] = mean["sigma_dif"]
+    if len(chains):
+        for chamber, part in chains.groupby("chamber"):
+            metrics[f"joint/r_{chamber}_min"] = float(part["r"].min())
     return JointTables(
-        scale, _groups(trace, joint), _overlap(trace, joint), _right_of(trace, joint), dif, metrics
+        scale,
+        _groups(trace, joint),
+        _overlap(trace, joint),
+        _right_of(trace, joint),
+        dif,
+        chains,
+        metrics,
     )
+
+
+def _chains(trace: "DataTree", joint: JointVotes, own: Draws | None) -> pd.DataFrame:
+    columns = ["chamber", "chain", "r", "r_democrat", "r_republican", "lp"]
+    if own is None:
+        return pd.DataFrame(columns=columns)
+    means = trace["posterior"]["xi"].mean("draw").transpose("chain", ...).to_numpy()
+    statistics = trace["sample_stats"]
+    lp = statistics["lp"].mean("draw").to_numpy() if "lp" in statistics else [np.nan] * len(means)
+    rows = []
+    for chamber in CHAMBERS:
+        here, party = joint.rows[chamber], joint.combined.party_index
+        groups = [here, *(here[party[here] == g] for g in (0, 1))]
+        for chain, mean in enumerate(means):
+            r = [_correlation(mean[rows_], own[rows_]) for rows_ in groups]
+            rows.append([chamber, chain, *r, float(lp[chain])])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _correlation(x: Draws, y: Draws) -> float:
+    """NaN of fewer than three members, or of members that all stand at one place."""
+    if len(x) < 3 or x.std() == 0 or y.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _row(draws: Draws) -> list[float]:
@@ -83,7 +126,9 @@ def _row(draws: Draws) -> list[float]:
 
 
 def _scale(trace: "DataTree") -> pd.DataFrame:
-    names = [n for n in ("delta", "k", "sigma_bill", "sigma_dif") if n in trace["posterior"]]
+    names = [
+        n for n in ("delta", "k", "sigma_bill", "sigma_dif", *_LEVELS) if n in trace["posterior"]
+    ]
     draws = {name: draws_of(trace, name)[0] for name in names}
     draws["log_k"] = np.log(draws["k"])
     return pd.DataFrame(
