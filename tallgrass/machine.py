@@ -1,6 +1,7 @@
 """What this machine is, and what would slow or break sampling -> a list of findings."""
 
 import os
+import re
 import platform
 import shutil
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ def usable_cores() -> int:
     bound = getattr(os, "sched_getaffinity", None)  # not on macOS
     cores = len(bound(0)) if bound else os.cpu_count() or 1
     asked = os.environ.get(CORES_VARIABLE, "")
-    return min(cores, int(asked)) if asked.isdecimal() and int(asked) else cores
+    return min(cores, int(asked)) if re.fullmatch(r"0*[1-9]\d{0,5}", asked, re.ASCII) else cores
 
 
 def inspect_machine(
