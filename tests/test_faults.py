@@ -74,7 +74,7 @@ def seen_while(folder, process, seconds):
     return seen
 
 
-@pytest.mark.parametrize(("number", "moment"), enumerate(MOMENTS))
+@pytest.mark.parametrize(("number", "moment"), list(enumerate(MOMENTS)))
 def test_after_kill_9_the_store_is_consistent_and_the_draws_are_recovered(store, number, moment):
     phase, most = moment
     wait_s = random.Random(number).uniform(0, most)
@@ -136,14 +136,13 @@ def test_a_signal_ends_sampling_and_keeps_the_draws(store, number):
 def test_a_second_signal_ends_at_once_and_the_draws_on_disk_are_recovered(store):
     process = tools.start(store, *LONG)
     try:
-        tools.sampling(store, process, 20_000)
+        tools.sampling(store, process, 5_000)
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
-        for _ in range(3):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
         began = time.monotonic()
-        assert process.wait(30) == 128 + signal.SIGINT
+        # Where the first one was served in this time, the second one meets a Python that is ending.
+        assert process.wait(30) in (128 + signal.SIGINT, -signal.SIGINT)
         assert time.monotonic() - began < 5
     finally:
         end(process)
