@@ -84,8 +84,14 @@ def connect(uri: str | None = None) -> None:
         _check_sqlite(chosen)
     elif scheme in _DATABASES:
         _check_database(chosen, _DATABASES[scheme])
-    with _impatient(), translated("use the MLflow store " + masked(chosen), _advice(scheme)):
-        mlflow.MlflowClient().search_experiments(max_results=1)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with _impatient():
+            mlflow.MlflowClient().search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        what = f"cannot use the MLflow store {masked(chosen)} ({brief(error)})"
+        raise TrackingError(what, None, _advice(scheme, str(error))) from error
     _checked.add(chosen)
 
 
@@ -292,7 +298,11 @@ def _impatient() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _advice(scheme: str) -> str:
+def _advice(scheme: str, error: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in error:
+        return "set MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of your own authority"
+    if "error code 401" in error or "not authenticated" in error:
+        return "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     if scheme in ("http", "https"):
         return "check the address and that the MLflow server runs, or unset MLFLOW_TRACKING_URI"
     if scheme == "sqlite":

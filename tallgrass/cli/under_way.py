@@ -80,11 +80,15 @@ def _carried_out(
     chosen: "list[Remains]", settings: Settings, discards: bool, go_on: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """What became of each, and how many failed where one failure does not end it."""
+    from tallgrass import store
     from tallgrass.pipeline import recover as work
     from tallgrass.pipeline.attended import close_orphans
 
     done: list[dict[str, Any]] = []
     failed = 0
+    if go_on:
+        store.connect(settings.tracking_uri)
+        close_orphans()
     for one in chosen:
         try:
             with redirect_stdout(sys.stderr):

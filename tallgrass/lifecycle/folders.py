@@ -107,7 +107,7 @@ def read_status(folder: Path) -> Status | None:
         told: Mapping[str, Any] = json.loads((folder / STATUS).read_text("utf-8"))
         chains = [ChainStatus(**one) for one in told.get("chains", [])]
         return Status(**{**told, "chains": chains})
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 

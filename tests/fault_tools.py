@@ -1,0 +1,202 @@
+"""Servers that fail on demand, and runs in processes of their own, for the tests of faults."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tallgrass import lifecycle
+from tallgrass.lifecycle import Status
+
+ROOT = Path(__file__).parent.parent
+# A real legislature that is sampled in seconds.
+RUN = ["run", "--session=simulated", "--fit-checks=false", "--progress=none", "--chains=2"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A real MLflow server that can be stopped and started again on the same port."""
+
+    def __init__(self, folder: Path, store: str | None = None, *options: str, **variables: str):
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._options, self._process = options, None
+        folder.mkdir(exist_ok=True)
+        self._variables = {
+            **os.environ,
+            "MLFLOW_BACKEND_STORE_URI": store or f"sqlite:///{folder}/server.db",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            **variables,
+        }
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID"):
+            self._variables.pop(name, None)
+
+    def start(self) -> None:
+        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+        words += ["--port", str(self.port), "--workers", "1", "--serve-artifacts"]
+        words += ["--artifacts-destination", str(self.folder / "artifacts"), *self._options]
+        self._process = subprocess.Popen(
+            words,
+            env=self._variables,
+            cwd=self.folder,
+            stdout=(self.folder / "log").open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert self._process.poll() is None, (self.folder / "log").read_text()
+                time.sleep(0.2)
+        raise AssertionError("the server did not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, 9)
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def server(folder: Path, store: str | None = None, *options: str, **variables: str):
+    made = Server(folder, store, *options, **variables)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+class Proxy(ThreadingHTTPServer):
+    """Passes requests on to a server, or answers 500, as ``mode`` says."""
+
+    def __init__(self, upstream: str):
+        self.upstream, self.mode, self.refused = urlsplit(upstream).netloc, "pass", 0
+        self.delay = 0.0
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, *_):
+        """A client that went away is no news."""
+
+
+class _Passing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def _any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            body = self._chunks()
+        time.sleep(self.server.delay)
+        if self.server.mode == "500":
+            self.server.refused += 1
+            self.send_response(500)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"broke")
+            return
+        onward = http.client.HTTPConnection(self.server.upstream, timeout=60)
+        left_out = ("host", "transfer-encoding", "content-length", "connection")
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in left_out}
+        onward.request(self.command, self.path, body, headers)
+        answer = onward.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        for key, value in answer.getheaders():
+            if key.lower() not in ("transfer-encoding", "content-length", "connection"):
+                self.send_header(key, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        onward.close()
+
+    def _chunks(self) -> bytes:
+        parts = []
+        while size := int(self.rfile.readline().strip() or b"0", 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _any
+
+    def log_message(self, *_):
+        """In silence."""
+
+
+@contextmanager
+def proxy(upstream: str) -> Iterator[Proxy]:
+    made = Proxy(upstream)
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        made.server_close()
+
+
+def start(folder: Path, *words: str, **variables: str) -> subprocess.Popen:
+    """``tallgrass run`` in a process of its own, its runs' state in ``folder/state``."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)]),
+        "TALLGRASS_STATE_DIR": str(folder / "state"),
+        **variables,
+    }
+    with (folder / "said").open("ab") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tallgrass", *RUN, *words],
+            cwd=folder,
+            env=environment,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def statuses(folder: Path) -> list[Status]:
+    found = lifecycle.all_statuses(lifecycle.state_dir(folder / "state"))
+    return [status for _, status in found]
+
+
+def status_of(folder: Path, process: subprocess.Popen) -> Status | None:
+    return next((one for one in statuses(folder) if one.pid == process.pid), None)
+
+
+def wait_until(condition, process: subprocess.Popen, folder: Path, seconds: float = 120):
+    """Wait for a condition that a process is to bring about."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        assert process.poll() is None, (folder / "said").read_text()
+        time.sleep(0.02)
+    raise AssertionError((folder / "said").read_text())
+
+
+def sampling(folder: Path, process: subprocess.Popen, least: int = 1) -> Status:
+    """Wait until every chain has made ``least`` draws, tuning included."""
+
+    def far() -> Status | None:
+        one = status_of(folder, process)
+        chains = one.chains if one else []
+        return one if chains and min(chain.finished for chain in chains) >= least else None
+
+    return wait_until(far, process, folder)

@@ -1,0 +1,243 @@
+"""Runs that are killed, stopped, or lose their disk: nothing is lost, and the next run starts."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import fault_tools as tools
+import mlflow
+import pytest
+from example_store import default_store
+
+from tallgrass.cli import main
+from tallgrass.pipeline import recover
+from tallgrass.settings import Settings
+
+pytestmark = pytest.mark.faults
+LONG = ["--draws=200000", "--tune=300"]
+# Where each of the ten kills falls: what the run does then, and how many seconds later at most.
+MOMENTS = [
+    ("start", 4.0),
+    ("preparing", 0.3),
+    ("preparing", 0.3),
+    ("sampling", 4.0),
+    ("sampling", 4.0),
+    ("sampling", 4.0),
+    ("sampling", 4.0),
+    ("saving", 0.2),
+    ("reporting", 0.5),
+    ("reporting", 3.0),
+]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    with default_store(tmp_path):
+        monkeypatch.setenv("TALLGRASS_STATE_DIR", str(tmp_path / "state"))
+        yield tmp_path
+
+
+def runs():
+    client = mlflow.MlflowClient()
+    return client.search_runs([one.experiment_id for one in client.search_experiments()])
+
+
+def the_run():
+    [run] = runs()
+    return run
+
+
+def draws_in(run):
+    import tallgrass as tg
+
+    return tg.load_trace(run.info.run_id)["posterior"].sizes["draw"]
+
+
+def end(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def seen_while(folder, process, seconds):
+    """What the run said in the next seconds: (when, draws without tuning of the slowest chain)."""
+    seen, until = [], time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        status = tools.status_of(folder, process)
+        if status and status.chains:
+            done = min(chain.finished for chain in status.chains) - 300
+            seen.append((time.monotonic(), max(0, done)))
+        time.sleep(0.05)
+    return seen
+
+
+@pytest.mark.parametrize(("number", "moment"), list(enumerate(MOMENTS)))
+def test_after_kill_9_the_store_is_consistent_and_the_draws_are_recovered(store, number, moment):
+    phase, most = moment
+    wait_s = random.Random(number).uniform(0, most)
+    few = phase in ("saving", "reporting")
+    words = ["--draws=400", "--tune=300"] if few else LONG
+    process = tools.start(store, *words)
+    try:
+        if phase != "start":
+            reached = {"sampling": ("sampling",), "preparing": ("preparing", "sampling")}.get(
+                phase, ("saving", "reporting")[phase == "reporting" :]
+            )
+            tools.wait_until(
+                lambda: (s := tools.status_of(store, process)) and s.phase in reached,
+                process,
+                store,
+            )
+        if phase == "sampling":
+            tools.sampling(store, process, 600)
+            wait_s += 2.5
+        seen = seen_while(store, process, wait_s)
+    finally:
+        killed_at = time.monotonic()
+        end(process)
+    before = [draws for at, draws in seen if at < killed_at - 2.0]
+    promised = 400 if few else max(before, default=0)
+    assert phase != "sampling" or promised > 0
+
+    assert main(["recover", "--all"]) == 0
+
+    assert [run.info.status for run in runs() if run.info.status == "RUNNING"] == []
+    for run in runs():
+        if promised and run.data.tags.get("recovered") == "true":
+            assert draws_in(run) >= promised
+            assert run.info.status == "FINISHED"
+            assert run.data.tags["verdict"] in ("pass", "fail")
+    if promised and process.returncode == -signal.SIGKILL:
+        assert [run.data.tags["recovered"] for run in runs()] == ["true"]
+    assert recover.remains(Settings()) == []
+    if number in (3, 9):
+        assert main([*tools.RUN, "--draws=20", "--tune=30"]) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_sampling_and_keeps_the_draws(store, number):
+    process = tools.start(store, *LONG)
+    try:
+        tools.sampling(store, process, 600)
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    finally:
+        end(process)
+    run = the_run()
+    assert run.info.status == "KILLED"
+    assert run.data.tags["interrupted_at"]
+    assert 100 < draws_in(run) < 200_000
+    assert recover.remains(Settings()) == []
+
+
+def test_a_second_signal_ends_at_once_and_the_draws_on_disk_are_recovered(store):
+    process = tools.start(store, *LONG)
+    try:
+        tools.sampling(store, process, 5_000)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        # Where the first one was served in this time, the second one meets a Python that is ending.
+        assert process.wait(30) in (128 + signal.SIGINT, -signal.SIGINT)
+        assert time.monotonic() - began < 5
+    finally:
+        end(process)
+    main(["recover", "--all"])
+    run = the_run()
+    assert run.info.status in ("KILLED", "FINISHED")
+    assert draws_in(run) > 1000
+
+
+def test_a_folder_that_becomes_read_only_while_sampling_loses_nothing(store):
+    """Artifacts cannot be written; they wait, and are delivered when the folder is mended."""
+    process = tools.start(store, "--draws=6000", "--tune=300", "--deliver-seconds=2")
+    try:
+        tools.sampling(store, process, 500)
+        experiment = next((store / "mlruns").iterdir())
+        moved = experiment.rename(store / "aside")
+        experiment.write_text("in the way")  # also for root, whom permissions do not stop
+        assert process.wait(120) == 0, (store / "said").read_text()
+    finally:
+        end(process)
+    experiment.unlink()
+    moved.rename(experiment)
+    [left] = recover.remains(Settings())
+    assert left.waiting > 5
+    assert left.status.phase == "undelivered"
+
+    assert main(["recover", left.status.run_id[:8]]) == 0
+
+    run = the_run()
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["verdict"] in ("pass", "fail")
+    assert draws_in(run) == 6000
+    paths = [one.path for one in mlflow.MlflowClient().list_artifacts(run.info.run_id, "report")]
+    assert paths == ["report/index.html"]
+    assert recover.remains(Settings()) == []
+
+
+def test_a_full_disk_of_the_state_folder_stops_neither_sampling_nor_the_run(store):
+    small = store / "small"
+    small.mkdir()
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("a small disk can be mounted by root only")
+    process = None
+    try:
+        process = tools.start(
+            store, "--draws=6000", "--tune=300", TALLGRASS_STATE_DIR=str(small / "state")
+        )
+        assert process.wait(180) == 0, (store / "said").read_text()
+    finally:
+        if process is not None:
+            end(process)
+        subprocess.run(["umount", str(small)], check=True)
+    said = (store / "said").read_text()
+    assert "no longer kept on disk" in said
+    assert the_run().info.status == "FINISHED"
+    assert draws_in(the_run()) == 6000
+
+
+def test_discarded_draws_are_gone_and_the_run_is_closed(store):
+    process = tools.start(store, *LONG)
+    try:
+        tools.sampling(store, process, 800)
+        time.sleep(1.5)
+    finally:
+        end(process)
+    [left] = recover.remains(Settings())
+    assert main(["recover", left.status.run_id, "--discard"]) == 0
+    assert recover.remains(Settings()) == []
+    assert not left.folder.exists()
+    run = the_run()
+    assert run.info.status == "FAILED"
+    assert "without a word" in run.data.tags["error"]
+
+
+def test_draws_whose_votes_are_gone_are_kept_with_their_diagnostics(store):
+
+    session = store / "made"
+    assert main(["simulate", str(session)]) == 0
+    process = tools.start(store, f"--session={session}", *LONG)
+    try:
+        tools.sampling(store, process, 800)
+        time.sleep(1.5)
+    finally:
+        end(process)
+    shutil.rmtree(session)
+    [left] = recover.remains(Settings())
+    assert main(["recover", left.status.run_id]) == 0
+    run = the_run()
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["recovered"] == "true"
+    assert "rhat_max" in run.data.metrics
+    assert draws_in(run) > 100
