@@ -1,0 +1,40 @@
+"""MAP and a sweep of Gibbs up to ten million responses: python benchmarks/item_growth.py."""
+
+import resource
+import time
+
+from tallgrass.benchmark.items import Size, simulate
+from tallgrass.estimation import calibrate_gibbs, calibrate_map
+from tallgrass.specs import SamplerSpec
+
+N_ITEMS, PER_USER = 2000, 50
+
+
+def main() -> None:
+    """Print a line a size; processor time, so that a busy machine does not count."""
+    short, long = (SamplerSpec(draws=draws, tune=10, chains=1) for draws in (10, 40))
+    few = simulate(Size(60, 10, 0, 8), 1).responses
+    calibrate_gibbs(few, None, short)  # machine code
+    calibrate_map(few)
+    for n_users in (2_000, 20_000, 200_000):
+        responses = simulate(Size(n_users, N_ITEMS, 0, PER_USER), 1).responses
+        began = time.process_time()
+        estimates = calibrate_map(responses)
+        map_s = time.process_time() - began
+        taken = []
+        for spec in (short, long):
+            began = time.process_time()
+            calibrate_gibbs(responses, None, spec)
+            taken.append(time.process_time() - began)
+        sweep_s = (taken[1] - taken[0]) / (long.draws - short.draws)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        print(
+            f"{len(responses):>10,} responses: MAP {map_s:.1f} s, {estimates.iterations} passes; "
+            f"Gibbs {1e3 * sweep_s:.1f} ms a sweep, {1e9 * sweep_s / len(responses):.1f} ns a "
+            f"response; peak {peak:.0f} MiB",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
