@@ -66,14 +66,21 @@ class JointVotes:
 
     @cached_property
     def combined(self) -> VoteMatrix:
-        """All members x all roll calls, chamber ``both``; nobody votes in the other chamber."""
+        """All members x all roll calls, chamber ``both``; nobody votes in the other chamber.
+
+        A member's district names the chamber: both have a district 1.
+        """
         house, senate = self.house.cells, self.senate.cells
         cells = np.zeros(np.add(house.shape, senate.shape), np.int8)
         cells[: len(house), : house.shape[1]] = house
         cells[len(house) :, house.shape[1] :] = senate
         return VoteMatrix(
             cells,
-            self.house.legislators + self.senate.legislators,
+            tuple(
+                replace(m, district=f"{votes.chamber.capitalize()} {m.district}".strip())
+                for votes in (self.house, self.senate)
+                for m in votes.legislators
+            ),
             self.house.rollcalls + self.senate.rollcalls,
             self.house.session,
             "both",

@@ -123,7 +123,9 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     shown = options.robust if common.over == "bills" else "none"
     chosen = SHOWN if common.over == "bills" else MEMBER_METHODS[0]
     here = drawn[(drawn["treatment"] == shown) & (drawn["method"] == chosen)]
-    linked = here["A"].to_numpy() * tgt.xi + here["B"].to_numpy()
+    # Only the draws that have a link: in some, too few items may agree in sign.
+    drawn_xi = tgt.xi[:, here["draw"].to_numpy(int)]
+    linked = here["A"].to_numpy() * drawn_xi + here["B"].to_numpy()
     cv = _cv(coefficients, shown)
     warnings = _warnings(cv, items, common)
     metrics = {"link/cv": cv, "link/n_common": float(len(common.names))}
@@ -210,10 +212,11 @@ def _over_bills(
 
 def _table(rows: list[tuple[str, str, int, float, float]], n: int) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["treatment", "method", "draw", "A", "B"])
-    if table.groupby(["treatment", "method"]).size().reindex().min() < n / 2:
+    linked = int(table.groupby(["treatment", "method"]).size().min()) if rows else 0
+    if linked < n / 2:
         raise DataError(
             "the common bills hardly ever discriminate in the same direction on both scales",
-            f"in {n - len(table) // (len(METHODS) * 3)} of {n} draws",
+            f"in {linked} of {n} draws",
             "link over members, or run the joint model",
         )
     return table

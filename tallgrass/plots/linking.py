@@ -34,6 +34,7 @@ def link_coefficients(table: pd.DataFrame) -> Figure:
             ax.plot(part[name], y, MARKERS[treatment], color=colour, label=label)
         ax.set_yticks(range(len(methods)), methods)
         ax.set_ylim(len(methods) - 0.5, -0.5)
+        ax.set_xlim(*_reach(table, name))
         label_axes(ax, f"{name}: {'stretch' if name == 'A' else 'shift'} of the target's scale")
     axes[0, 1].set_yticklabels([])
     if len(treatments) > 1:
@@ -41,6 +42,19 @@ def link_coefficients(table: pd.DataFrame) -> Figure:
             loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, frameon=False, fontsize=9
         )
     return figure
+
+
+def _reach(table: pd.DataFrame, name: str) -> tuple[float, float]:
+    """Axis limits that hold the narrower half of the intervals; the others may leave the picture.
+
+    Where a bill has hardly any slope its cut point is anywhere, and a method that averages cut
+    points has intervals next to which no other could be seen.
+    """
+    width = table[f"{name}_high"] - table[f"{name}_low"]
+    narrow = table[width <= width.median()]
+    low, high = narrow[f"{name}_low"].min(), narrow[f"{name}_high"].max()
+    room = 0.6 * (high - low) or 0.1
+    return float(low - room), float(high + room)
 
 
 def link_deviations(items: pd.DataFrame, most: int = 40) -> Figure:

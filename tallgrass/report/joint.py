@@ -96,6 +96,10 @@ def _beside(tables: JointTables, linked: Linking) -> Section:
     return Section("joint-beside", "The joint scale beside linked scales", blocks)
 
 
+def _titled(group: str) -> str:
+    return group[:1].upper() + group[1:]
+
+
 def _scale(tables: JointTables, anchored: bool) -> Section:
     table = tables.scale
     first = (
@@ -129,7 +133,7 @@ def _scale(tables: JointTables, anchored: bool) -> Section:
 def _groups(tables: JointTables) -> Section:
     groups, overlap = tables.groups, tables.overlap
     cells = rows(
-        [Cell(name.capitalize()) for name in groups["group"]],
+        [Cell(_titled(name)) for name in groups["group"]],
         [str(n) for n in groups["n_legislators"]],
         [number(v) for v in groups["mu_mean"]],
         [span(a, b) for a, b in zip(groups["mu_hdi_low"], groups["mu_hdi_high"], strict=True)],
@@ -148,8 +152,8 @@ def _groups(tables: JointTables) -> Section:
         Column("95 % interval", numeric=True),
     )
     pairs = rows(
-        [Cell(name.capitalize()) for name in overlap["second"]],
-        [Cell(name.capitalize()) for name in overlap["first"]],
+        [Cell(_titled(name)) for name in overlap["second"]],
+        [Cell(_titled(name)) for name in overlap["first"]],
         [chance(v) for v in overlap["p_right"]],
         [
             f"{chance(a)} to {chance(b)}"
@@ -180,7 +184,7 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
     opposite = int(tables.metrics["joint/n_opposite"])
     words = (
         f"{counted(n_matched, 'bill')} had a contested roll call in both chambers. "
-        f"{counted(opposite, 'bill')} of them divided the chambers in opposite directions with a "
+        f"{opposite} of them divided the chambers in opposite directions with a "
         "probability above 95 %. "
     )
     words += (

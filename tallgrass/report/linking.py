@@ -114,8 +114,8 @@ def _findings(page: LinkInput) -> Section:
     if values["link/k"] == values["link/k"]:
         found.append(
             f"The target's parties are {number(values['link/k'])} times as far apart as the "
-            f"reference's, and their midpoint lies {number(values['link/delta'])} half gaps to the "
-            f"{'right' if values['link/delta'] > 0 else 'left'} of its."
+            f"reference's, and their midpoint lies {number(abs(values['link/delta']))} half gaps "
+            f"to the {'right' if values['link/delta'] > 0 else 'left'} of its."
         )
     found.append(
         f"Over the methods, A varies by {number(100 * values['link/cv'], 0)} % of its mean "
@@ -140,12 +140,16 @@ def _coefficients(page: LinkInput) -> Section:
     for name in ("A", "B", "delta", "k"):
         if table[name].isna().all():
             continue
-        columns += [Column(name, numeric=True), Column("95 % interval", numeric=True)]
-        cells.append([number(v) for v in table[name]])
-        cells.append(_spans(table, name))
+        columns.append(Column(f"{name} (95 % interval)", numeric=True))
+        pairs = zip(table[name], _spans(table, name), strict=True)
+        cells.append([f"{number(v)} ({interval})" for v, interval in pairs])
     blocks = (
         text,
-        Picture("link_coefficients", "A and B by method with intervals.", "A and B by method"),
+        Picture(
+            "link_coefficients",
+            "A and B by method with intervals.",
+            "A and B by method; intervals that leave the picture are cut",
+        ),
         Table("Coefficients of the link", tuple(columns), rows(*cells)),
     )
     return Section("coefficients", "The link by every method", blocks)

@@ -193,8 +193,10 @@ def _ends(run: ReportInput) -> str:
 
 def how_to_read(run: ReportInput) -> Section:
     """How to read positions, intervals and the checks."""
+    joint = run.joint is not None
+    among = "both chambers" if joint else "this chamber"
     items = [
-        "A position says how a legislator voted compared with the others in this chamber, not "
+        f"A position says how a legislator voted compared with the others in {among}, not "
         f"what he or she believes. {_ends(run)}; the zero point and the unit carry no meaning of "
         "their own.",
         "Every estimate comes with a 95 % interval: given the model and the votes, the value lies "
@@ -204,8 +206,8 @@ def how_to_read(run: ReportInput) -> Section:
         "R-hat compares the chains, which are independent attempts at the same answer: near 1 "
         "they agree. The effective number of draws says how many independent draws the estimate "
         "is worth. A divergence is a step where the sampler lost its way.",
-        "Positions of different sessions, chambers or models are on different scales. Compare "
-        "them by rank, or by the correlation that this page gives.",
+        f"Positions of different {'sessions' if joint else 'sessions, chambers'} or models are on "
+        "different scales. Compare them by rank, or by the correlation that this page gives.",
     ]
     if run.spec.model == "flat":
         items.append(

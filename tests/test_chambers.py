@@ -1,0 +1,47 @@
+"""Two chambers are one checked value, and what the joint model cannot use is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from toy import toy_votes
+from toy_chambers import toy_chambers
+
+from tallgrass.chambers import join_chambers
+from tallgrass.errors import DataError
+
+
+def test_both_chambers_votes_stand_in_one_matrix_without_votes_across():
+    joint = toy_chambers()
+    cells = joint.combined.cells
+    for chamber, other in (("house", "senate"), ("senate", "house")):
+        own = cells[np.ix_(joint.rows[chamber], joint.columns[chamber])]
+        assert np.array_equal(own, getattr(joint, chamber).cells)
+        assert not cells[np.ix_(joint.rows[chamber], joint.columns[other])].any()
+
+
+def test_a_member_of_both_chambers_is_told_apart_by_the_chamber():
+    house = toy_votes(3, 4, 5, seed=1)
+    senate = replace(toy_votes(3, 3, 5, seed=2), chamber="senate")
+    joint = join_chambers(house, senate)
+    assert "house:m000" in joint.combined.slugs
+    assert "senate:m000" in joint.combined.slugs
+    assert len(joint.matched[0]) == 5
+
+
+def test_chambers_without_a_matched_bill_are_refused_and_linking_is_suggested():
+    with pytest.raises(DataError, match="tallgrass link"):
+        toy_chambers(matched=0)
+
+
+def test_a_chamber_with_one_party_is_refused():
+    with pytest.raises(DataError, match="no Democrat in the senate"):
+        toy_chambers(senate=(0, 5))
+
+
+def test_the_fingerprint_changes_with_the_matching_alone():
+    joint = toy_chambers()
+    other = [r if r.bill != "HB 1" else replace(r, bill="HB 99") for r in joint.senate.rollcalls]
+    changed = join_chambers(joint.house, replace(joint.senate, rollcalls=tuple(other)))
+    assert changed.combined.fingerprint == joint.combined.fingerprint
+    assert changed.fingerprint != joint.fingerprint

@@ -1,0 +1,21 @@
+"""The joint model returns the posterior of its own prior: ranks uniform, intervals that cover.
+
+Thresholds come from the binomial distribution at one chance in a thousand over all parameters.
+"""
+
+import pytest
+from joint_simulation import NAMES, ranks
+from scipy.stats import binom, kstest
+
+N = 30
+CHANCE = 1e-3
+
+
+@pytest.mark.slow
+def test_the_truth_of_simulated_chambers_ranks_as_one_of_the_draws():
+    found, covered, _ = ranks(N)
+    for i, name in enumerate(NAMES):
+        fractions = (found[:, i] + 0.5) / 101
+        assert kstest(fractions, "uniform").pvalue > CHANCE / len(NAMES), name
+        least, most = binom.ppf([CHANCE / 8, 1 - CHANCE / 8], N, 0.9)
+        assert least <= covered[:, i].sum() <= most, name

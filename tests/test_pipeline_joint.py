@@ -1,0 +1,195 @@
+"""A joint run from two chambers' files to its report; what it cannot use leaves nothing behind."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from toy_chambers import toy_chambers
+
+from tallgrass import history
+from tallgrass.cli import main
+from tallgrass.diagnostics import diagnose
+from tallgrass.errors import DataError, SpecError
+from tallgrass.pipeline import fit
+from tallgrass.settings import Settings
+from tallgrass.specs import RunSpec, make_run_spec
+from tallgrass.summaries import joint_tables
+
+SHORT = {"draws": 100, "tune": 200, "chains": 2, "min_votes": 5}
+
+
+def write(folder, joint):
+    """The chambers as a session in the tallgrass CSV layout."""
+    folder.mkdir()
+    votes, rollcalls, members = [], [], []
+    words = {1: "Yea", -1: "Nay", 0: "Absent and Not Voting"}
+    for name in ("house", "senate"):
+        chamber = getattr(joint, name)
+        members += [(m.name, m.name, m.slug, name.title(), m.party, 1) for m in chamber.legislators]
+        rollcalls += [
+            (r.vote_id, name.title(), r.bill, "Final Action", "", "2025-01-20T00:00:00", "")
+            for r in chamber.rollcalls
+        ]
+        votes += [
+            (r.vote_id, m.slug, words[int(cell)])
+            for m, row in zip(chamber.legislators, chamber.cells, strict=True)
+            for r, cell in zip(chamber.rollcalls, row, strict=True)
+        ]
+    tables = {
+        "votes": (votes, "vote_id legislator_slug vote"),
+        "rollcalls": (
+            rollcalls,
+            "vote_id chamber bill_number motion vote_type vote_datetime bill_title",
+        ),
+        "legislators": (members, "name full_name slug chamber party district"),
+    }
+    for table, (rows, columns) in tables.items():
+        pd.DataFrame(rows, columns=columns.split()).to_csv(
+            folder / f"{folder.name}_{table}.csv", index=False
+        )
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A short joint run, after each chamber was run alone and passed."""
+    folder = tmp_path_factory.mktemp("joint")
+    settings = Settings(
+        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+        progress="none",
+        threshold_rhat=9.0,
+        threshold_ess=1.0,
+        threshold_divergences=10_000,
+        threshold_ebfmi=0.001,
+    )
+    joint = toy_chambers(house=(8, 10), senate=(6, 8), rollcalls=(24, 20), matched=12)
+    session = write(folder / "99th_2041-2042", joint)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for chamber in ("house", "senate"):
+            fit(RunSpec(session=session, chamber=chamber, fit_checks=False, **SHORT), settings)
+        result = fit(RunSpec(session=session, chamber="both", model="joint", **SHORT), settings)
+        yield result, joint, settings, session
+
+
+def table(result, name):
+    path = Path(result.report_path).parents[1] / "tables" / f"{name}.json"
+    stored = json.loads(path.read_text())
+    return pd.DataFrame(stored["data"], columns=stored["columns"])
+
+
+def test_a_joint_run_places_all_members_and_lists_every_roll_call_once(done):
+    result, joint, _, _ = done
+    assert len(history.ideal_points(result.run_id)) == 18 + 14
+    matches = table(result, "matched_bills")
+    assert len(matches) == 24 + 20 - 12
+    assert (matches["status"] == "matched").sum() == 12
+    assert joint.combined.chamber == "both"
+
+
+def test_the_houses_parties_are_the_scale(done):
+    result, joint, _, _ = done
+    means = result.trace["posterior"]["xi"].mean(("chain", "draw")).to_numpy()[joint.rows["house"]]
+    party = joint.house.party_index
+    assert means[party == 0].mean() == pytest.approx(-1, abs=1e-9)
+    assert means[party == 1].mean() == pytest.approx(1, abs=1e-9)
+
+
+def test_the_probability_of_standing_to_the_right_is_a_share_of_draws(done):
+    result, joint, _, _ = done
+    right = table(result, "right_of").set_index("senator")
+    xi = result.trace["posterior"]["xi"]
+    senator, representative = joint.senate.slugs[3], joint.house.slugs[5]
+    expected = (xi.sel(legislator=senator) > xi.sel(legislator=representative)).mean()
+    assert right.loc[senator, representative] == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_every_chain_is_held_against_the_chambers_own_runs(done):
+    result, _, _, _ = done
+    chains = table(result, "chains")
+    assert sorted(zip(chains["chamber"], chains["chain"], strict=True)) == [
+        *(("house", c) for c in range(2)),
+        *(("senate", c) for c in range(2)),
+    ]
+    assert (chains["r"] > 0.8).all()
+    beside = table(result, "linked_beside")
+    assert set(beside["method"]) == {"mean-mean", "mean-sigma", "haebara", "stocking-lord"}
+
+
+def test_the_report_tells_of_the_scale_the_groups_the_audit_and_the_bills(done):
+    page = Path(done[0].report_path).read_text()
+    for title in (
+        "Both chambers on one scale",
+        "Party spread in both chambers",
+        "Does each chamber look as it does alone?",
+        "The joint scale beside linked scales",
+        "Bills that work differently in the chambers",
+    ):
+        assert f">{title}<" in page or title in page
+
+
+def test_a_reflected_chamber_is_found_in_the_chain_that_has_it(done):
+    result, joint, _, _ = done
+    own = result.trace["posterior"]["xi"].mean(("chain", "draw")).to_numpy()
+    trace = result.trace.copy(deep=True)
+    xi = trace["posterior"]["xi"].to_numpy().copy()
+    xi[1][:, joint.rows["senate"]] *= -1
+    trace["posterior"]["xi"] = (("chain", "draw", "legislator"), xi)
+    assert diagnose(trace, own, joint.chamber_index).reflected == (1,)
+    chains = joint_tables(trace, joint, own).chains
+    turned = chains[chains["r"] < 0]
+    assert list(zip(turned["chamber"], turned["chain"], strict=True)) == [("senate", 1)]
+
+
+def test_what_the_joint_model_cannot_use_leaves_no_run(done, tmp_path):
+    _, _, settings, _ = done
+    before = len(history.runs(limit=None))
+    unmatched = toy_chambers(house=(8, 10), senate=(6, 8), rollcalls=(24, 20), matched=12)
+    folder = Path(write(tmp_path / "98th", unmatched))
+    path = folder / "98th_rollcalls.csv"
+    rollcalls = pd.read_csv(path)
+    rollcalls.loc[rollcalls["chamber"] == "Senate", "bill_number"] = [
+        f"SB {i}" for i in range((rollcalls["chamber"] == "Senate").sum())
+    ]
+    rollcalls.to_csv(path, index=False)
+    spec = RunSpec(session=str(folder), chamber="both", model="joint", **SHORT)
+    with pytest.raises(DataError, match=r"no bill of 98th .*tallgrass link"):
+        fit(spec, settings)
+    rollcalls[rollcalls["chamber"] == "House"].to_csv(path, index=False)
+    with pytest.raises(DataError):
+        fit(spec, settings)
+    assert len(history.runs(limit=None)) == before
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"model": "joint"}, "chamber both"),
+        ({"chamber": "both"}, "chamber both"),
+        ({"dif": "false"}, "joint model"),
+        ({"joint_form": "seed"}, "joint model"),
+        ({"chamber": "both", "model": "joint", "coordinates": "textbook"}, "canonical"),
+        ({"chamber": "both", "model": "joint", "beta_prior": "normal:0,2"}, "priors of its own"),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused(parameters, words):
+    with pytest.raises(SpecError, match=words):
+        make_run_spec(**parameters)
+
+
+@pytest.mark.slow
+def test_the_seed_form_runs_from_the_command_line_and_warns_of_positive_slopes(done, capsys):
+    _, _, settings, session = done
+    flags = {**SHORT, "session": session, "chamber": "both", "model": "joint"}
+    flags |= {"joint_form": "seed", "beta_prior": "lognormal:0,1", "fit_checks": "false"}
+    argv = [x for k, v in flags.items() for x in (f"--{k.replace('_', '-')}", str(v))]
+    assert main(["run", *argv, "--json", "--tracking-uri", settings.tracking_uri]) == 0
+    run_id = json.loads(capsys.readouterr().out)["run_id"]
+    logging.getLogger("tallgrass").handlers.clear()
+    found = history.details(run_id)
+    report = Path(found["artifact_uri"].removeprefix("file://")) / "report" / "index.html"
+    assert "fit the wrong model" in report.read_text()
+    assert np.isfinite(found["metrics"]["joint/delta"])
