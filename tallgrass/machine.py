@@ -1,8 +1,8 @@
 """What this machine is, and what would slow or break sampling -> a list of findings."""
 
 import os
-import re
 import platform
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
