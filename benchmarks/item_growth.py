@@ -16,7 +16,7 @@ def main() -> None:
     few = simulate(Size(60, 10, 0, 8), 1).responses
     calibrate_gibbs(few, None, short)  # machine code
     calibrate_map(few)
-    for n_users in (2_000, 20_000, 200_000):
+    for n_users in (20_000, 60_000, 200_000):
         responses = simulate(Size(n_users, N_ITEMS, 0, PER_USER), 1).responses
         began = time.process_time()
         estimates = calibrate_map(responses)
