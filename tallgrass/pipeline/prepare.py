@@ -72,10 +72,16 @@ def read(spec: RunSpec, settings: Settings) -> Read:
     return Read(source, str(location), votes, log)
 
 
-def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepared:
+def prepare(
+    spec: RunSpec,
+    data: Read,
+    known: tuple[Finding, ...] = (),
+    state: Path | None = None,
+) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
 
-    ``known`` are findings about the machine that were made before.
+    ``known`` are findings about the machine that were made before, ``state`` is where draws are
+    kept while they are made.
 
     Raises
     ------
@@ -86,7 +92,12 @@ def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepa
     start = make_start(votes, spec.init, _past_positions(spec.init))
     model = build_model(votes, spec, start)
     findings = inspect_machine(
-        spec.chains, _values_a_draw(votes), spec.draws + spec.tune, Path.cwd()
+        spec.chains,
+        _values_a_draw(votes),
+        spec.draws + spec.tune,
+        Path.cwd(),
+        spec.sampler,
+        state,
     )
     findings = (*findings, *known)
     for finding in findings:
