@@ -33,6 +33,7 @@ def measured(n_runs: int, folder: Path, every: int) -> list[tuple[int, float, in
         fit(spec, settings)
         if number % every == 0:
             found.append((number, process.memory_info().rss / 2**20, process.num_fds()))
+            print("{:5} runs  {:7.0f} MiB  {:4} files".format(*found[-1]), flush=True)
     return found
 
 
@@ -46,8 +47,6 @@ def main() -> None:
         os.chdir(name)
         found = measured(given.runs, Path(name), max(1, given.runs // 10))
         os.chdir(before)
-    for number, memory, files in found:
-        print(f"{number:5} runs  {memory:7.0f} MiB  {files:4} files", flush=True)
     settled = next(one for one in found if one[0] >= given.runs / 5)
     last = found[-1]
     runs = last[0] - settled[0]
