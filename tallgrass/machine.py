@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,10 @@ from threadpoolctl import threadpool_info
 _BYTES_A_NUMBER = 8
 # Draws are held once by the sampler, once as the trace, and once more while they are written.
 _COPIES = 3
+_MUCH = 0.7  # of the free memory
 _MIB = 1024**2
+_COMPILERS = ("g++", "clang++", "c++")
+_CGROUP = Path("/sys/fs/cgroup")
 CORES_VARIABLE = "TALLGRASS_CORES"
 
 
@@ -35,7 +39,12 @@ def usable_cores() -> int:
 
 
 def inspect_machine(
-    chains: int, n_values: int, draws: int, folder: Path | None = None
+    chains: int,
+    n_values: int,
+    draws: int,
+    folder: Path | None = None,
+    sampler: str = "nutpie",
+    state: Path | None = None,
 ) -> tuple[Finding, ...]:
     """What this machine means for a run.
 
@@ -48,41 +57,111 @@ def inspect_machine(
     draws : int
         Draws a chain, tuning included.
     folder : Path, optional
-        Where the trace is written first; the temporary folder without it.
+        Where the trace is written; the current folder without it.
+    sampler : str
+        ``nutpie`` or ``pymc``.
+    state : Path, optional
+        Where draws are kept while they are made; not looked at without it.
     """
-    cores = os.cpu_count() or 1
-    memory = psutil.virtual_memory()
+    trace = chains * draws * n_values * _BYTES_A_NUMBER
+    found = [_about(), *_chains(chains), *_memory(_COPIES * trace)]
+    found += _disk(trace, folder or Path.cwd(), "the trace", "fatal")
+    if state is not None:
+        # Nothing but the draws of a run that dies is lost where this one is full.
+        found += _disk(trace, state, "keeping draws while they are made", "warning")
+    if sampler == "pymc" and not any(shutil.which(name) for name in _COMPILERS):
+        words = "no C++ compiler was found; none is needed, PyMC's graph is compiled by numba"
+        found.append(Finding("note", words))
+    return (*found, *_pools(chains))
+
+
+def available_memory() -> int:
+    """Bytes of memory that this process can still get; in a container, no more than its limit."""
+    free = psutil.virtual_memory().available
+    try:
+        limit, used = (
+            int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current")
+        )
+    except (OSError, ValueError):  # not in such a container, or without a limit ("max")
+        return free
+    return max(0, min(free, limit - used))
+
+
+def _about() -> Finding:
+    cores, total = os.cpu_count() or 1, psutil.virtual_memory().total
+    words = f"{cores} cores"
+    if kinds := _core_kinds():
+        words += f" ({kinds[0]} for performance, {kinds[1]} for efficiency)"
+    if usable_cores() < cores:
+        words += f", {usable_cores()} of them for this process"
     system = f"{platform.system()} {platform.machine()}"
-    findings = [
-        Finding("note", f"{cores} cores, {memory.total / 1024**3:.0f} GiB of memory, {system}")
-    ]
+    return Finding("note", f"{words}, {total / 1024**3:.0f} GiB of memory, {system}")
+
+
+def _core_kinds() -> tuple[int, int] | None:
+    """Performance and efficiency cores of Apple silicon; None elsewhere."""
+    if platform.system() != "Darwin" or platform.machine() != "arm64":
+        return None
+    try:
+        names = ["hw.perflevel0.physicalcpu", "hw.perflevel1.physicalcpu"]
+        said = subprocess.run(
+            ["sysctl", "-n", *names], capture_output=True, text=True, timeout=5, check=True
+        )
+        fast, saving = (int(one) for one in said.stdout.split())
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return fast, saving
+
+
+def _chains(chains: int) -> list[Finding]:
+    cores, found = usable_cores(), []
     if chains > cores:
         rounds = -(-chains // cores)
-        findings.append(
-            Finding("note", f"{chains} chains on {cores} cores: they run in about {rounds} rounds")
-        )
-    trace = chains * draws * n_values * _BYTES_A_NUMBER
-    needed = _COPIES * trace
-    if needed > memory.available:
-        findings.append(
-            Finding(
-                "fatal",
-                f"the draws need about {needed / _MIB:.0f} MiB of memory and "
-                f"{memory.available / _MIB:.0f} MiB are free: lower draws or chains",
-            )
-        )
-    disk = shutil.disk_usage(folder or Path.cwd()).free
-    if trace > disk:
-        findings.append(
-            Finding(
-                "fatal",
-                f"the trace needs about {trace / _MIB:.0f} MiB of disk and {disk / _MIB:.0f} MiB "
-                "are free: make room or lower draws",
-            )
-        )
+        words = f"{chains} chains on {cores} cores: they run in about {rounds} rounds"
+        found.append(Finding("note", words))
+    kinds = _core_kinds()
+    if kinds and kinds[0] < chains <= cores:
+        words = f"{chains} chains on {kinds[0]} performance cores: some will be slower"
+        found.append(Finding("warning", words))
+    return found
+
+
+def _memory(needed: int) -> list[Finding]:
+    free = available_memory()
+    words = (
+        f"the draws need about {needed / _MIB:.0f} MiB of memory and {free / _MIB:.0f} MiB "
+        "are free: lower draws or chains"
+    )
+    if needed > free:
+        return [Finding("fatal", words)]
+    return [Finding("warning", words)] if needed > _MUCH * free else []
+
+
+def _disk(
+    needed: int, folder: Path, purpose: str, level: Literal["fatal", "warning"]
+) -> list[Finding]:
+    free = shutil.disk_usage(folder).free
+    if needed <= free:
+        return []
+    words = (
+        f"{purpose} needs about {needed / _MIB:.0f} MiB of disk in {folder} and "
+        f"{free / _MIB:.0f} MiB are free: make room or lower draws"
+    )
+    return [Finding(level, words)]
+
+
+def _pools(chains: int) -> list[Finding]:
+    """Pools of threads that would compete with the chains; sampling caps them."""
+    share = thread_share(chains)
     pools = {pool["internal_api"]: pool["num_threads"] for pool in threadpool_info()}
-    busy = {api: n for api, n in pools.items() if n > 1 and api != "tbb"}
-    if busy and chains > 1:
-        listed = ", ".join(f"{api} {n}" for api, n in sorted(busy.items()))
-        findings.append(Finding("note", f"thread pools beside the chains: {listed}"))
-    return tuple(findings)
+    busy = {api: n for api, n in pools.items() if n > share and api != "tbb"}
+    if not busy:
+        return []
+    listed = ", ".join(f"{api} {n}" for api, n in sorted(busy.items()))
+    return [Finding("note", f"thread pools beside the chains, capped at {share}: {listed}")]
+
+
+def thread_share(chains: int) -> int:
+    """Threads for each chain's linear algebra, so that all together fill the cores once."""
+    cores = usable_cores()
+    return max(1, cores // max(1, min(chains, cores)))

@@ -207,15 +207,26 @@ def test_ctrl_c_leaves_what_is_done_and_no_run_running(tmp_path):
             runs = client.search_runs([found.experiment_id]) if found else []
             return sorted(r.info.status for r in runs)
 
+        def drawing():
+            """Runs whose chains are past tuning, as their live metrics say."""
+            found = client.get_experiment_by_name("long")
+            named = [f"metrics.`live/chain_{i}/draws` > 200" for i in range(2)]
+            running = " and ".join([*named, "attributes.status = 'RUNNING'"])
+            return client.search_runs([found.experiment_id], running)
+
         deadline = time.monotonic() + 120
         while states() != ["FINISHED", "RUNNING", "RUNNING"] and time.monotonic() < deadline:
             assert process.poll() is None, process.stderr.read()
+            time.sleep(0.3)
+        while not (sampling := drawing()) and time.monotonic() < deadline:
             time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
         _, said = process.communicate(timeout=60)
         assert process.returncode == 130, said
         assert "Traceback" not in said
         assert states() == ["FINISHED", "KILLED", "KILLED"]
+        killed = client.list_artifacts(sampling[0].info.run_id, "trace")
+        assert [entry.path for entry in killed] == ["trace/idata.nc"]
         (parent,) = client.search_runs(["1"], "tags.`experiment.role` = 'parent'")
         files = [entry.path for entry in client.list_artifacts(parent.info.run_id)]
         assert "comparison.md" in files

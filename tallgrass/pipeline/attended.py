@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from tallgrass import lifecycle, store, tracking
 from tallgrass.errors import TrackingError
 from tallgrass.lifecycle import Life, Slot
-from tallgrass.machine import Finding, usable_cores
+from tallgrass.machine import Finding, thread_share
 from tallgrass.progress import Chain, Display
 from tallgrass.sampling.stream import DrawFiles
 from tallgrass.settings import Settings
@@ -106,11 +106,10 @@ def sampling(life: Life, chains: int, display: Display) -> Iterator[tuple[Displa
         life.observe(progress)  # type: ignore[arg-type]  # chains of samplers have a step size
         display(progress)
 
-    share = max(1, usable_cores() // max(1, min(chains, usable_cores())))
     files = DrawFiles(life.draws_folder)
     life.phase("sampling")
     try:
-        with threadpool_limits(limits=share):
+        with threadpool_limits(limits=thread_share(chains)):
             yield observe, files
     finally:
         files.close()

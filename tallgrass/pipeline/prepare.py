@@ -118,10 +118,16 @@ def _read_both(spec: RunSpec, settings: Settings, source: str, location: str) ->
     return Read(source, location, joint.combined, log, joint)
 
 
-def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepared:
+def prepare(
+    spec: RunSpec,
+    data: Read,
+    known: tuple[Finding, ...] = (),
+    state: Path | None = None,
+) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
 
-    ``known`` are findings about the machine that were made before.
+    ``known`` are findings about the machine that were made before, ``state`` is where draws are
+    kept while they are made.
 
     Raises
     ------
@@ -136,7 +142,12 @@ def prepare(spec: RunSpec, data: Read, known: tuple[Finding, ...] = ()) -> Prepa
         start = joint_start(data.joint, spec.init, past)
     model = build_model(data.joint or votes, spec, start)
     findings = inspect_machine(
-        spec.chains, _values_a_draw(votes), spec.draws + spec.tune, Path.cwd()
+        spec.chains,
+        _values_a_draw(votes),
+        spec.draws + spec.tune,
+        Path.cwd(),
+        spec.sampler,
+        state,
     )
     findings = (*findings, *known)
     for finding in findings:

@@ -62,7 +62,7 @@ def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context)
             store.connect(settings.tracking_uri)
             close_orphans()
         with clock.timed("prepare_s"):
-            ready = prepare(spec, data, others(where))
+            ready = prepare(spec, data, others(where), where.state)
         with open_run(where, settings, title, name, context.tags) as (run, life):
             recorder = Recorder(run, ready, settings)
             with clock.timed("log_s"):

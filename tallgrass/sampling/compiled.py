@@ -46,6 +46,9 @@ _FLAGS = {"numba__fastmath": False}
 # instead of 38 for the hierarchical model, two seconds more to compile, and no faster draws.
 _LEFT_OUT = "inplace"
 
+# Machine code of this process: numba never frees it, so a run after a run would add its own.
+_loaded: dict[tuple[str, str, str], Any] = {}
+
 _DOUBLES = nb.types.CPointer(nb.types.double)
 _LOGP = nb.types.int64(nb.types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, nb.types.voidptr)
 _EXPAND = nb.types.int64(nb.types.uint64, nb.types.uint64, _DOUBLES, _DOUBLES, nb.types.voidptr)
@@ -273,12 +276,16 @@ def _numba_function(inputs: list[Any], outputs: list[Any]) -> Any:
 def _cfunc(
     source: str, name: str, signature: Any, key: str, make_inner: Callable[[], Any]
 ) -> tuple[Any, bool]:
-    """The C function of a wrapper's source, and whether it was on disk already."""
+    """The C function of a wrapper's source, and whether it was on disk (or in memory) already."""
+    known = (name, key, source)
+    if known in _loaded:
+        return _loaded[known], True
     function, scope = _wrapper(source, name, key)
     stored = _stored(function, signature)
     if not stored:
         scope["inner"] = make_inner()
-    return nb.cfunc(signature, cache=True)(function), stored
+    _loaded[known] = nb.cfunc(signature, cache=True)(function)
+    return _loaded[known], stored
 
 
 def _wrapper(source: str, name: str, key: str) -> tuple[Any, dict[str, Any]]:
