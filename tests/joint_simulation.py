@@ -18,7 +18,7 @@ from tallgrass.sampling import sample
 from tallgrass.specs import ModelSpec, SamplerSpec
 
 SPEC = ModelSpec(model="joint")
-SAMPLER = SamplerSpec(draws=500, tune=600, chains=2)
+SAMPLER = SamplerSpec(draws=600, tune=800, chains=2, target_accept=0.95)
 NAMES = ("delta", "log_k", "sigma_dif", "sigma_bill")
 _KEPT = 100  # draws, so far apart that they are nearly independent
 

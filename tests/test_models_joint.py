@@ -8,11 +8,15 @@ from test_models_exact import prior_logpdf
 from toy import BETA, Density, log_determinant
 from toy_chambers import toy_chambers
 
-from tallgrass.chambers import joint_start
+from tallgrass.chambers import join_chambers, joint_start
+from tallgrass.diagnostics import Thresholds, diagnose, judge
 from tallgrass.models import build_model
 from tallgrass.models.joint_members import group_index
+from tallgrass.sampling import sample
 from tallgrass.sampling.compiled import compile_model
-from tallgrass.specs import ModelSpec
+from tallgrass.sources import load_votes
+from tallgrass.specs import ModelSpec, SamplerSpec
+from tallgrass.votes import filter_votes
 
 LEVELS = ("mu_global", "mu_chamber", "mu_group", "sigma_chamber", "sigma_party", "sigma_within")
 SMALL, LARGE = {}, {"house": (19, 20), "senate": (2, 1)}
@@ -193,3 +197,17 @@ def test_a_group_of_few_members_and_few_matched_bills_are_warned_of():
 def test_positive_discriminations_are_warned_of():
     warnings = model_of(toy_chambers(), joint_form="seed", beta_prior="lognormal:0,1").warnings
     assert any("fit the wrong model" in text for text in warnings)
+
+
+@pytest.mark.slow
+def test_the_default_form_converges_on_real_votes(data_dir):
+    session = str(data_dir / "kansas" / "88th_2019-2020")
+    house, senate = (
+        filter_votes(load_votes(session, name), 0.025, 20, True)[0] for name in ("house", "senate")
+    )
+    joint = join_chambers(house, senate)
+    start = joint_start(joint, "pca")
+    model = build_model(joint, ModelSpec(model="joint"), start)
+    trace = sample(model, joint.combined, SamplerSpec(seed=2), start.scores).trace
+    verdict = judge(diagnose(trace, start.pca, joint.chamber_index), Thresholds())
+    assert verdict.status == "pass", verdict.reasons

@@ -4,10 +4,12 @@ Thresholds come from the binomial distribution at one chance in a thousand over 
 """
 
 import pytest
+from joint_recovery import NAMES as KNOWN
+from joint_recovery import covered as intervals_cover
 from joint_simulation import NAMES, ranks
 from scipy.stats import binom, kstest
 
-N = 30
+N = 16
 CHANCE = 1e-3
 
 
@@ -19,3 +21,10 @@ def test_the_truth_of_simulated_chambers_ranks_as_one_of_the_draws():
         assert kstest(fractions, "uniform").pvalue > CHANCE / len(NAMES), name
         least, most = binom.ppf([CHANCE / 8, 1 - CHANCE / 8], N, 0.9)
         assert least <= covered[:, i].sum() <= most, name
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_known_link_of_simulated_legislatures():
+    held = intervals_cover(8).sum(axis=0)
+    least = binom.ppf(CHANCE / 3, 8, 0.9)
+    assert dict(zip(KNOWN, held >= least, strict=True)) == dict.fromkeys(KNOWN, True)

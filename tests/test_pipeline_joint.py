@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from toy_chambers import toy_chambers
 
 from tallgrass import history
@@ -137,11 +138,12 @@ def test_a_reflected_chamber_is_found_in_the_chain_that_has_it(done):
     trace = result.trace.copy(deep=True)
     xi = trace["posterior"]["xi"].to_numpy().copy()
     xi[1][:, joint.rows["senate"]] *= -1
-    trace["posterior"]["xi"] = (("chain", "draw", "legislator"), xi)
+    turned = trace["posterior"].to_dataset().assign(xi=(("chain", "draw", "legislator"), xi))
+    trace["posterior"] = xr.DataTree(turned)
     assert diagnose(trace, own, joint.chamber_index).reflected == (1,)
     chains = joint_tables(trace, joint, own).chains
-    turned = chains[chains["r"] < 0]
-    assert list(zip(turned["chamber"], turned["chain"], strict=True)) == [("senate", 1)]
+    wrong = chains[chains["r"] < 0]
+    assert list(zip(wrong["chamber"], wrong["chain"], strict=True)) == [("senate", 1)]
 
 
 def test_what_the_joint_model_cannot_use_leaves_no_run(done, tmp_path):

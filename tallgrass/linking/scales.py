@@ -205,6 +205,7 @@ def _over_bills(
     items["beta_reference"], items["beta_target"] = (one.beta for one in means)
     items["opposite"] = ~kept
     items = pd.concat([items, found], axis=1)
+    items["deviates"] &= kept  # a bill of opposite sign is counted as such
     items["weight"] = weights[robust]
     items["change_A"], items["change_B"] = changes["change_A"], changes["change_B"]
     return _table(rows, ref.xi.shape[1]), items
