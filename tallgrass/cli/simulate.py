@@ -98,6 +98,8 @@ def check(arguments: Arguments) -> int:
         spec = ModelSpec(**{o.name: given[o.name] for o in _MODEL if o.name in given})
     except ValidationError as error:
         raise spec_error(error) from None
+    if spec.model == "joint":
+        raise SpecError("model that --check does not simulate", "joint", "flat or hierarchical")
     quiet = load_settings(arguments.settings).progress == "none"
     folder = Path(arguments.operands[0] if arguments.operands else f"calibration-{spec.model}")
     _make_new(folder)

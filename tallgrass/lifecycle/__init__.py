@@ -15,7 +15,7 @@ from tallgrass.lifecycle.folders import (
     write_status,
 )
 from tallgrass.lifecycle.life import Life, alive, identity, live_metrics, this_host
-from tallgrass.lifecycle.signals import graceful
+from tallgrass.lifecycle.signals import asked_to_stop, graceful
 from tallgrass.lifecycle.slots import Slot, slot
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Status",
     "alive",
     "all_statuses",
+    "asked_to_stop",
     "graceful",
     "identity",
     "live_metrics",

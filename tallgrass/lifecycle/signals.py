@@ -11,6 +11,14 @@ from types import FrameType
 import psutil
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+# Python drops an exception that a handler raises inside a callback of a library in C, such as the
+# compiler's: who waits for long asks here as well.
+_asked = threading.Event()
+
+
+def asked_to_stop() -> bool:
+    """Whether a signal has come since the run took its place."""
+    return _asked.is_set()
 
 
 @contextmanager
@@ -26,6 +34,7 @@ def graceful() -> Iterator[None]:
         yield
         return
     received = 0
+    _asked.clear()
     before = {}
     for name in _NAMES:
         number = getattr(signal, name, None)
@@ -35,6 +44,7 @@ def graceful() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal received
         received += 1
+        _asked.set()
         if received == 1:
             _say("stopping: the draws made so far are kept (once more: stop at once)")
         elif received > 2:
@@ -49,6 +59,7 @@ def graceful() -> Iterator[None]:
     try:
         yield
     finally:
+        _asked.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -10,7 +10,7 @@ from tallgrass import store, summaries
 from tallgrass.compare import Comparison, compare_estimates
 from tallgrass.diagnostics import diagnose, judge
 from tallgrass.fit_checks import FitChecks, fit_checks
-from tallgrass.lifecycle import Life
+from tallgrass.lifecycle import Life, asked_to_stop
 from tallgrass.pipeline import Context, FitResult
 from tallgrass.pipeline.attended import (
     close_orphans,
@@ -178,7 +178,7 @@ def _sample_and_save(
                 attributes,
                 observer,
                 files,
-                context.stopped,
+                lambda: context.stopped() or asked_to_stop(),
             )
     except Interrupted as interruption:
         if interruption.sampled is not None:
