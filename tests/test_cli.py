@@ -287,12 +287,18 @@ def test_the_ui_serves_the_experiment_and_ends_with_its_server(store, number):
         stderr=subprocess.DEVNULL,
         text=True,
     ) as child:
-        address = child.stdout.readline().strip()
-        assert address == f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
-        answer = _fetched(f"http://127.0.0.1:{port}/api/2.0/mlflow/runs/get?run_id={run_id}")
-        assert json.loads(answer)["run"]["info"]["run_id"] == run_id
-        child.send_signal(number)  # to the command alone: MLflow's own processes end with it
-        assert child.wait(timeout=60) == 0
+        try:
+            address = child.stdout.readline().strip()
+            page = (
+                f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?viewStateShareKey=results"
+            )
+            assert address == page
+            answer = _fetched(f"http://127.0.0.1:{port}/api/2.0/mlflow/runs/get?run_id={run_id}")
+            assert json.loads(answer)["run"]["info"]["run_id"] == run_id
+            child.send_signal(number)  # to the command alone: MLflow's own processes end with it
+            assert child.wait(timeout=60) == 0
+        finally:
+            child.kill()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
 
