@@ -110,11 +110,12 @@ def archive(random_: random.Random) -> bytes:
     """A zip as LegiScan hands it out: strange tables, names and methods, or broken bytes."""
     buffer = io.BytesIO()
     methods = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+    folders = ["KS/2025/csv/", "KS/2025/csv/", "", "../../", "/", "C:\\", "é/"]
     with zipfile.ZipFile(buffer, "w", random_.choice(methods)) as made:
+        usual = random_.choice(folders)
         for part, data in _one_strange(random_, LEGISCAN).items():
-            folder = random_.choice(
-                ["KS/2025/csv/", "KS/2025/csv/", "", "../../", "/", "C:\\", "é/"]
-            )
+            # Files of one zip are mostly together: strange places alone are never a session.
+            folder = usual if random_.random() < 0.8 else random_.choice(folders)
             name = zipfile.ZipInfo(f"{folder}{part}.csv")
             if random_.random() < 0.05:
                 name.external_attr = 0o120777 << 16  # a symbolic link

@@ -11,6 +11,7 @@ import fault_tools as tools
 import mlflow
 import pytest
 from example_store import bare_folder, default_store
+from needs import missing
 
 import tallgrass as tg
 from tallgrass.cli import main
@@ -162,7 +163,7 @@ def test_postgresql_behind_a_server_that_serves_artifacts(folder, postgres_url, 
 
 def test_a_server_with_authentication(folder, tmp_path, monkeypatch):
     if importlib.util.find_spec("flask_wtf") is None:
-        pytest.skip("MLflow's basic-auth app needs flask-wtf")
+        missing("MLflow's basic-auth app needs flask-wtf")
     secret = {
         "MLFLOW_FLASK_SERVER_SECRET_KEY": "s3cret",
         "MLFLOW_AUTH_ADMIN_PASSWORD": "correct horse",
@@ -177,7 +178,7 @@ def test_a_server_with_authentication(folder, tmp_path, monkeypatch):
 
 def test_https_with_a_certificate_authority_of_ones_own(folder, server, monkeypatch):
     if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
+        missing("no openssl to make a certificate with")
     key, certificate = folder / "key.pem", folder / "ca.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
