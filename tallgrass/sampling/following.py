@@ -11,8 +11,9 @@ from tallgrass.sampling.arrow import column_values
 from tallgrass.sampling.draws import STATISTICS, DrawSink
 
 _LEAST_SECONDS = 1.0
-# Looking copies all draws made so far. Pauses of this many times what that took keep it at 3 % of
-# one core; chains that run beside it lose less.
+# Looking has every chain copy all draws that it made so far. Pauses of this many times what that
+# took keep it at 3 % of the chains' time. What is done with new draws costs the same whenever it is
+# done, so it does not count: pauses that grew with it would bring more draws, and grow again.
 _REST = 30.0
 _POLL_SECONDS = 0.25  # how soon a request to stop is noticed
 
@@ -38,15 +39,16 @@ class Follower:
         """Take new draws where it is time to."""
         if self._sink.broken or time.monotonic() - self._at < self._pause:
             return
-        began = time.thread_time()
+        began = time.monotonic()
         draws, statistics = self._running.inspect().get_arrow_trace()
+        copied_s = time.monotonic() - began
         for chain, (drawn, told) in enumerate(zip(draws, statistics, strict=True)):
             first = self._taken.get(chain, 0)
             n = min(drawn.num_rows, told.num_rows) - first
             if n > 0:
                 self._take(chain, drawn.slice(first, n), told.slice(first, n))
                 self._taken[chain] = first + n
-        self._pause = max(_LEAST_SECONDS, _REST * (time.thread_time() - began))
+        self._pause = max(_LEAST_SECONDS, _REST * copied_s)
         self._at = time.monotonic()
 
     def _take(self, chain: int, drawn: Any, told: Any) -> None:
