@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
+import dask
 import psutil
 from distributed import Client, LocalCluster, Security
 
@@ -16,6 +17,15 @@ from tallgrass.store import masked
 
 _REACH_SECONDS = 5
 _WORKERS_SECONDS = 60
+# Every worker samples on a core that it has for itself. What Dask does beside it, many times a
+# second, would take a tenth of that core, and none of it is looked at here.
+_QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "10 s",
+    "distributed.admin.tick.interval": "1 s",
+    "distributed.admin.tick.cycle": "10 s",
+    "distributed.admin.system-monitor.interval": "10 s",
+}
 _WORKER_BYTES = 1.5 * 1024**3  # imports, a large trace and its copies
 
 
@@ -47,19 +57,20 @@ def workers(scheduler: str | None, asked: int | None, n_runs: int) -> Iterator[C
     # Set here too: a worker that is started again by its nanny takes them from this process.
     environment = {CORES_VARIABLE: str(share)}
     environment |= {f"{one}_NUM_THREADS": str(share) for one in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
-    cluster = LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,  # a trace that fits the machine is no reason to kill a worker
-        dashboard_address="127.0.0.1:0",  # a port that is free
-        # Keys for this cluster alone: whoever reaches a worker without any can have it run code,
-        # and other users of this machine can reach its ports.
-        security=Security.temporary(),
-        preload=["tallgrass.experiment.worker"],
-        silence_logs=logging.CRITICAL,
-        env={**environment, "PYTHONWARNINGS": "ignore"},
-    )
+    with dask.config.set(_QUIET):
+        cluster = LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,  # a trace that fits the machine is no reason to kill a worker
+            dashboard_address="127.0.0.1:0",  # a port that is free
+            # Keys for this cluster alone: whoever reaches a worker without any can have it run
+            # code, and other users of this machine can reach its ports.
+            security=Security.temporary(),
+            preload=["tallgrass.experiment.worker"],
+            silence_logs=logging.CRITICAL,
+            env={**environment, "PYTHONWARNINGS": "ignore"},
+        )
     with cluster, Client(cluster) as client:
         yield client
 

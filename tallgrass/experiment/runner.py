@@ -6,27 +6,23 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from distributed import Client, Future, wait
-
 from tallgrass import history, lifecycle, store, tracking
 from tallgrass.errors import SpecError
 from tallgrass.escaping import markdown as escaped
 from tallgrass.experiment import cluster
 from tallgrass.experiment.declaration import Experiment
+from tallgrass.experiment.dispatch import LOST, make_runs
 from tallgrass.experiment.expansion import PlannedRun, expand
 from tallgrass.experiment.expectations import Answer
 from tallgrass.experiment.live import Board, board
 from tallgrass.experiment.results import Results, gather, record
-from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome, carry_out, stop_runs
+from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome
 from tallgrass.pipeline.attended import Place, close_orphans, place
 from tallgrass.settings import Settings
 from tallgrass.tracking import ActiveRun
 
 PARENT = {"experiment.role": "parent"}
 NAME_TAG = "experiment.name"
-_LOST = "its worker was lost, and so were those that repeated it"
-_POLL_SECONDS = 0.5
-_STOP_SECONDS = 60.0  # a run that compiles or reports when it is stopped ends that first
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +116,7 @@ def _run(
             if any(one.run_id for one in outcomes.values()):
                 record(parent, gather(experiment, planned, outcomes, settings.thresholds))
             raise
-        _close_running(parent.run_id, "FAILED", _LOST)
+        _close_running(parent.run_id, "FAILED", LOST)
         if not any(one.run_id for one in outcomes.values()):
             first = next(iter(outcomes.values()))
             raise SpecError(f"no run of the experiment could be made. The first: {first.error}")
@@ -152,97 +148,39 @@ def _make(
     with cluster.workers(options.scheduler, options.workers, len(missing)) as client:
         hosts = cluster.inspect(client, uri, parent.run_id)
         client.subscribe_topic(TOPIC, shown.progress)
-        futures = _submitted(client, missing, outcomes, parent, settings, uri, hosts)
-        try:
-            _collect(futures, outcomes, shown)
-        except BaseException:
-            _stop(client, futures, outcomes, parent.run_id)
-            raise
+        orders = _orders(missing, parent, settings, uri, hosts)
+        make_runs(client, orders, outcomes, shown)
 
 
-def _submitted(
-    client: Client,
+def _orders(
     missing: Sequence[PlannedRun],
-    outcomes: Mapping[str, Outcome],
     parent: ActiveRun,
     settings: Settings,
     uri: str,
     hosts: Mapping[str, int],
-) -> dict[Future[Outcome], PlannedRun]:
-    """One task a run; a run that is compared with another waits for it and receives its id."""
+) -> list[tuple[PlannedRun, Order]]:
+    """What the workers are told of every run."""
     given = _given(settings) | {
         "tracking_uri": uri,
         "experiment": history.experiment_name(parent.experiment_id),
         "progress": "none",
         "max_concurrent": 0,  # the experiment holds the slot; its workers are as many as asked
     }
-    tasks: dict[str, Future[Outcome] | Outcome] = dict(outcomes)
-    futures: dict[Future[Outcome], PlannedRun] = {}
-    for run in missing:
-        order = Order(
-            key=run.key,
-            label=run.label,
-            spec=run.spec.to_json(),
-            settings=given,
-            parent=parent.run_id,
-            tallgrass=version("tallgrass"),
-            neighbours=hosts,
+    return [
+        (
+            run,
+            Order(
+                key=run.key,
+                label=run.label,
+                spec=run.spec.to_json(),
+                settings=given,
+                parent=parent.run_id,
+                tallgrass=version("tallgrass"),
+                neighbours=hosts,
+            ),
         )
-        baseline = tasks.get(run.baseline) if run.baseline else None
-        future = client.submit(carry_out, order, baseline, key=f"{run.key}-{parent.run_id}")
-        tasks[run.key] = future
-        futures[future] = run
-    return futures
-
-
-def _collect(
-    futures: Mapping[Future[Outcome], PlannedRun], outcomes: dict[str, Outcome], shown: Board
-) -> None:
-    left = set(futures)
-    while left:
-        try:
-            done = wait(left, timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
-            continue
-        left -= done
-        for future in done:
-            key = futures[future].key
-            outcomes[key] = _outcome(future, key)
-            shown.ended(key, _word(outcomes[key]))
-
-
-def _stop(
-    client: Client,
-    futures: Mapping[Future[Outcome], PlannedRun],
-    outcomes: dict[str, Outcome],
-    parent: str,
-) -> None:
-    """Have the workers end their runs with the draws they have; a second Ctrl-C does not wait."""
-    logger.warning("stopping: the draws of runs under way are being kept (Ctrl-C: leave them)")
-    try:
-        client.run(stop_runs, parent)
-        left = [future for future, run in futures.items() if run.key not in outcomes]
-        wait(left, timeout=_STOP_SECONDS)
-    except (Exception, KeyboardInterrupt):
-        logger.warning("some runs under way could not be asked to keep their draws")
-    for future, run in futures.items():
-        if future.status == "finished":
-            outcomes.setdefault(run.key, _outcome(future, run.key))
-    client.cancel(list(futures), force=True)
-
-
-def _outcome(future: Future[Outcome], key: str) -> Outcome:
-    if future.status == "finished":
-        found: Outcome = future.result()
-        return found
-    error = future.exception() if future.status == "error" else None
-    return Outcome(key, error=_LOST if error is None else f"{_LOST} ({type(error).__name__})")
-
-
-def _word(outcome: Outcome) -> str:
-    if outcome.run_id is None:
-        return f"error: {outcome.error}"
-    return str(history.details(outcome.run_id)["tags"].get("verdict", "finished"))
+        for run in missing
+    ]
 
 
 def _given(settings: Settings) -> dict[str, Any]:
