@@ -14,6 +14,7 @@ from tallgrass.start import Start, make_start
 from tallgrass.votes import PARTIES, RollCall, VoteMatrix, check_parties
 
 CHAMBERS = ("house", "senate")  # the order of every chamber axis: the scale's chamber first
+_FEWEST_TO_JUDGE = 3  # of one or two matched bills both may be opposite by chance
 GROUPS = tuple(f"{chamber} {party}" for chamber in CHAMBERS for party in PARTIES)
 
 
@@ -31,7 +32,8 @@ class JointVotes:
     Raises
     ------
     DataError
-        When no bill is matched, a chamber lacks a party, or a slug or vote id is in both.
+        When no bill is matched, a chamber lacks a party, a slug or vote id is in both, or all of
+        three or more matched bills divide the parties in opposite directions.
     """
 
     house: VoteMatrix
@@ -49,7 +51,30 @@ class JointVotes:
                 "the joint model needs matched bills: lower minority_threshold, or run each "
                 "chamber and link the two runs over common members with tallgrass link",
             )
+        of_house, of_senate = self.matched
+        same = self._directions("house")[of_house] * self._directions("senate")[of_senate]
+        opposite = int((same < 0).sum())
+        if opposite == len(same) >= _FEWEST_TO_JUDGE:
+            raise DataError(
+                f"all {opposite} matched bills of {self.house.session} divide the parties of the "
+                "two chambers in opposite directions",
+                "Republicans for a bill in one chamber are against it in the other",
+                "no scale can be carried over by them: see whether one chamber's yeas and nays, or "
+                "its parties, are exchanged; or run each chamber and link the two runs over "
+                "common members with tallgrass link",
+            )
         self.combined  # noqa: B018 - made now, so that a name in both chambers is refused here
+
+    def _directions(self, chamber: str) -> NDArray[np.int8]:
+        """By roll call: 1 where more of the Republicans than of the Democrats said yea, else -1."""
+        votes: VoteMatrix = getattr(self, chamber)
+        with np.errstate(invalid="ignore"):  # a party that was absent has no direction
+            means = [
+                votes.cells[votes.party_index == g].sum(axis=0)
+                / np.count_nonzero(votes.cells[votes.party_index == g], axis=0)
+                for g in range(len(PARTIES))
+            ]
+        return np.asarray(np.sign(np.nan_to_num(means[1] - means[0])), np.int8)
 
     @cached_property
     def matched(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

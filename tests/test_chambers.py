@@ -34,6 +34,23 @@ def test_chambers_without_a_matched_bill_are_refused_and_linking_is_suggested():
         toy_chambers(matched=0)
 
 
+@pytest.mark.parametrize(("same", "refused"), [(0, True), (1, False)])
+def test_matched_bills_that_are_all_of_opposite_directions_are_refused(same, refused):
+    joint = toy_chambers(rollcalls=(6, 6), matched=4)
+    sides = {c: np.where(getattr(joint, c).party_index == 1, 1, -1) for c in ("house", "senate")}
+    chambers = []
+    for chamber, direction in (("house", 1), ("senate", -1)):
+        cells = getattr(joint, chamber).cells.copy()
+        cells[:, :4] = direction * sides[chamber][:, None]
+        cells[:, :same] = sides[chamber][:, None]
+        chambers.append(replace(getattr(joint, chamber), cells=cells))
+    if not refused:
+        assert len(join_chambers(*chambers).matched[0]) == 4
+        return
+    with pytest.raises(DataError, match=r"all 4 matched bills .* opposite directions"):
+        join_chambers(*chambers)
+
+
 def test_a_chamber_with_one_party_is_refused():
     with pytest.raises(DataError, match="no Democrat in the senate"):
         toy_chambers(senate=(0, 5))
