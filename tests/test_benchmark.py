@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tallgrass.benchmark.comparison import Measured, columns_of, pooled, z_scores
-from tallgrass.benchmark.kernel import growth, kernel_speed, one_size, plain_loop
+from tallgrass.benchmark.kernel import growth, kernel_speed, plain_loop
 from tallgrass.benchmark.machine import processor
 from tallgrass.benchmark.ways import _Clock, adaptations, posterior_means, three_ways
 from tallgrass.cli import main
@@ -169,7 +169,7 @@ def test_growth_is_measured_in_a_process_of_its_own():
 
 
 def test_a_vote_costs_about_a_byte_of_memory():
-    grown = one_size(4000, 5000, repeats=1)
+    (grown,) = growth([(4000, 5000)], repeats=1)
     assert 0.9 < grown.bytes_a_vote < 1.2
 
 
@@ -179,6 +179,7 @@ def test_the_processor_is_named():
     assert str(found.cores) in str(found)
 
 
+@pytest.mark.slow
 def test_bench_compares_the_three_ways(session, capsys):
     flags = ["--chamber=house", "--model=flat", "--draws=30", "--tune=40", "--chains=2"]
     assert main(["bench", f"--session={session}", *flags, "--json"]) == 0
