@@ -8,7 +8,7 @@ states, the log-Jacobian that belongs into the log-density, up to a constant.
 Names. ``v``: standardised positions, party means at -1 and +1. ``a``, ``b``: intercept and slope of
 a roll call for these positions. ``s``, ``mid``: scale and centre, ``xi = mid + s v``,
 ``beta = b / s``, ``alpha = a + beta mid``. ``tau_g = sigma_g / s``: spread within party g.
-All of it works on PyTensor variables; :func:`zero_sum_inverse` alone takes arrays.
+All of it works on PyTensor variables; the inverses alone take arrays.
 """
 
 import functools
@@ -47,6 +47,13 @@ class PartyMeans(NamedTuple):
 
     mu: tuple[Tensor, Tensor]
     log_density: Tensor
+
+
+class Deviations(NamedTuple):
+    """Deviations, and by deviation the log-Jacobian for its coordinate."""
+
+    value: Tensor
+    log_jacobian: Tensor
 
 
 def zero_sum_weights(n: int) -> NDArray[np.float64]:
@@ -105,6 +112,36 @@ def rollcalls_positive(log_b: Tensor, kappa: Tensor, pivot: Tensor) -> RollCalls
     """
     b = pt.exp(log_b)
     return RollCalls(b * pivot - kappa * (1 + b), b, pt.sum(log_b + pt.log1p(b)))
+
+
+def deviations(
+    z: Tensor, expected: Tensor, sigma: Tensor, information: Tensor, estimate: Tensor
+) -> Deviations:
+    """Deviations ``N(0, sigma)`` of logits from what is expected of them, in coordinates z.
+
+    Votes tell of a logit about as much as a normal variable would with this information I about
+    this estimate e. Given all else the deviation is then about ``N(w (e - expected), s^2)`` with
+    ``s = sigma / sqrt(1 + I sigma^2)`` and ``w = I s^2``; z is its standard score. For a small
+    sigma that is the deviation in units of sigma, for a large one the logit itself: neither the
+    funnel of centred deviations at sigma -> 0 nor the ridge of non-centred ones (partial
+    non-centring, Papaspiliopoulos, Roberts and Skoeld 2007, section 4).
+    """
+    scale = sigma / pt.sqrt(1 + information * sigma**2)
+    drawn = information * scale**2 * (estimate - expected)
+    return Deviations(drawn + scale * z, pt.log(scale))
+
+
+def deviations_inverse(
+    logits: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    sigma: float,
+    information: NDArray[np.float64],
+    estimate: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The z of :func:`deviations` that gives these logits; all arrays of one shape."""
+    scale = sigma / np.sqrt(1 + information * sigma**2)
+    drawn = information * scale**2 * (estimate - expected)
+    return np.asarray((logits - expected - drawn) / scale)
 
 
 def log_scale(b: Tensor, log_b: Tensor | None, prior: PriorSpec, eps: Tensor, n: int) -> Tensor:

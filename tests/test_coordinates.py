@@ -175,3 +175,32 @@ def test_the_log_density_of_a_prior_is_that_of_scipy_up_to_a_constant(text, with
     expected = SCIPY[prior.distribution](prior)
     points = np.random.default_rng(9).lognormal(size=(6, 5))
     assert_constant([function(x) - expected.logpdf(x).sum() for x in points], 1e-10)
+
+
+# Deviations of logits from what is expected of them.
+
+ESTIMATES = np.array([-2.0, 0.3, 4.0])
+INFORMATION = np.array([0.5, 3.0, 10.0])
+EXPECTED = np.array([1.0, 0.0, -1.5])
+
+
+def deviations(z, sigma):
+    found = co.deviations(pt.constant(z), EXPECTED, sigma, INFORMATION, ESTIMATES)
+    return found.value.eval(), found.log_jacobian.eval()
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.7, 20.0])
+def test_deviations_have_the_inverse_and_the_jacobian_that_are_stated(sigma):
+    z = np.array([-1.0, 0.2, 1.7])
+    value, log_jacobian = deviations(z, sigma)
+    back = co.deviations_inverse(EXPECTED + value, EXPECTED, sigma, INFORMATION, ESTIMATES)
+    np.testing.assert_allclose(back, z, atol=1e-9)
+    numeric = log_determinant(lambda y: deviations(y, sigma)[0], z)
+    assert log_jacobian.sum() == pytest.approx(numeric, abs=1e-6)
+
+
+def test_small_deviations_are_in_units_of_their_spread_and_large_ones_about_the_votes():
+    z = np.array([-1.0, 0.2, 1.7])
+    np.testing.assert_allclose(deviations(z, 1e-4)[0] / 1e-4, z, atol=1e-2)
+    about_votes = ESTIMATES - EXPECTED + z / np.sqrt(INFORMATION)
+    np.testing.assert_allclose(deviations(z, 1e4)[0], about_votes, atol=1e-6)

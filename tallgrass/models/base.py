@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
@@ -88,18 +88,28 @@ def free_rollcalls(
     return rollcalls_positive(log_b, kappa, pivot), log_b
 
 
-def information(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
-    """Information of each group's votes on a roll call's logit: ``n p (1 - p)``.
+class PartyShares(NamedTuple):
+    """Of each group's votes on every roll call, shape (2, n_rollcalls).
 
-    p is the share of yeas among n votes, one vote of either kind added. Shape (2, n_rollcalls).
+    ``share``: p, of yeas among n votes, one vote of either kind added; ``information``: what they
+    tell about the roll call's logit at the group's centre, ``n p (1 - p)``.
     """
-    found = []
-    for g in (0, 1):
-        cells = votes.cells[groups == g]
-        n, yeas = (cells != 0).sum(axis=0), (cells > 0).sum(axis=0)
-        share = (yeas + 1) / (n + 2)
-        found.append((n + 1) * share * (1 - share))
-    return np.stack(found)
+
+    share: Floats
+    information: Floats
+
+
+def party_shares(votes: VoteMatrix, groups: NDArray[np.int8]) -> PartyShares:
+    """Share of yeas in each group, and the information in it."""
+    cells = [votes.cells[groups == g] for g in (0, 1)]
+    n = np.stack([(one != 0).sum(axis=0) for one in cells])
+    share = (np.stack([(one > 0).sum(axis=0) for one in cells]) + 1) / (n + 2)
+    return PartyShares(share, (n + 1) * share * (1 - share))
+
+
+def information(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
+    """Information of each group's votes on a roll call's logit, see :class:`PartyShares`."""
+    return party_shares(votes, groups).information
 
 
 def information_pivot(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:

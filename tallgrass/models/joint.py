@@ -28,18 +28,29 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from scipy.special import logit
 
+from tallgrass import coordinates as co
 from tallgrass.chambers import CHAMBERS, GROUPS, JointVotes
 from tallgrass.models import joint_bills as bills
-from tallgrass.models.base import Model, Point, add_likelihood, jittered, vote_coordinates
+from tallgrass.models.base import (
+    Model,
+    Point,
+    add_likelihood,
+    jittered,
+    party_shares,
+    vote_coordinates,
+)
 from tallgrass.models.joint_members import Data, member_start, members
 from tallgrass.models.joint_seed import build_seed, build_seed_textbook
 from tallgrass.specs import ModelSpec
-from tallgrass.start import Start, rollcall_logits
+from tallgrass.start import Floats, Start, rollcall_logits
 
+SIDES = ("democrat", "republican")
 PUBLIC = ("xi", "delta", "k", "mu_group", "sigma_within", "sigma_bill", "alpha", "beta")
 FEW_MEMBERS = 15  # fewer members than this: warn
 FEW_BILLS = 10  # fewer matched bills than this: warn
+_TYPICAL_DIF = 2.0  # sigma_dif where chains start
 
 
 def build_joint(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
@@ -99,33 +110,46 @@ def _deviating_bills(
         len(joint.senate.rollcalls),
         len(of_house),
     )
-    # The House's roll calls, then the Senate's.
-    left, right = (
-        pm.Flat(f"logit_{side}", shape=n_house + n_senate) for side in ("democrat", "republican")
-    )
+    # The House's roll calls, then the Senate's; of the latter those that are matched hold what
+    # :func:`tallgrass.coordinates.deviations` takes.
+    free = [pm.Flat(f"logit_{side}", shape=n_house + n_senate) for side in SIDES]
+    left, right = (z[:n_house] for z in free)
     a, b = -(left + right) / 2, (right - left) / 2
-    matched = np.zeros(n_house + n_senate)
-    matched[n_house + of_senate] = 1.0
-    n_free = n_house + n_senate - n_matched
-    free = pt.sum((1 - data.numbers(matched)) * (left**2 + right**2))
-    pm.Potential("bills", -free / (2 * sigma_bill**2) - 2 * n_free * pt.log(sigma_bill))
+    places = np.zeros((2, n_senate), np.int64)
+    places[0, of_senate], places[1, of_senate] = of_house, 1
     sigma_dif = pm.HalfNormal("sigma_dif", spec.priors["sigma_dif"].sigma)
-    in_house, in_senate = data.integers(of_house), data.integers(n_house + of_senate)
-    level, slope = b[in_house] * delta - a[in_house], b[in_house] * k
-    deviations = (left[in_senate] - level + slope) ** 2 + (right[in_senate] - level - slope) ** 2
-    pm.Potential(
-        "deviations",
-        -pt.sum(deviations) / (2 * sigma_dif**2) - 2 * n_matched * pt.log(sigma_dif),
-    )
+    bill, matched = data.integers(places[0]), data.numbers(places[1].astype(float))
+    squares = pt.sum(left**2 + right**2)
+    logits = []
+    for party, z in enumerate(free):
+        expected = matched * (b[bill] * (delta + (2 * party - 1) * k) - a[bill])
+        known, estimate = map(data.numbers, _known(joint)[:, party])
+        found = co.deviations(z[n_house:], expected, sigma_dif, known, estimate)
+        deviation = z[n_house:] + matched * (found.value - z[n_house:])
+        logits.append(expected + deviation)
+        squares += pt.sum((1 - matched) * deviation**2)
+        pm.Potential(
+            f"deviations_{SIDES[party]}",
+            pt.sum(matched * (found.log_jacobian - (deviation / sigma_dif) ** 2 / 2))
+            - n_matched * pt.log(sigma_dif),
+        )
+    n_free = n_house + n_senate - n_matched
+    pm.Potential("bills", -squares / (2 * sigma_bill**2) - 2 * n_free * pt.log(sigma_bill))
+    a_senate, b_senate = -(logits[1] + logits[0]) / 2, (logits[1] - logits[0]) / 2
     column = np.zeros(n_house + n_senate, np.int64)
     for chamber, first in zip(CHAMBERS, (0, n_house), strict=True):
         places = joint.columns[chamber]
         column[places] = first + np.arange(len(places))
     order, of_chamber = data.integers(column), data.numbers((column >= n_house).astype(float))
     return (
-        (a[:n_house], b[:n_house]),
-        (a[n_house:], b[n_house:]),
-        _on_scale(a[order], b[order], of_chamber, link),
+        (a, b),
+        (a_senate, b_senate),
+        _on_scale(
+            pt.concatenate([a, a_senate])[order],
+            pt.concatenate([b, b_senate])[order],
+            of_chamber,
+            link,
+        ),
     )
 
 
@@ -173,15 +197,43 @@ def _start(
             rollcall_logits(votes, v[joint.rows[c]], positive=False)
             for c, votes in zip(CHAMBERS, (joint.house, joint.senate), strict=True)
         ]
-        a, b = (np.concatenate(pair) for pair in zip(*fitted, strict=True))
-        point |= {"logit_democrat": -b - a, "logit_republican": b - a}
-        point["sigma_dif_log__"] = np.array(np.log(2.0))
+        point |= _dif_start(joint, *fitted)
+        point["sigma_dif_log__"] = np.array(np.log(_TYPICAL_DIF))
         fixed.add("sigma_dif_log__")
     else:
         point |= bills.bill_start(joint, v, positive=False)
     point = jittered(point, generator, fixed)
     # The link starts near "the same scale".
     point["delta"], point["log_k"] = (np.array(0.1 * generator.normal()) for _ in range(2))
+    return point
+
+
+def _known(joint: JointVotes) -> Floats:
+    """Information and estimate of every Senate roll call's logits at the party centres.
+
+    From the share of yeas in each party; shape (2, 2 parties, Senate roll calls).
+    """
+    found = party_shares(joint.senate, joint.senate.party_index)
+    return np.stack([found.information, logit(found.share)])
+
+
+def _dif_start(joint: JointVotes, house: Pair, senate: Pair) -> Point:
+    """Starting values of the bills of :func:`_deviating_bills`, from fitted intercepts and slopes.
+
+    At ``delta = 0``, ``k = 1`` and the typical sigma_dif.
+    """
+    of_house, of_senate = joint.matched
+    point = {}
+    for party, (side, known, estimate) in enumerate(zip(SIDES, *_known(joint), strict=True)):
+        at_house, at_senate = ((2 * party - 1) * b - a for a, b in (house, senate))
+        at_senate[of_senate] = co.deviations_inverse(
+            at_senate[of_senate],
+            at_house[of_house],
+            _TYPICAL_DIF,
+            known[of_senate],
+            estimate[of_senate],
+        )
+        point[f"logit_{side}"] = np.concatenate([at_house, at_senate])
     return point
 
 
