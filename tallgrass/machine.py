@@ -1,10 +1,13 @@
 """What this machine is, and what would slow or break sampling -> a list of findings."""
 
+import ctypes
+import gc
 import os
 import platform
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -73,6 +76,20 @@ def inspect_machine(
         words = "no C++ compiler was found; none is needed, PyMC's graph is compiled by numba"
         found.append(Finding("note", words))
     return (*found, *_pools(chains))
+
+
+def release_memory() -> None:
+    """Give back memory that nothing uses any more.
+
+    Models and figures refer to themselves in circles, so that their memory is free only when Python
+    looks for those; and the C library keeps what was freed in pieces, which many runs in one
+    process add up to more and more.
+    """
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
+        if trim is not None:
+            trim(0)
 
 
 def available_memory() -> int:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import psutil
@@ -99,3 +100,17 @@ def test_pools_that_are_too_large_are_named_with_their_cap(tmp_path, monkeypatch
     with threadpool_limits(limits=1):
         notes = messages(inspect_machine(2, 10, 10, tmp_path), "note")
         assert not any("capped" in note for note in notes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory is freed by other rules")
+def test_memory_in_circles_is_given_back():
+    process, circles = psutil.Process(), []
+    before = process.memory_info().rss
+    for _ in range(400_000):
+        one = []
+        one.append(one)
+        circles.append(one)
+    grown = process.memory_info().rss - before
+    del circles, one
+    machine.release_memory()
+    assert process.memory_info().rss - before < grown / 2

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from tallgrass import lifecycle, store, tracking
 from tallgrass.errors import TrackingError
 from tallgrass.lifecycle import Life, Slot
-from tallgrass.machine import Finding, thread_share
+from tallgrass.machine import Finding, release_memory, thread_share
 from tallgrass.progress import Chain, Display
 from tallgrass.sampling.stream import DrawFiles
 from tallgrass.settings import Settings
@@ -77,7 +77,10 @@ def open_run(
     ):
         life.begin(run.run_id, run.log_live)
         where.slot.tell(run.run_id)
-        yield run, life
+        try:
+            yield run, life
+        finally:
+            release_memory()
 
 
 def others(where: Place) -> tuple[Finding, ...]:
