@@ -53,6 +53,13 @@ def test_linked_senators_are_the_linear_map_of_their_own_run(two_runs):
     assert np.corrcoef(own, linked[own.index])[0, 1] > 0.99
 
 
+def test_a_link_is_not_run_again_but_made_anew(two_runs):
+    (house, senate), settings = two_runs
+    result = link(house, senate, LinkOptions(draws=20), settings)
+    with pytest.raises(SpecError, match=f"tallgrass link {house} {senate}"):
+        history.rerun_spec(result.run_id)
+
+
 def test_a_run_is_not_linked_with_itself(two_runs):
     (house, _), settings = two_runs
     with pytest.raises(DataError, match="itself"):

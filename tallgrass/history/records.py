@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.calibration_spec import CalibrationSpec
-from tallgrass.errors import TrackingError
+from tallgrass.errors import SpecError, TrackingError
 from tallgrass.history import searching
 from tallgrass.history.searching import equals, search
 from tallgrass.specs import RunSpec
@@ -92,8 +92,16 @@ def rerun_spec(run_id: str) -> RunSpec:
     TrackingError
         When the run is unknown or holds no spec.
     SpecError
-        When the spec is of another version of tallgrass and no longer valid.
+        When the spec is of another version of tallgrass and no longer valid, or the run is a link.
     """
+    found = searching.find_run(run_id)
+    if found.data.tags.get("model") == "link":
+        reference, target = (found.data.params[name] for name in ("reference", "target"))
+        raise SpecError(
+            "a link of two runs samples nothing that could be run again",
+            found.info.run_id,
+            f"make it anew with: tallgrass link {reference} {target}",
+        )
     with _artifact(run_id, SPEC) as (_, path):
         return RunSpec.from_json(path.read_text("utf-8"))
 
