@@ -8,6 +8,7 @@ from tallgrass.experiment import Experiment, Options, run_experiment
 from tallgrass.settings import load_settings
 
 pytestmark = pytest.mark.slow
+PARENT = -1  # has no seed
 HOLD = {"session": "simulated", "draws": 20, "tune": 20, "chains": 1, "fit_checks": False}
 
 
@@ -19,7 +20,7 @@ def runs(tmp_path_factory):
     with default_store(tmp_path_factory.mktemp("dispatch")):
         made = run_experiment(asked, load_settings({"progress": "none"}), Options(workers=2))
         found = mlflow.search_runs([made.experiment_id], output_format="list")
-        yield {int(r.data.params["seed"]): r for r in found if r.info.run_id != made.run_id}
+        yield {int(r.data.params.get("seed", PARENT)): r for r in found}
 
 
 def test_a_worker_that_is_done_takes_the_next_run_from_a_slow_one(runs):
@@ -32,3 +33,7 @@ def test_a_run_waits_for_the_one_that_it_is_compared_with(runs):
     for seed in (1, 2, 3):
         assert runs[seed].info.start_time >= runs[0].info.end_time
         assert runs[seed].data.params["baseline"] == runs[0].info.run_id
+
+
+def test_an_experiment_that_expects_nothing_is_unresolved(runs):
+    assert runs[PARENT].data.tags["verdict"] == "unresolved"

@@ -17,13 +17,15 @@ from needs import missing
 from postgres import free_port
 
 from tallgrass.experiment import Experiment, Options, run_experiment
+from tallgrass.experiment.expectations import read_expectation
 from tallgrass.settings import load_settings
 
 pytestmark = pytest.mark.browser
 
 PATIENCE = 60
 # Where the screenshots of the documentation are written, when they are to be made again.
-PICTURES = os.environ.get("TALLGRASS_TEST_PICTURES")
+# Absolute: the tests change folder.
+PICTURES = (given := os.environ.get("TALLGRASS_TEST_PICTURES")) and Path(given).absolute()
 EXPERIMENT = Experiment(
     "priors",
     "Do priors and starts matter here?",
@@ -35,6 +37,7 @@ EXPERIMENT = Experiment(
         "target_accept": [0.8, 0.9],
     },
     baseline={"beta_prior": "normal:0,1", "init": "pca", "target_accept": 0.8},
+    expect=(read_expectation({"abs_r": "> 0.95"}), read_expectation({"rhat_max": "< 1.1"})),
 )
 
 
@@ -120,7 +123,7 @@ def keep(driver, name):
     time.sleep(1.5)
     picture = Image.open(BytesIO(driver.get_screenshot_as_png())).convert("RGB")
     picture = picture.quantize(192, dither=Image.Dither.NONE)
-    picture.save(Path(PICTURES) / f"{name}.png", optimize=True)
+    picture.save(PICTURES / f"{name}.png", optimize=True)
 
 
 def close_assistant(driver):

@@ -52,9 +52,12 @@ class Results:
 
     @property
     def verdict(self) -> str:
-        """``pass`` when every expectation holds, ``fail`` when one does not, or ``unresolved``."""
+        """``pass`` when every expectation holds, ``fail`` when one does not, or ``unresolved``.
+
+        Unresolved is also an experiment that expects nothing.
+        """
         states = [_WORDS[one.holds] for one in self.answers]
-        states += ["unresolved"] if self.errors else []
+        states += ["unresolved"] if self.errors or not states else []
         return next((s for s in ("fail", "unresolved") if s in states), "pass")
 
     @property

@@ -108,7 +108,7 @@ def build_experiment(shown: ExperimentInput) -> tuple[str, dict[str, bytes]]:
             status=shown.status,
             status_words=shown.question,
             reasons=[f"Expected: {shown.hypothesis}"] if shown.hypothesis else [],
-            checks=_answers(shown),
+            checks=_answers(shown) if shown.answers else None,
             facts=[
                 ("Runs", str(len(shown.runs))),
                 ("Verdict pass", str(int((shown.runs["verdict"] == "pass").sum()))),
