@@ -2,12 +2,17 @@
 
 import mlflow
 import pytest
+from distributed import Client
 from example_store import default_store
 
 from tallgrass.experiment import Experiment, Options, run_experiment
+from tallgrass.experiment.dispatch import _submit, make_runs
+from tallgrass.experiment.expansion import PlannedRun
+from tallgrass.experiment.live import board
+from tallgrass.experiment.worker import Order
 from tallgrass.settings import load_settings
+from tallgrass.specs import RunSpec
 
-pytestmark = pytest.mark.slow
 PARENT = -1  # has no seed
 HOLD = {"session": "simulated", "draws": 20, "tune": 20, "chains": 1, "fit_checks": False}
 
@@ -23,17 +28,45 @@ def runs(tmp_path_factory):
         yield {int(r.data.params.get("seed", PARENT)): r for r in found}
 
 
-def test_a_worker_that_is_done_takes_the_next_run_from_a_slow_one(runs):
-    slow, first, second = (runs[seed].data.tags["process.pid"] for seed in (1, 2, 3))
-    assert first == second
-    assert slow != first
+@pytest.mark.slow
+def test_a_worker_that_is_done_takes_the_next_runs_from_a_slow_one(runs):
+    slow, *quick = (runs[seed].data.tags["process.pid"] for seed in range(1, 4))
+    assert len(set(quick)) == 1
+    assert slow not in quick
 
 
+@pytest.mark.slow
 def test_a_run_waits_for_the_one_that_it_is_compared_with(runs):
-    for seed in (1, 2, 3):
+    for seed in range(1, 4):
         assert runs[seed].info.start_time >= runs[0].info.end_time
         assert runs[seed].data.params["baseline"] == runs[0].info.run_id
 
 
+@pytest.mark.slow
 def test_an_experiment_that_expects_nothing_is_unresolved(runs):
     assert runs[PARENT].data.tags["verdict"] == "unresolved"
+
+
+def test_no_more_runs_are_submitted_than_there_are_workers():
+    planned = [PlannedRun(f"{n}", f"run {n}", RunSpec()) for n in range(5)]
+    # Of another version: the workers refuse them at once.
+    orders = [(run, Order(run.key, run.label, "{}", {}, "parent", "0.0")) for run in planned]
+    left, under_way = list(orders), {}
+    with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as made:
+        for _ in range(2):
+            _submit(made, left, under_way, {})
+            assert len(under_way) == 2
+        assert [run for run, _ in left] == planned[2:]
+
+
+def test_every_order_has_an_outcome():
+    planned = [PlannedRun(f"{n}", f"run {n}", RunSpec()) for n in range(5)]
+    orders = [(run, Order(run.key, run.label, "{}", {}, "parent", "0.0")) for run in planned]
+    outcomes = {}
+    with (
+        Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as made,
+        board(planned, "none") as shown,
+    ):
+        make_runs(made, orders, outcomes, shown)
+    assert sorted(outcomes) == [run.key for run in planned]
+    assert all("install the same version" in one.error for one in outcomes.values())

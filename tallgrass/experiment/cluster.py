@@ -18,7 +18,7 @@ from tallgrass.store import masked
 _REACH_SECONDS = 5
 _WORKERS_SECONDS = 60
 # Every worker samples on a core that it has for itself. What Dask does beside it, many times a
-# second, would take a tenth of that core, and none of it is looked at here.
+# second, would take some 7 % of that core, and none of it is looked at here.
 _QUIET = {
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "10 s",
