@@ -66,7 +66,7 @@ class JointVotes:
         self.combined  # noqa: B018 - made now, so that a name in both chambers is refused here
 
     def _directions(self, chamber: str) -> NDArray[np.int8]:
-        """By roll call: 1 where a larger share of Republicans than of Democrats said yea, 0 or -1."""
+        """By roll call: 1 where Republicans said yea more often than Democrats, else 0 or -1."""
         votes: VoteMatrix = getattr(self, chamber)
         with np.errstate(invalid="ignore"):  # a party that was absent has no direction
             means = [
