@@ -1,8 +1,8 @@
 """Which run goes to the workers when: one for each of them, the next as soon as one has ended.
 
-Left to itself, Dask gives every worker its share at once, and takes nothing from a slow one for an
-idle one as long as it cannot know how long a run takes: it learns that by names of tasks, and no
-two runs have one in common.
+Given all runs at once, Dask places them before it can know how long any takes (it learns that by
+names of tasks, and no two runs have one in common); a worker was seen idle while runs waited for
+another one.
 """
 
 import logging
