@@ -9,15 +9,9 @@ from tallgrass.linking.methods import (
     same_direction,
     transformed,
 )
-from tallgrass.linking.scales import (
-    MEMBER_METHODS,
-    MOST_CV,
-    ROBUST,
-    Linking,
-    LinkOptions,
-    Scale,
-    link_scales,
-)
+from tallgrass.linking.records import Linking, LinkOptions, Scale
+from tallgrass.linking.scales import MEMBER_METHODS, ROBUST, link_scales
+from tallgrass.linking.summary import MOST_CV
 
 __all__ = [
     "MEMBER_METHODS",

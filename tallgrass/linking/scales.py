@@ -1,107 +1,29 @@
-"""Link two posteriors draw by draw: coefficients, common items, and the target's positions.
+"""Link two posteriors draw by draw over common items.
 
 Draw i of the reference is joined with draw i of the target: the posteriors are independent, so
 every pairing is a draw of both. Uncertainty of the link is the spread of A and B over the pairs.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.linking.common import Common, anchored, common_bills, common_members
 from tallgrass.linking.methods import METHODS, MIN_ITEMS, Items, influence, link, same_direction
+from tallgrass.linking.records import Linking, LinkOptions, Scale
 from tallgrass.linking.robust import deviations, robust_weights
-from tallgrass.votes import PARTIES, RollCall
-
-Floats = NDArray[np.float64]
+from tallgrass.linking.summary import (
+    coefficients_of,
+    positions_of,
+    variation_of_slopes,
+    warnings_of,
+)
 
 MEMBER_METHODS = ("mean-sigma", "median-mad")
 ROBUST = ("none", "drop", "weight")
 SHOWN = "haebara"  # whose positions are tabulated; it looks at every item's whole curve
-MOST_CV = 0.20  # of A over the methods; above it they disagree
-_SURE = 0.95
-
-
-@dataclass(frozen=True, eq=False)
-class Scale:
-    """One run: draws of alpha and beta (rollcall, draw) and of xi (legislator, draw)."""
-
-    run_id: str
-    session: str
-    chamber: str
-    rollcalls: tuple[RollCall, ...]
-    slugs: tuple[str, ...]
-    names: tuple[str, ...]
-    parties: tuple[str, ...]
-    alpha: Floats
-    beta: Floats
-    xi: Floats
-
-    @property
-    def words(self) -> str:
-        """Chamber and session."""
-        return f"{self.chamber.capitalize()} of {self.session}"
-
-
-@dataclass(frozen=True)
-class LinkOptions:
-    """How to link.
-
-    Parameters
-    ----------
-    over : str
-        ``bills``, ``members``, or ``auto``: what the two runs have in common.
-    robust : str
-        What is done with common bills that work differently on the two scales: ``none``, ``drop``
-        or ``weight``.
-    anchors : tuple of str
-        Link over these bills or members only.
-    draws : int
-        How many pairs of draws are linked.
-    """
-
-    over: str = "auto"
-    robust: str = "none"
-    anchors: tuple[str, ...] = ()
-    draws: int = 200
-
-
-@dataclass(frozen=True, eq=False)
-class Linking:
-    """The link of a target's scale to a reference's, ``xi_ref = A xi_tgt + B``.
-
-    Parameters
-    ----------
-    common : Common
-        What carries the link.
-    coefficients : DataFrame
-        By robust treatment and method: median of A and B with sd and 95 % interval, and of delta
-        and k (where the target's parties lie, in half gaps of the reference's; NaN without both
-        parties).
-    draws : DataFrame
-        treatment, method, draw, A, B.
-    items : DataFrame
-        One row a common item; see :func:`tallgrass.linking.robust.deviations`, with ``opposite``
-        (left out for its sign), weight, and what leaving it out changes (change_A, change_B).
-    positions : DataFrame
-        The target's members on the reference's scale: slug, name, party, mean, sd, low, high.
-    metrics : dict
-        Headline figures by metric name.
-    warnings : tuple of str
-        What the user should know.
-    """
-
-    common: Common
-    coefficients: pd.DataFrame
-    draws: pd.DataFrame
-    items: pd.DataFrame
-    positions: pd.DataFrame
-    metrics: Mapping[str, float]
-    warnings: tuple[str, ...] = field(default=())
 
 
 def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linking:
@@ -119,15 +41,15 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
         drawn, items = _over_members(ref, tgt, common)
     else:
         drawn, items = _over_bills(ref, tgt, common, options.robust)
-    coefficients = _coefficients(drawn, ref, tgt)
+    coefficients = coefficients_of(drawn, ref, tgt)
     shown = options.robust if common.over == "bills" else "none"
     chosen = SHOWN if common.over == "bills" else MEMBER_METHODS[0]
     here = drawn[(drawn["treatment"] == shown) & (drawn["method"] == chosen)]
     # Only the draws that have a link: in some, too few items may agree in sign.
     drawn_xi = tgt.xi[:, here["draw"].to_numpy(int)]
     linked = here["A"].to_numpy() * drawn_xi + here["B"].to_numpy()
-    cv = _cv(coefficients, shown)
-    warnings = _warnings(cv, items, common)
+    cv = variation_of_slopes(coefficients, shown)
+    warnings = warnings_of(cv, items, common)
     metrics = {"link/cv": cv, "link/n_common": float(len(common.names))}
     if common.over == "bills":
         metrics["link/n_opposite"] = float(items["opposite"].sum())
@@ -137,7 +59,7 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     ].iloc[0]
     metrics |= {f"link/{name}": float(row[name]) for name in ("A", "B", "delta", "k")}
     return Linking(
-        common, coefficients, drawn, items, _positions(target, linked), metrics, warnings
+        common, coefficients, drawn, items, positions_of(target, linked), metrics, warnings
     )
 
 
@@ -249,82 +171,3 @@ def _over_members(ref: Scale, tgt: Scale, common: Common) -> tuple[pd.DataFrame,
     items["deviation"] = moved.mean(axis=1)
     items["z"] = items["deviation"] / np.maximum(moved.std(axis=1, ddof=1), 1e-9)
     return table, items
-
-
-def _coefficients(drawn: pd.DataFrame, ref: Scale, tgt: Scale) -> pd.DataFrame:
-    rows = []
-    gauges = [_gauge(one) for one in (ref, tgt)]
-    for (treatment, method), part in drawn.groupby(["treatment", "method"], sort=False):
-        i, a, b = (part[name].to_numpy() for name in ("draw", "A", "B"))
-        row: list[object] = [treatment, method]
-        for values in (a, b, *_link_of_parties(gauges, i.astype(int), a, b)):
-            low, high = np.quantile(values, [(1 - _SURE) / 2, (1 + _SURE) / 2])
-            # The median: cut points of a bill with hardly any slope have no mean worth the name.
-            row += [float(np.median(values)), float(values.std(ddof=1)), float(low), float(high)]
-        rows.append(row)
-    columns = ["treatment", "method"]
-    for name in ("A", "B", "delta", "k"):
-        columns += [name, f"{name}_sd", f"{name}_low", f"{name}_high"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _gauge(scale: Scale) -> tuple[Floats, Floats]:
-    """Midpoint and half gap of the party means, by draw; NaN without both parties."""
-    party = np.array(scale.parties)
-    if not all((party == name).any() for name in PARTIES):
-        missing = np.full(scale.xi.shape[1], np.nan)
-        return missing, missing
-    left, right = (scale.xi[party == name].mean(axis=0) for name in PARTIES)
-    return (left + right) / 2, (right - left) / 2
-
-
-def _link_of_parties(
-    gauges: list[tuple[Floats, Floats]], i: NDArray[np.int64], a: Floats, b: Floats
-) -> tuple[Floats, Floats]:
-    """Delta and k as in the joint model: the target's parties in the reference's half gaps."""
-    (middle, half), (middle_tgt, half_tgt) = ((m[i], h[i]) for m, h in gauges)
-    return (a * middle_tgt + b - middle) / half, a * half_tgt / half
-
-
-def _positions(target: Scale, linked: Floats) -> pd.DataFrame:
-    low, high = np.quantile(linked, [(1 - _SURE) / 2, (1 + _SURE) / 2], axis=1)
-    table = pd.DataFrame(
-        {
-            "slug": target.slugs,
-            "name": target.names,
-            "party": target.parties,
-            "mean": linked.mean(axis=1),
-            "sd": linked.std(axis=1, ddof=1),
-            "low": low,
-            "high": high,
-        }
-    )
-    return table.sort_values("mean", ascending=False, ignore_index=True)
-
-
-def _cv(coefficients: pd.DataFrame, treatment: str) -> float:
-    """Coefficient of variation of A over the methods."""
-    values = coefficients.loc[coefficients["treatment"] == treatment, "A"].to_numpy()
-    return float(values.std() / abs(values.mean()))
-
-
-def _warnings(cv: float, items: pd.DataFrame, common: Common) -> tuple[str, ...]:
-    found = []
-    if cv > MOST_CV:
-        found.append(
-            f"the methods disagree: A varies by {100 * cv:.0f} % of its mean, more than "
-            f"{100 * MOST_CV:.0f} %; no one of them should be relied on"
-        )
-    if common.over == "bills":
-        opposite, deviating = int(items["opposite"].sum()), int(items["deviates"].sum())
-        if opposite:
-            found.append(
-                f"{opposite} of {len(items)} common bills divide the two runs in opposite "
-                "directions and are left out"
-            )
-        if deviating:
-            found.append(
-                f"{deviating} of the others work differently for sure; robust=drop or "
-                "robust=weight shows what they do to the link"
-            )
-    return tuple(found)
