@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -152,7 +152,9 @@ def proxy(upstream: str) -> Iterator[Proxy]:
         made.server_close()
 
 
-def start(folder: Path, *words: str, **variables: str) -> subprocess.Popen:
+def start(
+    folder: Path, *words: str, command: Sequence[str] = RUN, **variables: str
+) -> subprocess.Popen:
     """``tallgrass run`` in a process of its own, its runs' state in ``folder/state``."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
     environment |= {
@@ -162,7 +164,7 @@ def start(folder: Path, *words: str, **variables: str) -> subprocess.Popen:
     }
     with (folder / "said").open("ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "tallgrass", *RUN, *words],
+            [sys.executable, "-m", "tallgrass", *command, *words],
             cwd=folder,
             env=environment,
             stdout=said,

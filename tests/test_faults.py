@@ -13,8 +13,10 @@ import pytest
 from example_store import default_store
 from needs import missing
 
+from tallgrass import lifecycle
 from tallgrass.cli import main
 from tallgrass.pipeline import recover
+from tallgrass.sampling import stream
 from tallgrass.settings import Settings
 
 pytestmark = pytest.mark.faults
@@ -121,6 +123,30 @@ def test_after_kill_9_the_store_is_consistent_and_the_draws_are_recovered(store,
     assert recover.remains(Settings()) == []
     if number in (3, 9):
         assert main([*tools.RUN, "--draws=20", "--tune=30"]) == 0
+
+
+def test_draws_of_gibbs_are_recovered_after_kill_9(store):
+    words = ["calibrate", "--engine=gibbs", "--progress=none", "--chains=2"]
+    process = tools.start(store, "--draws=16000", "--tune=10", command=words)
+    folder = lifecycle.state_dir(store / "state")
+
+    def kept():
+        return next((min(stream.lengths(one.parent)) for one in folder.rglob("header.json")), 0)
+
+    try:
+        tools.wait_until(kept, process, store)
+        time.sleep(1)  # all chains' draws of that look are written
+        before = kept()
+    finally:
+        end(process)
+
+    assert main(["recover", "--all"]) == 0
+
+    run = the_run()
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["recovered"] == "true"
+    assert draws_in(run) >= before
+    assert run.data.metrics["rhat_max"] > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

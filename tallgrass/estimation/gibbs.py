@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tallgrass.diagnostics import Thresholds
 from tallgrass.estimation.centre import centre_of
-from tallgrass.estimation.layout import item_trace
+from tallgrass.estimation.keeping import Keeper
+from tallgrass.estimation.layout import item_trace, theta_summary
 from tallgrass.estimation.marginal import calibrate_map
 from tallgrass.estimation.sweeps import WIDEN, evaluate, sweep
 from tallgrass.kernel_sparse import Layout, layout
@@ -21,7 +22,14 @@ from tallgrass.models.item_priors import ItemPriors, item_priors
 from tallgrass.models.items import SPREAD, ItemCentre
 from tallgrass.rank_diagnostics import converged
 from tallgrass.responses import Anchors, Responses
-from tallgrass.sampling import ChainProgress, Interrupted, Observer, Sampled, harmless
+from tallgrass.sampling import (
+    ChainProgress,
+    DrawSink,
+    Interrupted,
+    Observer,
+    Sampled,
+    harmless,
+)
 from tallgrass.specs import SamplerSpec
 
 Floats = NDArray[np.float64]
@@ -52,6 +60,7 @@ def calibrate_gibbs(
     spec: SamplerSpec,
     observer: Observer | None = None,
     most_draws: int = MOST_DRAWS,
+    sink: DrawSink | None = None,
 ) -> Sampled:
     """Draws by blocked Gibbs, doubled until R-hat and ESS pass, or ``most_draws`` a chain.
 
@@ -66,6 +75,9 @@ def calibrate_gibbs(
         Draws, tuning sweeps, chains and seed; the rest is about NUTS and plays no part.
     observer : callable, optional
         Called a few times a second with the progress of all chains.
+    sink : DrawSink, optional
+        Given the draws every second or two (less often where they are many for their time), so
+        that they outlive this process.
 
     Raises
     ------
@@ -78,7 +90,15 @@ def calibrate_gibbs(
     priors = item_priors(responses, anchors)
     centre = centre_of(calibrate_map(responses, anchors), priors)
     start_s = time.perf_counter() - began
-    sampler = _Sampler(responses, priors, centre, spec, observer and harmless(observer))
+    about = {"sampler": "gibbs", "sampler_version": "1", "start_s": start_s}
+    about |= {"requested_draws": spec.draws}
+
+    def framed(posterior: xr.Dataset) -> xr.DataTree:
+        groups = {"posterior": posterior, "sample_stats": xr.Dataset()}
+        return item_trace(groups, responses, priors, about)
+
+    keeper = None if sink is None else Keeper(sink, spec.tune, framed)
+    sampler = _Sampler(responses, priors, centre, spec, observer and harmless(observer), keeper)
     began = time.perf_counter()
     thresholds = Thresholds()
     interrupted = False
@@ -96,14 +116,7 @@ def calibrate_gibbs(
     sampling_s = time.perf_counter() - began
     sampled = None
     if sampler.n_complete > 0:
-        attributes = {
-            "sampler": "gibbs",
-            "sampler_version": "1",
-            "compile_s": 0.0,
-            "sampling_s": sampling_s,
-            "start_s": start_s,
-            "requested_draws": spec.draws,
-        }
+        attributes = {**about, "compile_s": 0.0, "sampling_s": sampling_s}
         trace = item_trace(sampler.groups(), responses, priors, attributes)
         sampled = Sampled(trace, 0.0, sampling_s, True)
     if interrupted:
@@ -120,13 +133,14 @@ class _Sampler:
         centre: ItemCentre,
         spec: SamplerSpec,
         observer: Observer | None,
+        keeper: Keeper | None,
     ) -> None:
         sparse = layout(responses)
         self.data = (sparse.user, sparse.bounds)
         self.priors = (priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
         self.reference = (centre.theta, WIDEN * centre.theta_sd, centre.log_a, centre.b)
         self.step = _scale_step(centre, priors)
-        self.spec, self.observer = spec, observer
+        self.spec, self.observer, self.keeper = spec, observer, keeper
         self.draws = spec.draws
         self.stop, self._lock = threading.Event(), threading.Lock()
         self.n_users = len(responses.users)
@@ -216,6 +230,8 @@ class _Sampler:
             for one in finished:
                 one.result()
             self._report()
+            if self.keeper is not None and pending:
+                self.keeper.look(self.chains)
 
     def _sweep(self, chain: _Chain, total: int) -> None:
         tuning = chain.done < self.spec.tune
@@ -281,7 +297,7 @@ class _Sampler:
         if not self.keeps_theta and n == self.draws:
             sums = np.stack([chain.kept[3] for chain in self.chains])
             squares = np.stack([chain.kept[4] for chain in self.chains])
-            groups["theta_summary"] = _summary(sums, squares, n)
+            groups["theta_summary"] = theta_summary(sums, squares, n)
         return groups
 
 
@@ -291,18 +307,3 @@ def _scale_step(centre: ItemCentre, priors: ItemPriors) -> float:
     curvature += np.sum(priors.log_a_sd**-2.0)
     curvature += np.sum((2.0 * centre.b**2 - centre.b * priors.b_mean) / priors.b_sd**2)
     return float(2.4 / np.sqrt(max(curvature, 1.0)))
-
-
-def _summary(sums: Floats, squares: Floats, draws: int) -> xr.Dataset:
-    """Mean, sd and split R-hat of each ability from sums by half chain: (chain, half, user)."""
-    first = -(-draws // 2)
-    lengths = np.array([first, draws - first])[None, :, None]
-    means = sums / lengths
-    within = ((squares - lengths * means**2) / (lengths - 1)).mean(axis=(0, 1))
-    between = means.reshape(-1, means.shape[-1]).var(axis=0, ddof=1)
-    n = draws / 2
-    rhat = np.sqrt((n - 1) / n + between / within)
-    total = draws * len(sums)
-    mean = sums.sum(axis=(0, 1)) / total
-    sd = np.sqrt((squares.sum(axis=(0, 1)) - total * mean**2) / (total - 1))
-    return xr.Dataset({"mean": ("user", mean), "sd": ("user", sd), "rhat": ("user", rhat)})

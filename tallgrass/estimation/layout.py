@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from tallgrass.estimation.estimates import item_counts
 from tallgrass.models.item_priors import ItemPriors
 from tallgrass.responses import Responses
 from tallgrass.sampling.draws import as_tree, statistics
+
+Floats = NDArray[np.float64]
 
 
 def nuts_trace(
@@ -55,3 +58,18 @@ def item_trace(
         "constant_data": xr.Dataset(constant),
     }
     return as_tree(groups, coords, {"data_sha256": responses.fingerprint, **attributes})
+
+
+def theta_summary(sums: Floats, squares: Floats, draws: int) -> xr.Dataset:
+    """Mean, sd and split R-hat of each ability from sums by half chain: (chain, half, user)."""
+    first = -(-draws // 2)
+    lengths = np.array([first, draws - first])[None, :, None]
+    means = sums / lengths
+    within = ((squares - lengths * means**2) / (lengths - 1)).mean(axis=(0, 1))
+    between = means.reshape(-1, means.shape[-1]).var(axis=0, ddof=1)
+    n = draws / 2
+    rhat = np.sqrt((n - 1) / n + between / within)
+    total = draws * len(sums)
+    mean = sums.sum(axis=(0, 1)) / total
+    sd = np.sqrt((squares.sum(axis=(0, 1)) - total * mean**2) / (total - 1))
+    return xr.Dataset({"mean": ("user", mean), "sd": ("user", sd), "rhat": ("user", rhat)})

@@ -33,7 +33,7 @@ def calibrate_nuts(
     Parameters
     ----------
     sink : DrawSink, optional
-        Given the draws about once a second, so that they outlive this process.
+        Given the draws every second or two, so that they outlive this process.
 
     Raises
     ------

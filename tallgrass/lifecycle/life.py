@@ -26,7 +26,7 @@ from tallgrass.lifecycle.folders import (
 )
 
 STATUS_SECONDS = 1.0
-LIVE_SECONDS = 2.0
+LIVE_SECONDS = 5.0
 _LAST_WORD_SECONDS = 2.0  # how long the end of a run waits for a server to take live metrics
 _NO_STEP = None
 

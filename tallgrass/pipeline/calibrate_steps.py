@@ -202,12 +202,10 @@ def _sample(
             display(settings.progress) as progress,
             sampling(life, spec.chains, progress) as (observer, files),
         ):
-            if spec.engine == "nuts":
-                sampled = estimation.calibrate_nuts(
-                    responses, anchors, sampler, observer, sink=files
-                )
-            else:
-                sampled = estimation.calibrate_gibbs(responses, anchors, sampler, observer)
+            draw = (
+                estimation.calibrate_nuts if spec.engine == "nuts" else estimation.calibrate_gibbs
+            )
+            sampled = draw(responses, anchors, sampler, observer, sink=files)
     except Interrupted as interruption:
         if interruption.sampled is not None:
             life.phase("saving", "interrupted")

@@ -1,4 +1,4 @@
-"""Draws of nutpie's while it samples: looked at about once a second, kept, and left alone."""
+"""Draws of nutpie's while it samples: looked at every second or two, kept, and left alone."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,12 +10,27 @@ import xarray as xr
 from tallgrass.sampling.arrow import column_values
 from tallgrass.sampling.draws import STATISTICS, DrawSink
 
-_LEAST_SECONDS = 1.0
-# Looking has every chain copy all draws that it made so far. Pauses of this many times what that
-# took keep it at 3 % of the chains' time. What is done with new draws costs the same whenever it is
-# done, so it does not count: pauses that grew with it would bring more draws, and grow again.
-_REST = 30.0
+_LEAST_SECONDS = 1.5  # with the poll and the look itself, draws are on disk within two seconds
+# Looking has every chain copy all draws that it made so far: at most this share of the time passed.
+# What is done with new draws costs the same whenever it is done, so it does not count: pauses that
+# grew with it would bring more draws, and grow again.
+_SHARE = 0.025
 _POLL_SECONDS = 0.25  # how soon a request to stop is noticed
+
+
+def pause(copied_s: float, passed_s: float) -> float:
+    """Seconds until the next look, so that all looks together stay within their share.
+
+    The first draws are few and quickly copied: what they leave of the share is for the last ones.
+
+    Parameters
+    ----------
+    copied_s : float
+        Seconds that all looks so far took.
+    passed_s : float
+        Seconds since sampling began.
+    """
+    return max(_LEAST_SECONDS, copied_s / _SHARE - passed_s)
 
 
 class Follower:
@@ -33,7 +48,8 @@ class Follower:
         self._running, self._sink = running, sink
         self._taken: dict[int, int] = {}
         self._pause = _LEAST_SECONDS
-        self._at = time.monotonic()
+        self._began = self._at = time.monotonic()
+        self._copied_s = 0.0
 
     def look(self) -> None:
         """Take new draws where it is time to."""
@@ -41,15 +57,15 @@ class Follower:
             return
         began = time.monotonic()
         draws, statistics = self._running.inspect().get_arrow_trace()
-        copied_s = time.monotonic() - began
+        self._copied_s += time.monotonic() - began
         for chain, (drawn, told) in enumerate(zip(draws, statistics, strict=True)):
             first = self._taken.get(chain, 0)
             n = min(drawn.num_rows, told.num_rows) - first
             if n > 0:
                 self._take(chain, drawn.slice(first, n), told.slice(first, n))
                 self._taken[chain] = first + n
-        self._pause = max(_LEAST_SECONDS, _REST * copied_s)
         self._at = time.monotonic()
+        self._pause = pause(self._copied_s, self._at - self._began)
 
     def _take(self, chain: int, drawn: Any, told: Any) -> None:
         stats = {

@@ -62,7 +62,7 @@ def sample(
         Called a few times a second with the progress of all chains, perhaps from a thread of the
         sampler's. An error it raises never stops sampling; the first one is logged.
     sink : DrawSink, optional
-        Given the draws about once a second, so that they outlive this process.
+        Given the draws every second or two, so that they outlive this process.
     stopped : callable, optional
         Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
 

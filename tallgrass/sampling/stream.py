@@ -41,6 +41,7 @@ class DrawFiles:
         self.broken = False
         self._variables: dict[str, tuple[int, ...]] = {}
         self._statistics: list[str] = []
+        self._begun = False  # a row has been given, and the header is written
         self._header: dict[str, Any] = {}
         self._files: dict[tuple[str, int], BinaryIO] = {}
 
@@ -73,7 +74,7 @@ class DrawFiles:
                 ],
             }
             _write_whole(self.folder / "frame.nc", frame.to_netcdf(engine="h5netcdf"))
-            self._statistics, self.broken = [], False
+            self._begun = self.broken = False
         except Exception:
             self._give_up()
 
@@ -98,12 +99,14 @@ class DrawFiles:
         if self.broken or len(tuning) == 0:
             return
         try:
-            if not self._statistics:
-                self._statistics = list(stats)
+            if not self._begun:
+                self._statistics, self._begun = list(stats), True
                 text = json.dumps({**self._header, "statistics": self._statistics})
                 _write_whole(self.folder / "header.json", text.encode())
             n = len(tuning)
-            told = np.stack([np.asarray(stats[name], _DOUBLE) for name in self._statistics], axis=1)
+            told = np.empty((n, len(self._statistics)))
+            for i, name in enumerate(self._statistics):
+                told[:, i] = stats[name]
             drawn = [
                 np.asarray(variables[name], _DOUBLE).reshape(n, -1) for name in self._variables
             ]
@@ -208,11 +211,12 @@ def _raw(folder: Path, header: Mapping[str, Any]) -> xr.DataTree | None:
         posterior[one["name"]] = (["chain", "draw", *one["dims"]], values)
         at += size
     groups = {"posterior": xr.Dataset(posterior)}
-    groups["sample_stats"] = xr.Dataset(
-        {name: (["chain", "draw"], together[:, :, at + i]) for i, name in enumerate(stats)}
-    )
+    if stats:  # Gibbs has none by draw
+        groups["sample_stats"] = xr.Dataset(
+            {name: (["chain", "draw"], together[:, :, at + i]) for i, name in enumerate(stats)}
+        )
     # All chains that have a draw have tuned to the end; one that is still tuning is left out later.
-    if most := max(map(len, tuned)):
+    if stats and (most := max(map(len, tuned))):
         filled = np.zeros((chains, most, len(stats)))
         for chain, rows in enumerate(tuned):
             filled[chain, : len(rows)] = rows
@@ -228,7 +232,8 @@ def _rows(folder: Path, header: Mapping[str, Any], kind: str, chain: int) -> np.
         width += sum(int(np.prod(one["shape"], dtype=int)) for one in header["variables"])
     path = folder / f"{kind}-{chain}.f8"
     values = np.fromfile(path, _DOUBLE) if path.exists() else np.empty(0)
-    return values[: len(values) // width * width].reshape(-1, width)
+    n = len(values) // max(1, width)  # nothing is kept of tuning draws without statistics
+    return values[: n * width].reshape(n, width)
 
 
 def _labels(groups: Mapping[str, xr.Dataset]) -> dict[str, Any]:

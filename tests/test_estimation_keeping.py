@@ -1,0 +1,75 @@
+"""Gibbs' draws on disk while they are made."""
+
+import numpy as np
+import pytest
+from item_data import simulated_items
+
+from tallgrass.estimation import calibrate_gibbs
+from tallgrass.sampling.stream import DrawFiles, read_trace
+from tallgrass.specs import SamplerSpec
+
+
+@pytest.fixture(scope="module")
+def data():
+    return simulated_items(150, 10, 3, per_user=8, seed=2)
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """A look every time that there may be one."""
+    monkeypatch.setattr("tallgrass.estimation.keeping.pause", lambda *_: 0.0)
+    monkeypatch.setattr("tallgrass.estimation.gibbs._POLL_S", 0.01)
+
+
+def run(data, folder, draws, most):
+    files = DrawFiles(folder)
+    trace = calibrate_gibbs(
+        data.responses,
+        data.anchors,
+        SamplerSpec(draws=draws, tune=10, chains=2, seed=1),
+        most_draws=most,
+        sink=files,
+    ).trace
+    files.close()
+    return trace
+
+
+def test_draws_on_disk_are_the_first_ones_of_the_trace(data, tmp_path, often):
+    trace = run(data, tmp_path, 2000, 2000)
+    kept = read_trace(tmp_path)
+    n = kept["posterior"].sizes["draw"]
+    assert 0 < n <= 2000
+    for name in ("a", "b", "theta"):
+        np.testing.assert_array_equal(
+            kept["posterior"][name], trace["posterior"][name].isel(draw=slice(n))
+        )
+    assert list(kept["posterior"]["item"].values) == list(data.responses.items)
+    np.testing.assert_array_equal(kept["observed_data"]["correct"], data.responses.correct)
+
+
+def test_draws_that_are_added_are_kept_as_well(data, tmp_path, often):
+    trace = run(data, tmp_path, 1000, 4000)
+    kept = read_trace(tmp_path)["posterior"]
+    assert kept.sizes["draw"] > 1000 or trace["posterior"].sizes["draw"] == 1000
+    np.testing.assert_array_equal(
+        kept["a"], trace["posterior"]["a"].isel(draw=slice(kept.sizes["draw"]))
+    )
+
+
+def test_abilities_that_grow_too_many_are_left_out_and_no_draw_of_an_item_is(
+    data, tmp_path, often, monkeypatch
+):
+    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 4 * 150 * 2 * 500)
+    monkeypatch.setattr("tallgrass.estimation.gibbs.converged", lambda *_: False)
+    trace = run(data, tmp_path, 500, 8000)
+    kept = read_trace(tmp_path)["posterior"]
+    assert "theta" not in kept
+    assert kept.sizes["draw"] > 500
+    np.testing.assert_array_equal(
+        kept["b"], trace["posterior"]["b"].isel(draw=slice(kept.sizes["draw"]))
+    )
+
+
+def test_looks_come_seldom_where_writing_takes_long_for_the_time_of_a_draw(data, tmp_path):
+    run(data, tmp_path, 100, 100)
+    assert list(tmp_path.iterdir()) == []  # it took less than a second
