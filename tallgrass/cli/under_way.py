@@ -26,6 +26,7 @@ RECOVER_OPTIONS = (
 )
 _HEADS = ["run", "name", "phase", "chain", "draws", "div", "step size", "left", "message"]
 _EVERY_SECONDS = 1.0
+_FRAME_LINES = 8  # of the live view: head, caption, and some names that take two lines
 
 
 def monitor(arguments: Arguments) -> int:
@@ -44,10 +45,10 @@ def monitor(arguments: Arguments) -> int:
     from rich.live import Live
 
     try:
-        with Live(_drawn(settings), auto_refresh=False) as live:
+        with Live(auto_refresh=False) as live:
             while True:
+                live.update(_drawn(settings, live.console.height), refresh=True)
                 time.sleep(_EVERY_SECONDS)
-                live.update(_drawn(settings), refresh=True)
     except KeyboardInterrupt:
         return 0  # the way to end it
 
@@ -157,9 +158,11 @@ def _print_done(about: dict[str, Any]) -> None:
 
 
 def _statuses(settings: Settings) -> "list[Status]":
+    """Of every run that has one: those under way, then the others, the newest of each first."""
     from tallgrass.lifecycle import all_statuses, state_dir
 
-    return [status for _, status in all_statuses(state_dir(settings.state_dir))]
+    found = [status for _, status in all_statuses(state_dir(settings.state_dir))]
+    return sorted(found, key=lambda one: not one.alive)
 
 
 def _record(status: "Status") -> dict[str, Any]:
@@ -179,6 +182,10 @@ def _rows(status: "Status") -> list[list[object]]:
     head: list[object] = [status.run_id[:8], status.name, _phase(status)]
     if not status.chains:
         return [[*head, "-", "-", "-", "-", left, message]]
+    if not status.alive:
+        done, total = (sum(getattr(c, n) for c in status.chains) for n in ("finished", "total"))
+        draws = f"{done / max(1, total):4.0%} {done}/{total}"
+        return [[*head, "all", draws, status.divergences, "-", left, message]]
     rows = []
     for number, chain in enumerate(status.chains):
         first = number == 0
@@ -202,7 +209,8 @@ def _draws(chain: "ChainStatus") -> str:
     return f"{share:4.0%} {chain.finished}/{chain.total}{stage}"
 
 
-def _drawn(settings: Settings) -> "Table":
+def _drawn(settings: Settings, height: int) -> "Table":
+    """The runs as a table of so many lines: the newest of those that ended as far as they fit."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -210,13 +218,20 @@ def _drawn(settings: Settings) -> "Table":
     from tallgrass.cli.output import printable
 
     styles = {"died": "bold red", "failed": "red", "killed": "yellow", "finished": "green"}
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, caption="Ctrl-C ends this view, not the runs")
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in _HEADS:
         drawn.add_column(Text(head), overflow="fold")
+    left_out = 0
     for one in _statuses(settings):
-        for row in _rows(one):
+        rows = _rows(one)
+        if not one.alive and drawn.row_count + len(rows) > height - _FRAME_LINES:
+            left_out += 1
+            continue
+        for row in rows:
             cells = [printable(cell) for cell in row]
             drawn.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in cells))
+    more = f"{left_out} more that ended: tallgrass monitor --once. " if left_out else ""
+    drawn.caption = f"{more}Ctrl-C ends this view, not the runs"
     return drawn
 
 

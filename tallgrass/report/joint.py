@@ -18,6 +18,10 @@ SCALE = {
     "sigma_chamber": "Spread of the chambers about it",
     "sigma_party": "Spread of the parties about their chamber",
 }
+CHANGES = {
+    "change_delta": "Change of delta without it",
+    "change_k": "Change of k without it",
+}
 
 
 def joint_sections(run: ReportInput) -> list[Section]:
@@ -195,6 +199,17 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
         f"chambers ({'dif=false' if anchored else 'joint_form=seed'}), which overstates the "
         "precision of the link where bills deviate."
     )
+    if "change_delta" in table:
+        words += (
+            " The last two columns say how much the link changes without a bill: least squares "
+            "over the others, their own parameters as they are."
+        )
+        if opposite:
+            delta, k = (tables.metrics[f"joint/{n}_without_opposite"] for n in ("delta", "k"))
+            words += (
+                f" Without the {counted(opposite, 'bill')} of surely opposite sign, delta would "
+                f"be about {number(delta)} and k about {number(k)}."
+            )
     cells = rows(
         [Cell(bill) for bill in table["bill"]],
         [numeric(v) for v in table["beta_house"]],
@@ -215,6 +230,7 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
             )
         ],
         [Cell(chance(v), float(v)) for v in table["p_opposite"]],
+        *([numeric(v, 3) for v in table[name]] for name in CHANGES if name in table),
     )
     columns = (
         Column("Bill"),
@@ -223,6 +239,7 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
         Column("Deviation at the Democrats (logits)", numeric=True),
         Column("Deviation at the Republicans (logits)", numeric=True),
         Column("Opposite signs", numeric=True),
+        *(Column(CHANGES[name], numeric=True) for name in CHANGES if name in table),
     )
     alt = (
         f"Scatter of the discriminations of {n_matched} matched bills, House across and Senate "

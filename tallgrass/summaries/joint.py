@@ -1,5 +1,6 @@
 """What the joint model says: the link of the scales, its groups, who is right of whom, DIF."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.chambers import CHAMBERS, GROUPS, JointVotes
+from tallgrass.errors import DataError
+from tallgrass.matching import Match
 from tallgrass.summaries.draws import Draws, draws_of, hdi, names_of
 from tallgrass.votes import PARTIES
 
@@ -35,7 +38,8 @@ class JointTables:
         is the farther right of the two.
     dif : DataFrame
         One row a matched bill, the surest first: bill, house, senate (vote ids), beta_house,
-        beta_senate, deviation at the Senate's party means (logits; mean, HDI), p_opposite.
+        beta_senate, deviation at the Senate's party means (logits; mean, HDI), p_opposite. Where
+        bills deviate also change_delta and change_k, see :func:`link_without`.
     chains : DataFrame
         One row a chamber and chain: r, r_democrat, r_republican (correlation of the chain's mean
         positions with the chamber's own fit) and lp, the chain's mean log-density: chains in
@@ -82,6 +86,10 @@ def joint_tables(trace: "DataTree", joint: JointVotes, own: Draws | None = None)
     }
     if "sigma_dif" in mean:
         metrics["joint/sigma_dif"] = mean["sigma_dif"]
+        opposite = set(dif.loc[dif["p_opposite"] > SURE, "bill"])
+        changes = link_without(trace, joint, opposite) if len(opposite) < len(dif) else (0.0, 0.0)
+        metrics["joint/delta_without_opposite"] = mean["delta"] + changes[0]
+        metrics["joint/k_without_opposite"] = mean["k"] + changes[1]
     if len(chains):
         for chamber, part in chains.groupby("chamber"):
             metrics[f"joint/r_{chamber}_min"] = float(part["r"].min())
@@ -180,10 +188,60 @@ def _right_of(trace: "DataTree", joint: JointVotes) -> pd.DataFrame:
     return pd.concat([table, pd.DataFrame(shares, columns=list(joint.house.slugs))], axis=1)
 
 
+def _matched(joint: JointVotes) -> list[Match]:
+    return [match for match in joint.matches if match.status == "matched"]
+
+
+def _pulls(trace: "DataTree", joint: JointVotes) -> tuple[Draws, Draws, Draws]:
+    """By matched bill and draw: what it says of delta and of k, each times its weight; its weight.
+
+    A bill's logits in the Senate, ``z = beta_s (delta -/+ k) - alpha_s``, would be
+    ``beta_h (delta -/+ k) - alpha_h`` if it did not deviate. Least squares over the bills, as in
+    the density of the deviations, finds delta and k by these.
+    """
+    place = {name: j for j, name in enumerate(names_of(trace, "rollcall"))}
+    alpha, beta = draws_of(trace, "alpha"), draws_of(trace, "beta")
+    house, senate = (
+        [place[getattr(match, chamber)] for match in _matched(joint)] for chamber in CHAMBERS
+    )
+    delta, k = draws_of(trace, "delta")[0], draws_of(trace, "k")[0]
+    left, right = (beta[senate] * c - alpha[senate] + alpha[house] for c in (delta - k, delta + k))
+    b = beta[house]
+    return b * (left + right) / 2, b * (right - left) / 2, b**2
+
+
+def link_without(trace: "DataTree", joint: JointVotes, bills: Collection[str]) -> tuple[float, ...]:
+    """By how much delta and k would change if these matched bills were left out of the link.
+
+    The least-squares link of the other bills less that of all, averaged over draws: to first
+    order, for the bills' own parameters stay as they are, and without the priors of delta and k.
+
+    Raises
+    ------
+    DataError
+        When no bill is left.
+    """
+    *pulls, weight = _pulls(trace, joint)
+    left_out = np.array([match.bill in bills for match in _matched(joint)])
+    if left_out.all():
+        raise DataError("no matched bill is left to carry the link", f"{len(left_out)} left out")
+    return tuple(
+        float(_changes(pull[left_out].sum(axis=0), weight[left_out].sum(axis=0), pull, weight))
+        for pull in pulls
+    )
+
+
+def _changes(left_pull: Draws, left_weight: Draws, pull: Draws, weight: Draws) -> Draws:
+    """Change of a link that loses some pull and weight, averaged over draws (the last axis)."""
+    total, weights = pull.sum(axis=0), weight.sum(axis=0)
+    changed = (total - left_pull) / (weights - left_weight) - total / weights
+    return np.asarray(changed.mean(axis=-1))
+
+
 def _dif(trace: "DataTree", joint: JointVotes) -> pd.DataFrame:
     """Deviations of the Senate's logits at its party means from those the House's bill gives."""
     place = {name: j for j, name in enumerate(names_of(trace, "rollcall"))}
-    pairs = [m for m in joint.matches if m.status == "matched"]
+    pairs = _matched(joint)
     alpha, beta = draws_of(trace, "alpha"), draws_of(trace, "beta")
     delta, k = draws_of(trace, "delta")[0], draws_of(trace, "k")[0]
     rows = []
@@ -200,5 +258,9 @@ def _dif(trace: "DataTree", joint: JointVotes) -> pd.DataFrame:
     for party in ("democrat", "republican"):
         columns += [f"{party}_{name}" for name in ("mean", "low", "high")]
     table = pd.DataFrame(rows, columns=[*columns, "p_opposite"])
+    if "sigma_dif" in trace["posterior"] and len(pairs) > 1:
+        *pulls, weight = _pulls(trace, joint)
+        for name, pull in zip(("change_delta", "change_k"), pulls, strict=True):
+            table[name] = _changes(pull, weight, pull, weight)
     order = ["p_opposite", "bill"]
     return table.sort_values(order, ascending=[False, True], ignore_index=True)

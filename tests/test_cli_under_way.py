@@ -1,0 +1,65 @@
+"""The live view of the runs on this machine."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tallgrass import lifecycle
+from tallgrass.cli.under_way import _drawn
+from tallgrass.lifecycle.folders import (
+    ChainStatus,
+    Status,
+    run_folder,
+    this_process,
+    write_status,
+)
+from tallgrass.settings import Settings
+
+HEIGHT = 24
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Thirty runs that ended, and an older one that is under way."""
+    state = lifecycle.state_dir(tmp_path)
+    pid, started = this_process()
+    for number in range(31):
+        under_way = number == 0
+        status = Status(
+            run_id=f"{number:02d}" + 30 * "a",
+            name="house hierarchical nutpie",
+            pid=pid,
+            pid_started=started,
+            pgid=pid,
+            phase="sampling" if under_way else "finished",
+            started_at=float(number),
+            updated_at=float(number),
+            tracking_uri="sqlite:///x",
+            working_dir="/",
+            chains=[ChainStatus(900, 2000, True, 2, 0.2) for _ in range(4)],
+            divergences=8,
+        )
+        write_status(run_folder(state, status.run_id), status)
+    return Settings(state_dir=tmp_path)
+
+
+def shown(settings):
+    told = io.StringIO()
+    Console(file=told, width=130, height=HEIGHT).print(_drawn(settings, HEIGHT))
+    return [line.strip() for line in told.getvalue().splitlines() if line.strip()]
+
+
+def test_runs_under_way_come_first_with_every_chain(settings):
+    lines = [line for line in shown(settings) if "2000" in line]
+    assert lines[0].startswith("00aaaaaa")
+    assert all("900/2000 tuning" in line for line in lines[:4])
+
+
+def test_runs_that_ended_take_a_line_each_and_only_as_many_as_fit(settings):
+    lines = shown(settings)
+    assert len(lines) <= HEIGHT
+    ended = [line for line in lines if "finished" in line]
+    assert [line[:2] for line in ended] == [str(n) for n in range(30, 30 - len(ended), -1)]
+    assert "3600/8000" in ended[0]
+    assert f"{30 - len(ended)} more that ended" in lines[-1]
