@@ -19,8 +19,8 @@ SCALE = {
     "sigma_party": "Spread of the parties about their chamber",
 }
 CHANGES = {
-    "change_delta": "Change of delta without it",
-    "change_k": "Change of k without it",
+    "change_delta": "Change of delta",
+    "change_k": "Change of k",
 }
 
 
@@ -192,8 +192,8 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
         "probability above 95 %. "
     )
     words += (
-        "The model lets each matched bill deviate in the Senate, so such bills loosen the link "
-        "rather than bend it."
+        "The model lets each matched bill deviate in the Senate: such bills make the link less "
+        "certain, and where most of them deviate one way they still move it."
         if dif
         else "This run gives each matched bill one difficulty and one discrimination for both "
         f"chambers ({'dif=false' if anchored else 'joint_form=seed'}), which overstates the "
@@ -201,8 +201,8 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
     )
     if "change_delta" in table:
         words += (
-            " The last two columns say how much the link changes without a bill: least squares "
-            "over the others, their own parameters as they are."
+            " The last two columns of the table say how much the link changes without a bill: "
+            "least squares over the others, their own parameters as they are."
         )
         if opposite:
             delta, k = (tables.metrics[f"joint/{n}_without_opposite"] for n in ("delta", "k"))
@@ -212,16 +212,16 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
             )
     cells = rows(
         [Cell(bill) for bill in table["bill"]],
-        [numeric(v) for v in table["beta_house"]],
-        [numeric(v) for v in table["beta_senate"]],
+        [numeric(v, 1) for v in table["beta_house"]],
+        [numeric(v, 1) for v in table["beta_senate"]],
         [
-            Cell(f"{number(m)} ({span(a, b)})", float(m))
+            Cell(f"{number(m, 1)} ({span(a, b, 1)})", float(m))
             for m, a, b in zip(
                 table["democrat_mean"], table["democrat_low"], table["democrat_high"], strict=True
             )
         ],
         [
-            Cell(f"{number(m)} ({span(a, b)})", float(m))
+            Cell(f"{number(m, 1)} ({span(a, b, 1)})", float(m))
             for m, a, b in zip(
                 table["republican_mean"],
                 table["republican_low"],
@@ -236,8 +236,8 @@ def _dif(tables: JointTables, n_matched: int, dif: bool, anchored: bool) -> Sect
         Column("Bill"),
         Column("Discrimination, House", numeric=True),
         Column("Discrimination, Senate", numeric=True),
-        Column("Deviation at the Democrats (logits)", numeric=True),
-        Column("Deviation at the Republicans (logits)", numeric=True),
+        Column("Deviation, Democrats (logits)", numeric=True),
+        Column("Deviation, Republicans (logits)", numeric=True),
         Column("Opposite signs", numeric=True),
         *(Column(CHANGES[name], numeric=True) for name in CHANGES if name in table),
     )
