@@ -1,5 +1,6 @@
 """Runs that are killed, stopped, or lose their disk: nothing is lost, and the next run starts."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import time
 
 import fault_tools as tools
 import mlflow
+import psutil
 import pytest
 from example_store import default_store
 from needs import missing
@@ -123,6 +125,23 @@ def test_after_kill_9_the_store_is_consistent_and_the_draws_are_recovered(store,
     assert recover.remains(Settings()) == []
     if number in (3, 9):
         assert main([*tools.RUN, "--draws=20", "--tune=30"]) == 0
+
+
+def test_chains_of_pymc_end_with_a_run_that_is_killed(store):
+    process = tools.start(store, *LONG, "--sampler=pymc")
+    try:
+        tools.sampling(store, process, 400)
+        chains = psutil.Process(process.pid).children()
+        assert len(chains) == 2
+        process.kill()  # the run alone, not its group
+        _, alive = psutil.wait_procs(chains, timeout=20)
+        assert alive == []
+    finally:
+        end(process)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert main(["recover", "--all"]) == 0
+    assert draws_in(the_run()) > 0
 
 
 def test_draws_of_gibbs_are_recovered_after_kill_9(store):

@@ -9,6 +9,7 @@ import numpy as np
 
 from tallgrass.errors import SamplingError
 from tallgrass.machine import usable_cores
+from tallgrass.sampling.children import ending_with_this_process
 from tallgrass.sampling.draws import STATISTICS, ChainProgress, DrawSink, Model, Raw, Watch
 from tallgrass.specs import SamplerSpec
 
@@ -60,7 +61,7 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
 
     logging.getLogger("pymc").setLevel(logging.ERROR)
     began = time.perf_counter()
-    with model.graph, warnings.catch_warnings():
+    with model.graph, warnings.catch_warnings(), ending_with_this_process():
         warnings.simplefilter("ignore", UserWarning)
         try:
             tree = pm.sample(
