@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 
 from tallgrass.errors import DataError
 from tallgrass.estimation import calibrate_map, calibrate_mml, one_sided_items
+from tallgrass.estimation.marginal import _covariances
 from tallgrass.estimation.quadrature import by_user, expect, grid, nodes_for
 from tallgrass.models.item_priors import item_priors
 from tallgrass.responses import Anchors
@@ -193,3 +194,19 @@ def test_anchors_fix_the_scale_of_map_estimates():
     shifted = Anchors(data.anchors.items, data.anchors.a, data.anchors.b + 0.2)
     before, after = (calibrate_map(data.responses, x) for x in (data.anchors, shifted))
     assert (after.b[6:] - before.b[6:]).mean() > 0.02
+
+
+def test_covariances_are_the_blocks_of_the_inverse_of_the_whole_information():
+    root = np.random.default_rng(3).normal(size=(8, 12))
+    information, precision = root @ root.T, np.full((4, 2), 0.5)
+    inverse = np.linalg.inv(information + 0.5 * np.eye(8))
+    expected = [inverse[j : j + 2, j : j + 2] for j in range(0, 8, 2)]
+    np.testing.assert_allclose(_covariances(information, precision), expected, rtol=1e-10)
+
+
+def test_an_item_without_information_has_no_covariance_and_the_others_have():
+    blocks = np.kron(np.eye(3), [[2.0, 0.5], [0.5, 1.0]])
+    blocks[2, 2] = -1.0  # the whole is not positive definite
+    found = _covariances(blocks, np.zeros((3, 2)))
+    assert np.isnan(found[1]).all()
+    np.testing.assert_allclose(found[[0, 2]], np.linalg.inv([[2.0, 0.5], [0.5, 1.0]])[None][[0, 0]])

@@ -11,12 +11,19 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tallgrass.estimation.quadrature import ByUser, log_probabilities, user_posterior
+from tallgrass.estimation.quadrature import (
+    PARTS,
+    ByUser,
+    log_probabilities,
+    over_users,
+    user_posterior,
+)
 
 Floats = NDArray[np.float64]
 
 _MOST_WORK = 1e9  # products of pairs and nodes: a second
 _MOST_ITEMS = 2000
+_MANY_ITEMS = 1000  # the matrix of more takes over 32 MB: there is one, not one a part
 
 
 def observed_information(
@@ -35,9 +42,19 @@ def observed_information(
     whole = len(slope) <= _MOST_ITEMS and float(np.sum(sizes**2)) * len(x) < _MOST_WORK
     table = log_probabilities(slope, intercept, x)
     probability = np.ascontiguousarray(np.exp(table[1::2]))
-    blocks = np.zeros((data.n_items, 2, 2))
-    matrix = np.zeros((2 * data.n_items, 2 * data.n_items)) if whole else np.zeros((1, 1))
-    _louis(data.code, data.bounds, table, probability, x, log_weight, blocks, matrix, whole)
+
+    def part(low: int, high: int) -> tuple[Floats, Floats]:
+        blocks = np.zeros((data.n_items, 2, 2))
+        matrix = np.zeros((2 * data.n_items, 2 * data.n_items)) if whole else np.zeros((1, 1))
+        users = data.bounds[low : high + 1]
+        _louis(data.code, users, table, probability, x, log_weight, blocks, matrix, whole)
+        return blocks, matrix
+
+    parts = over_users(data, part, 1 if data.n_items > _MANY_ITEMS else PARTS)
+    blocks, matrix = parts[0]
+    for more in parts[1:]:
+        blocks += more[0]
+        matrix += more[1]
     if not whole:
         return blocks, False
     for j in range(data.n_items):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from tallgrass.estimation.estimates import ItemEstimates, item_counts
 from tallgrass.estimation.information import observed_information
@@ -239,15 +240,32 @@ def _covariances(information: Floats, precision: Floats) -> Floats:
     else:
         whole = information + np.diag(precision.ravel())
         try:
-            np.linalg.cholesky(whole)
-            inverse = np.linalg.inv(whole).reshape(n, 2, n, 2)
-            return np.ascontiguousarray(inverse[np.arange(n), :, np.arange(n), :])
+            return _diagonal_blocks(whole)
         except np.linalg.LinAlgError:
             blocks = whole.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n), :]
     determinant = np.linalg.det(blocks)
     bad = (determinant <= 0) | (blocks[:, 0, 0] <= 0)
     inverse = np.linalg.inv(np.where(bad[:, None, None], np.eye(2), blocks))
     return np.where(bad[:, None, None], np.nan, inverse)
+
+
+def _diagonal_blocks(matrix: Floats) -> Floats:
+    """The 2 x 2 blocks on the diagonal of the inverse, by Cholesky.
+
+    Raises
+    ------
+    LinAlgError
+        When the matrix is not positive definite.
+    """
+    triangle, failed = dpotrf(matrix.T, lower=1)  # symmetric; LAPACK wants its columns together
+    if failed:
+        raise np.linalg.LinAlgError("not positive definite")
+    inverse, _ = dpotri(triangle, lower=1, overwrite_c=1)
+    first = np.arange(0, len(matrix), 2)
+    blocks = np.empty((len(first), 2, 2))
+    blocks[:, 0, 0], blocks[:, 1, 1] = inverse[first, first], inverse[first + 1, first + 1]
+    blocks[:, 0, 1] = blocks[:, 1, 0] = inverse[first + 1, first]
+    return blocks
 
 
 def _notes(

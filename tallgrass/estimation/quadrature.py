@@ -10,6 +10,7 @@ narrowest posterior.
 """
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 
 LIMIT = 6.0  # abilities beyond are worth 2e-9 of the prior
 LEAST_NODES, MOST_NODES = 61, 4001
-_PARTS = 4  # users in so many parts, each summed by itself: the same sums on any machine
+PARTS = 4  # users in so many parts, each summed by itself: the same sums on any machine
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,18 @@ class Expected:
     theta_sd: Floats
 
 
+def over_users[T](data: ByUser, part: Callable[[int, int], T], n_parts: int = PARTS) -> list[T]:
+    """What ``part(low, high)`` gives for users low to high (not included), the parts at once.
+
+    There are always as many parts, each of about as many responses: sums do not depend on the
+    machine.
+    """
+    n_users = len(data.bounds) - 1
+    cuts = np.searchsorted(data.bounds, np.linspace(0, len(data.code), n_parts + 1)[1:-1])
+    with ThreadPoolExecutor(n_parts) as pool:
+        return list(pool.map(part, [0, *map(int, cuts)], [*map(int, cuts), n_users]))
+
+
 def expect(
     data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
 ) -> Expected:
@@ -87,20 +100,16 @@ def expect(
     table = log_probabilities(slope, intercept, x)
     n_users = len(data.bounds) - 1
     theta, theta_sd = np.empty(n_users), np.empty(n_users)
-    cuts = np.searchsorted(data.bounds, np.linspace(0, len(data.code), _PARTS + 1)[1:-1])
-    cuts = np.concatenate([[0], cuts, [n_users]])
 
-    def part(p: int) -> tuple[float, Floats]:
+    def part(low: int, high: int) -> tuple[float, Floats]:
         counts = np.zeros_like(table)
-        low, high = cuts[p], cuts[p + 1]
         value = _expect(
             data.code, data.bounds[low : high + 1], table, x, log_weight, counts,
             theta[low:high], theta_sd[low:high],
         )  # fmt: skip
         return value, counts
 
-    with ThreadPoolExecutor(_PARTS) as pool:
-        parts = list(pool.map(part, range(_PARTS)))
+    parts = over_users(data, part)
     counts = np.sum([c for _, c in parts], axis=0)
     return Expected(float(sum(value for value, _ in parts)), counts, theta, theta_sd)
 
