@@ -13,6 +13,10 @@ from pathlib import Path
 
 import psutil
 
+# The store's pool keeps up to five connections, each opened when it is first needed at the same
+# time as another, be it in the hundredth run. With one kept, every file that stays is a leak.
+os.environ["MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"] = "1"
+
 from tallgrass.pipeline import fit
 from tallgrass.settings import Settings
 from tallgrass.specs import make_run_spec

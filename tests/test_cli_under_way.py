@@ -51,9 +51,12 @@ def shown(settings):
 
 
 def test_runs_under_way_come_first_with_every_chain(settings):
-    lines = [line for line in shown(settings) if "2000" in line]
-    assert lines[0].startswith("00aaaaaa")
-    assert all("900/2000 tuning" in line for line in lines[:4])
+    lines = shown(settings)
+    under_way = [number for number, line in enumerate(lines) if "900/2000 tuning" in line]
+    ended = [number for number, line in enumerate(lines) if "finished" in line]
+    assert len(under_way) == 4
+    assert lines[under_way[0]].startswith("00aaaaaa")
+    assert max(under_way) < min(ended)
 
 
 def test_runs_that_ended_take_a_line_each_and_only_as_many_as_fit(settings):

@@ -21,8 +21,18 @@ def often(monkeypatch):
     monkeypatch.setattr("tallgrass.estimation.gibbs._POLL_S", 0.01)
 
 
+TAKEN = []  # how many draws came at a time
+
+
+class Files(DrawFiles):
+    def append(self, chain, tuning, variables, stats):
+        TAKEN.append(len(tuning))
+        super().append(chain, tuning, variables, stats)
+
+
 def run(data, folder, draws, most):
-    files = DrawFiles(folder)
+    TAKEN.clear()
+    files = Files(folder)
     trace = calibrate_gibbs(
         data.responses,
         data.anchors,
@@ -35,10 +45,11 @@ def run(data, folder, draws, most):
 
 
 def test_draws_on_disk_are_the_first_ones_of_the_trace(data, tmp_path, often):
-    trace = run(data, tmp_path, 2000, 2000)
+    trace = run(data, tmp_path, 100_000, 100_000)
     kept = read_trace(tmp_path)
     n = kept["posterior"].sizes["draw"]
-    assert 0 < n <= 2000
+    assert 0 < n <= 100_000
+    assert len(TAKEN) > 4  # more than one look at the two chains
     for name in ("a", "b", "theta"):
         np.testing.assert_array_equal(
             kept["posterior"][name], trace["posterior"][name].isel(draw=slice(n))
