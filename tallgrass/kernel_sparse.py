@@ -11,7 +11,6 @@ One exponential serves value and gradient, and one logarithm a product of 512 fa
 """
 
 import hashlib
-import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +23,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-from tallgrass.kernel import _FASTMATH, _exp_of_negative
+from tallgrass.kernel import _FASTMATH, residuals
 from tallgrass.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -71,22 +70,6 @@ def _gather(user, theta, at, z, slope, intercept):  # type: ignore[no-untyped-de
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
-def _residuals(z):  # type: ignore[no-untyped-def]
-    """Sum of log P; z is overwritten with 1 - P."""
-    negative, product = 0.0, 1.0
-    for k in range(len(z)):
-        x = z[k]
-        e = _exp_of_negative(-abs(x))
-        factor = 1.0 + e
-        inverse = 1.0 / factor
-        negative += min(x, 0.0)
-        product *= factor  # NaN is handed on
-        # One product, not two branches with one each: those LLVM does not vectorise.
-        z[k] = (e if x > 0.0 else 1.0) * inverse
-    return negative - math.log(product)
-
-
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
 def _scatter(user, at, residual, grad_theta, slope):  # type: ignore[no-untyped-def]
     """Sums of r theta and r over a run; each user's gradient grows by r a."""
     weighted, total = 0.0, 0.0
@@ -120,6 +103,8 @@ def sparse_loglik_and_gradient(  # type: ignore[no-untyped-def]
     grad_c[:] = 0.0
     total = 0.0
     n = len(user)
+    # A signed index might count from the end, and that is asked at every access.
+    user = user.view(np.uint32)
     at, z = np.empty(_BLOCK), np.empty(_BLOCK)
     first = 0  # run that holds the block's first response
     for start in range(0, n, _BLOCK):
@@ -135,7 +120,7 @@ def sparse_loglik_and_gradient(  # type: ignore[no-untyped-def]
             low = high
             run += 1
         for k in range(0, stop - start, _PRODUCT):
-            total += _residuals(z[k : min(k + _PRODUCT, stop - start)])
+            total += residuals(z[k : min(k + _PRODUCT, stop - start)])
         run, low = first, start
         while low < stop:
             high = min(bounds[run + 1], stop)
