@@ -20,6 +20,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from tallgrass.specs import PriorSpec
 
@@ -53,6 +54,13 @@ class Deviations(NamedTuple):
     """Deviations, and by deviation the log-Jacobian for its coordinate."""
 
     value: Tensor
+    log_jacobian: Tensor
+
+
+class Spread(NamedTuple):
+    """Logarithm of a spread, and the log-Jacobian for its coordinate."""
+
+    log_tau: Tensor
     log_jacobian: Tensor
 
 
@@ -126,9 +134,10 @@ def deviations(
     funnel of centred deviations at sigma -> 0 nor the ridge of non-centred ones (partial
     non-centring, Papaspiliopoulos, Roberts and Skoeld 2007, section 4).
     """
-    scale = sigma / pt.sqrt(1 + information * sigma**2)
-    drawn = information * scale**2 * (estimate - expected)
-    return Deviations(drawn + scale * z, pt.log(scale))
+    left_open = 1 / (1 + information * sigma**2)  # share of the variance: 1 - w
+    scale = sigma * pt.sqrt(left_open)
+    drawn = (1 - left_open) * (estimate - expected)
+    return Deviations(drawn + scale * z, pt.log(sigma) + 0.5 * pt.log(left_open))
 
 
 def deviations_inverse(
@@ -158,6 +167,29 @@ def log_scale(b: Tensor, log_b: Tensor | None, prior: PriorSpec, eps: Tensor, n:
 def log_spread(sum_of_squares: Tensor, n: int, eps: Tensor) -> Tensor:
     """Log of tau of a party of n from its members' squared deviations; constant Jacobian in eps."""
     return 0.5 * pt.log(sum_of_squares / n) + eps / np.sqrt(2 * n)
+
+
+def log_spread_of_few(eps: Tensor) -> Spread:
+    """Log of tau of a party of few, in some unit: ``eps - w^2 / 8``, ``w = sqrt(1 + eps^2) - eps``.
+
+    Few members may lie so close together that their spread could be 0. The density of log tau
+    then falls like tau, slowly, and chains are long in that tail; that of eps falls like
+    ``exp(-eps^2 / 2)``. Above the unit eps soon is log tau itself.
+    """
+    root = pt.sqrt(1 + eps**2)
+    square = (root - eps) ** 2
+    return Spread(eps - square / 8, pt.log1p(square / (4 * root)))
+
+
+def log_spread_of_few_inverse(log_tau: float) -> float:
+    """The eps of :func:`log_spread_of_few` that gives this logarithm of tau."""
+    return float(
+        brentq(
+            lambda eps: eps - (np.sqrt(1 + eps**2) - eps) ** 2 / 8 - log_tau,
+            log_tau - 1.0,
+            max(log_tau, 0.0) + 1.0,
+        )
+    )
 
 
 def prior_logp(prior: PriorSpec, x: Tensor, log_x: Tensor | None = None) -> Tensor:

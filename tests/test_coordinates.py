@@ -162,6 +162,26 @@ def test_the_spread_is_the_root_mean_square_where_eps_is_zero_and_has_a_constant
     )
 
 
+def few():
+    return compiled(co.log_spread_of_few, pt.dscalar())
+
+
+@pytest.mark.parametrize("eps", [-6.0, -1.0, 0.0, 0.7, 9.0])
+def test_the_spread_of_few_has_the_inverse_and_the_jacobian_that_are_stated(eps):
+    function, step = few(), 1e-5
+    log_tau, log_jacobian = function(eps)
+    assert co.log_spread_of_few_inverse(float(log_tau)) == pytest.approx(eps, abs=1e-9)
+    slope = (function(eps + step)[0] - function(eps - step)[0]) / (2 * step)
+    assert log_jacobian == pytest.approx(np.log(slope), abs=1e-8)
+
+
+def test_a_spread_of_few_near_zero_has_the_tail_of_a_normal_variable():
+    # A finite density of tau at 0 is one of log tau in proportion to tau.
+    for eps in (-20.0, -8.0):
+        log_tau, log_jacobian = few()(eps)
+        assert log_tau + log_jacobian == pytest.approx(-(eps**2) / 2 + eps + np.log(-eps), rel=0.01)
+
+
 # Priors.
 
 

@@ -1,6 +1,7 @@
 """The joint models are the densities of their definitions, by the Jacobian of the whole map."""
 
 import numpy as np
+import pymc as pm
 import pytest
 from scipy import stats
 from scipy.special import log_expit
@@ -11,7 +12,8 @@ from toy_chambers import toy_chambers
 from tallgrass.chambers import join_chambers, joint_start
 from tallgrass.diagnostics import Thresholds, diagnose, judge
 from tallgrass.models import build_model
-from tallgrass.models.joint_members import group_index
+from tallgrass.models.base import vote_coordinates
+from tallgrass.models.joint_members import Data, group_index, member_start, members
 from tallgrass.sampling import sample
 from tallgrass.sampling.compiled import compile_model
 from tallgrass.sources import load_votes
@@ -181,6 +183,16 @@ def test_group_means_of_the_members_are_those_that_delta_and_k_state():
         delta, k = (means[2:].mean() - centre) / half, (means[3] - means[2]) / 2 / half
         assert float(delta) == pytest.approx(float(values["delta"]), abs=1e-10)
         assert float(k) == pytest.approx(float(values["k"]), abs=1e-10)
+
+
+@pytest.mark.parametrize("sizes", [SMALL, LARGE])
+def test_the_members_start_at_the_positions_that_their_bills_are_fitted_to(sizes):
+    joint = toy_chambers(**sizes)
+    point, v = member_start(joint, joint_start(joint, "pca"), np.random.default_rng(0))
+    with pm.Model(coords=vote_coordinates(joint.combined)) as graph:
+        people = members(joint, Data.empty())
+    found = people.v.eval({graph[name]: value for name, value in point.items()})
+    np.testing.assert_allclose(found, v, atol=1e-12)
 
 
 def test_other_votes_of_the_same_shape_run_the_compiled_code_that_is_there():

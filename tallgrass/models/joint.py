@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from tallgrass import coordinates as co
@@ -110,29 +111,30 @@ def _deviating_bills(
         len(joint.senate.rollcalls),
         len(of_house),
     )
-    # The House's roll calls, then the Senate's; of the latter those that are matched hold what
-    # :func:`tallgrass.coordinates.deviations` takes.
+    # The House's roll calls, the Senate's matched ones, which hold what
+    # :func:`tallgrass.coordinates.deviations` takes, and the Senate's own.
     free = [pm.Flat(f"logit_{side}", shape=n_house + n_senate) for side in SIDES]
     left, right = (z[:n_house] for z in free)
     a, b = -(left + right) / 2, (right - left) / 2
-    places = np.zeros((2, n_senate), np.int64)
-    places[0, of_senate], places[1, of_senate] = of_house, 1
+    bill, place = data.integers(of_house), data.integers(np.argsort(_matched_first(joint)))
     sigma_dif = pm.HalfNormal("sigma_dif", spec.priors["sigma_dif"].sigma)
-    bill, matched = data.integers(places[0]), data.numbers(places[1].astype(float))
     squares = pt.sum(left**2 + right**2)
     logits = []
     for party, z in enumerate(free):
-        expected = matched * (b[bill] * (delta + (2 * party - 1) * k) - a[bill])
-        known, estimate = map(data.numbers, _known(joint)[:, party])
-        found = co.deviations(z[n_house:], expected, sigma_dif, known, estimate)
-        deviation = z[n_house:] + matched * (found.value - z[n_house:])
-        logits.append(expected + deviation)
-        squares += pt.sum((1 - matched) * deviation**2)
+        expected = b[bill] * (delta + (2 * party - 1) * k) - a[bill]
+        known, estimate = map(data.numbers, _known(joint)[:, party, of_senate])
+        found = co.deviations(
+            z[n_house : n_house + n_matched], expected, sigma_dif, known, estimate
+        )
         pm.Potential(
             f"deviations_{SIDES[party]}",
-            pt.sum(matched * (found.log_jacobian - (deviation / sigma_dif) ** 2 / 2))
+            pt.sum(found.log_jacobian)
+            - pt.sum(found.value**2) / (2 * sigma_dif**2)
             - n_matched * pt.log(sigma_dif),
         )
+        own = z[n_house + n_matched :]
+        squares += pt.sum(own**2)
+        logits.append(pt.concatenate([expected + found.value, own])[place])
     n_free = n_house + n_senate - n_matched
     pm.Potential("bills", -squares / (2 * sigma_bill**2) - 2 * n_free * pt.log(sigma_bill))
     a_senate, b_senate = -(logits[1] + logits[0]) / 2, (logits[1] - logits[0]) / 2
@@ -151,6 +153,13 @@ def _deviating_bills(
             link,
         ),
     )
+
+
+def _matched_first(joint: JointVotes) -> NDArray[np.int64]:
+    """The Senate's roll calls, those that are matched before the others."""
+    matched = joint.matched[1]
+    others = np.setdiff1d(np.arange(len(joint.senate.rollcalls)), matched)
+    return np.concatenate([matched, others])
 
 
 def _common_bills(
@@ -233,7 +242,7 @@ def _dif_start(joint: JointVotes, house: Pair, senate: Pair) -> Point:
             known[of_senate],
             estimate[of_senate],
         )
-        point[f"logit_{side}"] = np.concatenate([at_house, at_senate])
+        point[f"logit_{side}"] = np.concatenate([at_house, at_senate[_matched_first(joint)]])
     return point
 
 

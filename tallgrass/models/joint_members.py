@@ -11,10 +11,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from tallgrass import coordinates as co
 from tallgrass.chambers import CHAMBERS, GROUPS, JointVotes
-from tallgrass.models.base import Point
+from tallgrass.models.base import Point, party_shares
 from tallgrass.models.packed import Packed
 from tallgrass.start import Floats, Start, centred_positions
 
@@ -40,7 +41,7 @@ class Members(NamedTuple):
 
     ``v``: all members in the order of ``combined``; ``house`` and ``senate``: the same by chamber.
     ``log_tau``: log of the spread within each group. ``log_density``: of the members' deviations
-    ``N(0, tau_g)`` in their n_g - 1 dimensions, with the Jacobian of the non-centred groups.
+    ``N(0, tau_g)`` in their n_g - 1 dimensions, with the Jacobians of the non-centred groups.
     """
 
     v: Any
@@ -77,18 +78,24 @@ def members(joint: JointVotes, data: Data) -> Members:
     of_group = data.numbers((free_group == np.arange(len(GROUPS))[:, None]).astype(float))
     n, is_small = data.numbers(sizes.astype(float)), data.numbers(small)
     # A large group's spread is known from its members: eps_tau is how far it is from that. A small
-    # group's is not, and its members are sampled in units of it.
+    # group's may be 0, where its members have to be sampled in units of it; where it is far above
+    # what their votes leave open, those are their units (see coordinates.deviations).
     squares = pt.sum(of_group * z**2, axis=1)
     known = squares + is_small  # no logarithm of 0 for a group of one member
+    few = co.log_spread_of_few(eps)
     log_tau = pt.switch(
         pt.gt(is_small, 0),
-        eps + np.log(_TYPICAL_SPREAD),
+        few.log_tau + np.log(_TYPICAL_SPREAD),
         0.5 * pt.log(known / n) + eps / pt.sqrt(2 * n),
     )
-    unit = pt.exp(is_small * log_tau)
+    told = data.numbers(member_information(joint))
+    log_unit = is_small * (log_tau - 0.5 * pt.log1p(told * pt.exp(2 * log_tau)))
+    unit = pt.exp(log_unit)
     y = z * unit[data.integers(free_group)]
-    scaled = squares * (unit / pt.exp(log_tau)) ** 2
-    log_density = pt.sum(-(n - 1) * (1 - is_small) * log_tau - scaled / 2)
+    log_ratio = log_unit - log_tau
+    log_density = pt.sum(
+        is_small * few.log_jacobian + (n - 1) * log_ratio - squares * pt.exp(2 * log_ratio) / 2
+    )
 
     sums = pt.sum(of_group * y, axis=1)
     side = np.where(joint.combined.party_index == 1, 1.0, -1.0)
@@ -97,6 +104,22 @@ def members(joint: JointVotes, data: Data) -> Members:
     house, senate = (v[data.integers(joint.rows[c])] for c in CHAMBERS)
     in_senate = data.numbers(joint.chamber_index.astype(float))
     return Members(v, house, senate, in_senate, log_tau, log_density)
+
+
+def member_information(joint: JointVotes) -> Floats:
+    """Information in a member's votes on its position v, mean by group, shape (4,).
+
+    ``sum of b^2 p (1 - p)`` over the roll calls voted on, with p and b from the parties' shares.
+    """
+    found = np.zeros(len(GROUPS))
+    for c, votes in enumerate((joint.house, joint.senate)):
+        share = party_shares(votes, votes.party_index).share
+        at_democrats, at_republicans = logit(share)
+        told = (at_republicans - at_democrats) ** 2 / 4 * share * (1 - share)
+        by_member = (votes.cells != 0) @ told.T
+        for party in (0, 1):
+            found[2 * c + party] = by_member[votes.party_index == party, party].mean()
+    return found
 
 
 def member_start(
@@ -115,10 +138,12 @@ def member_start(
         moved = first + SPREAD * _TYPICAL_SPREAD * generator.normal(size=len(rows))
         v[rows] = centred_positions(moved, party[rows])
     group, deviations, eps = group_index(joint), [], np.zeros(len(GROUPS))
+    told = member_information(joint)
     for g, size in enumerate(joint.group_sizes):
         y = co.zero_sum_inverse(v[group == g] - 2.0 * (g % 2) + 1.0)
         if size < NON_CENTRED:
             tau = np.sqrt(max(np.mean(y**2), _TYPICAL_SPREAD**2)) if len(y) else _TYPICAL_SPREAD
-            y, eps[g] = y / tau, np.log(tau / _TYPICAL_SPREAD)
+            y *= np.sqrt(1 + told[g] * tau**2) / tau
+            eps[g] = co.log_spread_of_few_inverse(np.log(tau / _TYPICAL_SPREAD))
         deviations.append(y)
     return {"deviation": np.concatenate(deviations), "eps_tau": eps}, v
