@@ -10,7 +10,10 @@ from item_data import simulated_items, table
 
 from tallgrass.diagnostics import Thresholds, diagnose, judge
 from tallgrass.estimation import calibrate_gibbs, calibrate_map, calibrate_nuts
-from tallgrass.estimation.sweeps import _finish, _multiply, evaluate, scale, shift
+from tallgrass.estimation.centre import centre_of
+from tallgrass.estimation.gibbs import _Sampler
+from tallgrass.estimation.probabilities import evaluate
+from tallgrass.estimation.sweeps import scale, shift
 from tallgrass.kernel_sparse import layout
 from tallgrass.models.item_priors import item_priors
 from tallgrass.models.items import ItemCentre, build_items
@@ -121,12 +124,18 @@ def test_the_kernel_model_has_the_density_of_the_plain_one(data):
     np.testing.assert_allclose(differences, 0, atol=1e-7)
 
 
+def evaluated(data, theta, log_a, b):
+    """Probability of every response."""
+    sparse, a = layout(data.responses), np.exp(log_a)
+    found = np.empty(len(sparse.user))
+    evaluate(sparse.user, sparse.bounds, theta, a, a * b, found)
+    return found
+
+
 def test_the_shift_and_the_scale_leave_the_likelihood_alone(data):
-    sparse = layout(data.responses)
     theta, log_a, b = data.theta.copy(), np.log(data.a), data.b.copy()
     priors = item_priors(data.responses, data.anchors)
-    cells, before, after = np.empty(len(sparse.user)), *np.empty((2, len(b)))
-    evaluate(sparse.user, sparse.bounds, theta, np.exp(log_a), np.exp(log_a) * b, cells, before)
+    before = evaluated(data, theta, log_a, b)
     generator = np.random.default_rng(0)
     shift(generator, theta, b, priors.b_mean, priors.b_sd)
     moved = sum(
@@ -136,17 +145,19 @@ def test_the_shift_and_the_scale_leave_the_likelihood_alone(data):
     )  # fmt: skip
     assert moved > 5
     assert np.abs(theta - data.theta).max() > 1e-3
-    evaluate(sparse.user, sparse.bounds, theta, np.exp(log_a), np.exp(log_a) * b, cells, after)
+    after = evaluated(data, theta, log_a, b)
     np.testing.assert_allclose(after, before, rtol=1e-9)
 
 
-def test_a_hundred_thousand_responses_of_a_user_do_not_underflow():
-    n = 100_000
-    user, p = np.zeros(n, np.int32), np.full(n, 0.3)
-    product, put_away = np.ones(1), np.zeros(1)
-    _multiply(user, p, product, put_away)
-    _finish(product, put_away)
-    assert put_away[0] == pytest.approx(n * np.log(0.3), rel=1e-10)
+def test_after_many_sweeps_the_state_still_holds_its_own_probabilities(data):
+    priors = item_priors(data.responses, data.anchors)
+    centre = centre_of(calibrate_map(data.responses, data.anchors), priors)
+    spec = SPEC.model_copy(update={"chains": 1, "draws": 300})
+    sampler = _Sampler(data.responses, priors, centre, spec, None, None)
+    sampler.run()
+    theta, log_a, b, probability = sampler.chains[0].state
+    assert (sampler.chains[0].accepted > 100).all()
+    np.testing.assert_allclose(probability, evaluated(data, theta, log_a, b), rtol=1e-10)
 
 
 def test_two_users_with_thousands_of_responses_are_sampled():

@@ -16,7 +16,8 @@ from tallgrass.estimation.centre import centre_of
 from tallgrass.estimation.keeping import Keeper
 from tallgrass.estimation.layout import item_trace, theta_summary
 from tallgrass.estimation.marginal import calibrate_map
-from tallgrass.estimation.sweeps import WIDEN, evaluate, sweep
+from tallgrass.estimation.probabilities import evaluate
+from tallgrass.estimation.sweeps import WIDEN, sweep
 from tallgrass.kernel_sparse import Layout, layout
 from tallgrass.models.item_priors import ItemPriors, item_priors
 from tallgrass.models.items import SPREAD, ItemCentre
@@ -46,7 +47,7 @@ class _Chain:
 
     generator: np.random.Generator
     state: tuple[Floats, Floats, Floats, Floats]
-    work: tuple[Floats, ...]
+    work: tuple[NDArray[Any], ...]
     kept: tuple[Any, ...]
     done: int = 0  # sweeps, tuning included
     accepted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
@@ -136,7 +137,7 @@ class _Sampler:
         keeper: Keeper | None,
     ) -> None:
         sparse = layout(responses)
-        self.data = (sparse.user, sparse.bounds)
+        self.data = (sparse.user.view(np.uint32), sparse.bounds)
         self.priors = (priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
         self.reference = (centre.theta, WIDEN * centre.theta_sd, centre.log_a, centre.b)
         self.step = _scale_step(centre, priors)
@@ -157,14 +158,12 @@ class _Sampler:
 
         log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
         theta = around(centre.theta, centre.theta_sd)
-        users = [np.empty(n_users) for _ in range(3)]
-        cells = [np.empty(len(sparse.user)) for _ in range(2)]
-        items = [np.empty(n_items) for _ in range(5)]
+        users = [np.empty(n_users) for _ in range(4)]
+        probability, cells = np.empty((2, len(sparse.user)))
         a = np.exp(log_a)
-        evaluate(*self.data, theta, a, a * b, cells[0], items[0])
-        log_lik = np.bincount(sparse.user, np.log(cells[0]), n_users)
-        state = (theta, log_a, b, log_lik)
-        return _Chain(generator, state, (*users, *cells, *items), self._room(n_users, n_items))
+        evaluate(*self.data, theta, a, a * b, probability)
+        state = (theta, log_a, b, probability)
+        return _Chain(generator, state, (*users, cells), self._room(n_users, n_items))
 
     def _room(self, n_users: int, n_items: int) -> tuple[Any, ...]:
         rows = self.draws if self.keeps_theta else 0
@@ -283,7 +282,7 @@ class _Sampler:
         }
         n, chains = self.n_complete, len(self.chains)
         coords = {"chain": np.arange(chains), "draw": np.arange(n)}
-        theta, _, b, _ = self.chains[0].state
+        theta, _, b, *_ = self.chains[0].state
         size = np.array([len(theta), len(b), 1.0])
         rates = np.stack([c.accepted / (size * max(c.counted, 1)) for c in self.chains])
         stats = {

@@ -11,6 +11,10 @@ A sweep draws, in this order,
    there gets stuck in its own tails.)
 
 Given the abilities items are independent, and abilities given items: each block is exact.
+
+The probability of every response is part of a chain's state: steps 1 and 4 replace it where a move
+is accepted, and steps 2 and 3 leave it as it is. So a sweep evaluates it three times: for the
+proposed abilities, for the items at the mode, and for the proposed items.
 """
 
 import math
@@ -18,65 +22,17 @@ import math
 import numba as nb
 import numpy as np
 
-from tallgrass.kernel import _FASTMATH, _exp_of_negative
+from tallgrass.estimation.probabilities import (
+    copy_into,
+    evaluate_change,
+    evaluate_item,
+    log_ratio_of,
+    replace,
+)
+from tallgrass.kernel import _FASTMATH
 
 WIDEN = 1.1
 _DEGREES = 6.0
-_CHUNK = 512  # factors in (1, 2] whose product is finite
-_LEAST = 1e-100  # probability of an answer, so that a product of two does not underflow
-_FLUSH = 1e-200  # products below are put away as logarithms: any number of responses a user
-
-
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
-def _logits(user, theta, z, slope, intercept):  # type: ignore[no-untyped-def]
-    for k in range(len(user)):
-        z[k] = slope * theta[user[k]] - intercept
-
-
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
-def _probabilities(z):  # type: ignore[no-untyped-def]
-    """Sum of log P; z is overwritten with P."""
-    negative, product = 0.0, 1.0
-    for k in range(len(z)):
-        x = z[k]
-        e = _exp_of_negative(-abs(x))
-        factor = 1.0 + e
-        inverse = 1.0 / factor
-        negative += min(x, 0.0)
-        product *= factor
-        z[k] = max((1.0 if x > 0.0 else e) * inverse, _LEAST)
-    return negative - math.log(product)
-
-
-@nb.njit(error_model="numpy", cache=True, nogil=True)
-def evaluate(user, bounds, theta, a, c, probability, log_lik):  # type: ignore[no-untyped-def]
-    """Probability of every response, and the log-likelihood of every item."""
-    for j in range(len(a)):
-        log_lik[j] = 0.0
-        for run in range(2 * j, 2 * j + 2):
-            sign = 1.0 - 2.0 * (run % 2)
-            for low in range(bounds[run], bounds[run + 1], _CHUNK):
-                high = min(low + _CHUNK, bounds[run + 1])
-                z = probability[low:high]
-                _logits(user[low:high], theta, z, sign * a[j], sign * c[j])
-                log_lik[j] += _probabilities(z)
-
-
-@nb.njit(error_model="numpy", cache=True, nogil=True)
-def _multiply(user, probability, product, put_away):  # type: ignore[no-untyped-def]
-    for k in range(len(user)):
-        i = user[k]
-        value = product[i] * probability[k]
-        if value < _FLUSH:
-            put_away[i] += math.log(value)
-            value = 1.0
-        product[i] = value
-
-
-@nb.njit(error_model="numpy", cache=True, nogil=True)
-def _finish(product, put_away):  # type: ignore[no-untyped-def]
-    for i in range(len(product)):
-        put_away[i] += math.log(product[i])
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
@@ -136,26 +92,30 @@ def _log_t(squared):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
+def _accepted(rng, log_ratio):  # type: ignore[no-untyped-def]
+    """Metropolis' decision; NaN is refused."""
+    return log_ratio >= 0.0 or math.log(rng.random()) < log_ratio
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
 def draw_abilities(  # type: ignore[no-untyped-def]
-    rng, user, bounds, theta, a, c, centre, spread, log_lik, work
+    rng, user, bounds, theta, a, c, centre, spread, probability, work
 ):
-    """Step 1; ``log_lik`` (by user) goes with ``theta``. The number of accepted moves."""
-    proposal, product, proposed, probability, item_log_lik = work
+    """Step 1; ``probability`` goes with ``theta``. The number of accepted moves."""
+    proposal, product, change, moved, there = work
     for i in range(len(theta)):
         proposal[i] = centre[i] + spread[i] * rng.standard_normal()
-        product[i] = 1.0
-        proposed[i] = 0.0
-    evaluate(user, bounds, proposal, a, c, probability, item_log_lik)
-    _multiply(user, probability, product, proposed)
-    _finish(product, proposed)
+    evaluate_change(user, bounds, proposal, a, c, probability, there, (product, change))
     accepted = 0
     for i in range(len(theta)):
         old, new = (theta[i] - centre[i]) / spread[i], (proposal[i] - centre[i]) / spread[i]
-        log_ratio = proposed[i] - log_lik[i] - 0.5 * (proposal[i] ** 2 - theta[i] ** 2)
+        log_ratio = change[i] - 0.5 * (proposal[i] ** 2 - theta[i] ** 2)
         log_ratio += 0.5 * (new * new - old * old)
-        if math.log(rng.random()) < log_ratio:
-            theta[i], log_lik[i] = proposal[i], proposed[i]
+        moved[i] = 0.0
+        if _accepted(rng, log_ratio):
+            theta[i], moved[i] = proposal[i], 1.0
             accepted += 1
+    replace(user, moved, probability, there)
     return accepted
 
 
@@ -189,7 +149,7 @@ def scale(  # type: ignore[no-untyped-def]
     for j in range(len(b)):
         log_ratio += _log_prior_ratio(b[j] * s, b[j], b_mean[j], b_sd[j])
         log_ratio += _log_prior_ratio(log_a[j] - log_s, log_a[j], log_a_mean[j], log_a_sd[j])
-    if not math.log(rng.random()) < log_ratio:
+    if not _accepted(rng, log_ratio):
         return 0
     for i in range(len(theta)):
         theta[i] *= s
@@ -201,56 +161,50 @@ def scale(  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def draw_items(  # type: ignore[no-untyped-def]
-    rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, log_lik, work
+    rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, there
 ):
-    """Step 4; ``log_lik`` (by user) is overwritten. The number of accepted moves."""
+    """Step 4; ``probability`` goes with the items, ``there`` is work space. Accepted moves."""
     log_a_mean, log_a_sd, b_mean, b_sd = priors
-    product, here, there, lik_here, lik_there, new_a, new_b, log_q = work
-    n_items = len(b)
-    slope = np.exp(mode_a)
-    evaluate(user, bounds, theta, slope, slope * mode_b, there, lik_there)
     sums = np.empty(5)
-    for j in range(n_items):
-        sums[:] = 0.0
-        low, middle, high = bounds[2 * j], bounds[2 * j + 1], bounds[2 * j + 2]
-        _information(user[low:middle], theta, there[low:middle], 1.0, sums)
-        _information(user[middle:high], theta, there[middle:high], 0.0, sums)
-        m1, m2, h11, h12, h22 = _proposal(
-            sums, mode_a[j], mode_b[j], log_a_mean[j], log_a_sd[j], b_mean[j], b_sd[j]
-        )
-        det = h11 * h22 - h12 * h12
-        l11 = math.sqrt(h22 / det)
-        l21 = -h12 / det / l11
-        l22 = math.sqrt(max(h11 / det - l21 * l21, 0.0))
-        chi = 0.0
-        for _ in range(int(_DEGREES)):
-            chi += rng.standard_normal() ** 2
-        width = WIDEN * math.sqrt(_DEGREES / chi)
-        e1, e2 = width * rng.standard_normal(), width * rng.standard_normal()
-        new_a[j], new_b[j] = m1 + l11 * e1, m2 + l21 * e1 + l22 * e2
-        d1, d2 = log_a[j] - m1, b[j] - m2
-        back = h11 * d1 * d1 + 2.0 * h12 * d1 * d2 + h22 * d2 * d2
-        log_q[j] = _log_t(back) - _log_t(e1 * e1 + e2 * e2)
-    slope = np.exp(log_a)
-    evaluate(user, bounds, theta, slope, slope * b, here, lik_here)
-    slope = np.exp(new_a)
-    evaluate(user, bounds, theta, slope, slope * new_b, there, lik_there)
-    product[:] = 1.0
-    log_lik[:] = 0.0
     accepted = 0
-    for j in range(n_items):
+    # Item by item, so that all that is made of an item's responses stays in the cache.
+    for j in range(len(b)):
         low, high = bounds[2 * j], bounds[2 * j + 2]
-        log_ratio = lik_there[j] - lik_here[j] + log_q[j]
-        log_ratio += _log_prior_ratio(new_a[j], log_a[j], log_a_mean[j], log_a_sd[j])
-        log_ratio += _log_prior_ratio(new_b[j], b[j], b_mean[j], b_sd[j])
-        if math.log(rng.random()) < log_ratio:
-            log_a[j], b[j] = new_a[j], new_b[j]
+        n_correct = bounds[2 * j + 1] - low
+        who, here, new = user[low:high], probability[low:high], there[: high - low]
+        slope = math.exp(mode_a[j])
+        evaluate_item(who, n_correct, theta, slope, slope * mode_b[j], new)
+        sums[:] = 0.0
+        _information(who[:n_correct], theta, new[:n_correct], 1.0, sums)
+        _information(who[n_correct:], theta, new[n_correct:], 0.0, sums)
+        prior = log_a_mean[j], log_a_sd[j], b_mean[j], b_sd[j]
+        m1, m2, h11, h12, h22 = _proposal(sums, mode_a[j], mode_b[j], *prior)
+        new_a, new_b, log_ratio = _draw_t(rng, m1, m2, h11, h12, h22, log_a[j], b[j])
+        slope = math.exp(new_a)
+        evaluate_item(who, n_correct, theta, slope, slope * new_b, new)
+        log_ratio += log_ratio_of(new, here)
+        log_ratio += _log_prior_ratio(new_a, log_a[j], log_a_mean[j], log_a_sd[j])
+        log_ratio += _log_prior_ratio(new_b, b[j], b_mean[j], b_sd[j])
+        if _accepted(rng, log_ratio):
+            log_a[j], b[j] = new_a, new_b
             accepted += 1
-            _multiply(user[low:high], there[low:high], product, log_lik)
-        else:
-            _multiply(user[low:high], here[low:high], product, log_lik)
-    _finish(product, log_lik)
+            copy_into(here, new)
     return accepted
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _draw_t(rng, m1, m2, h11, h12, h22, old_a, old_b):  # type: ignore[no-untyped-def]
+    """Draw (log a, b) from the t; the log of how much likelier it draws the old than the new."""
+    det = h11 * h22 - h12 * h12
+    l11 = math.sqrt(h22 / det)
+    l21 = -h12 / det / l11
+    l22 = math.sqrt(max(h11 / det - l21 * l21, 0.0))
+    width = WIDEN * math.sqrt(0.5 * _DEGREES / rng.standard_gamma(0.5 * _DEGREES))
+    e1, e2 = width * rng.standard_normal(), width * rng.standard_normal()
+    d1, d2 = old_a - m1, old_b - m2
+    back = h11 * d1 * d1 + 2.0 * h12 * d1 * d2 + h22 * d2 * d2
+    log_q = _log_t(back) - _log_t(e1 * e1 + e2 * e2)
+    return m1 + l11 * e1, m2 + l21 * e1 + l22 * e2, log_q
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
@@ -262,8 +216,8 @@ def sweep(  # type: ignore[no-untyped-def]
     Parameters
     ----------
     data : (user, bounds)
-        From :func:`tallgrass.kernel_sparse.layout`.
-    state : (theta, log_a, b, log_lik by user)
+        From :func:`tallgrass.kernel_sparse.layout`, users as unsigned integers.
+    state : (theta, log_a, b, probability by response)
         Overwritten.
     reference : (theta mean, theta spread, log_a, b)
         What proposals are made around.
@@ -277,23 +231,20 @@ def sweep(  # type: ignore[no-untyped-def]
         Accepted moves of abilities, of items, of the scale.
     """
     user, bounds = data
-    theta, log_a, b, log_lik = state
+    theta, log_a, b, probability = state
     centre, spread, mode_a, mode_b = reference
     log_a_mean, log_a_sd, b_mean, b_sd = priors
-    proposal, product, proposed, here, there, lik_here, lik_there, new_a, new_b, log_q = work
     out_a, out_b, out_theta, sums, squares = kept
     by_theta, by_items, by_scale = 0, 0, 0
     for t in range(n):
         a = np.exp(log_a)
         by_theta += draw_abilities(
-            rng, user, bounds, theta, a, a * b, centre, spread, log_lik,
-            (proposal, product, proposed, here, lik_here),
+            rng, user, bounds, theta, a, a * b, centre, spread, probability, work,
         )  # fmt: skip
         shift(rng, theta, b, b_mean, b_sd)
         by_scale += scale(rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd)
         by_items += draw_items(
-            rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, log_lik,
-            (product, here, there, lik_here, lik_there, new_a, new_b, log_q),
+            rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, work[4],
         )  # fmt: skip
         row = first + t
         if row < len(out_a):
