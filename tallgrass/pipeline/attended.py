@@ -14,6 +14,7 @@ from tallgrass.errors import TrackingError
 from tallgrass.lifecycle import Life, Slot
 from tallgrass.machine import Finding, release_memory, thread_share
 from tallgrass.progress import Chain, Display
+from tallgrass.sampling.cache import mended_cache
 from tallgrass.sampling.stream import DrawFiles
 from tallgrass.settings import Settings
 from tallgrass.tracking import ActiveRun
@@ -78,7 +79,8 @@ def open_run(
         life.begin(run.run_id, run.log_live)
         where.slot.tell(run.run_id)
         try:
-            yield run, life
+            with mended_cache():
+                yield run, life
         finally:
             release_memory()
 

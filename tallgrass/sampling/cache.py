@@ -2,16 +2,19 @@
 
 import os
 import stat
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
+from traceback import walk_tb
 from typing import Any
 
+from numba.core import caching
+from numba.core.dispatcher import Dispatcher
 from pytensor.link.numba.cache import NUMBA_CACHE_PATH
 
-from tallgrass.errors import SamplingError
-from tallgrass.kernel import loglik_and_gradient
-from tallgrass.kernel_sparse import sparse_loglik_and_gradient
+from tallgrass.errors import SamplingError, TallgrassError
 
 
 def with_readable_cache[T](make: Callable[[], T]) -> T:
@@ -33,6 +36,27 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
             raise
         empty_cache()
         return make()
+
+
+@contextmanager
+def mended_cache() -> Iterator[None]:
+    """Where a stored function of our own cannot be read, empty the cache: the next run makes it.
+
+    Raises
+    ------
+    SamplingError
+        When that happened.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, TallgrassError) or not _is_unreadable(error):
+            raise
+        empty_cache()
+        raise SamplingError(
+            "stored machine code was cut short, as by a power cut or a full disk",
+            mend="It has been removed: run the command again. Draws that were made are kept",
+        ) from error
 
 
 def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
@@ -64,20 +88,29 @@ def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
 
 
 def empty_cache() -> None:
-    """Remove PyTensor's compiled functions from disk, and the kernels'; they are made again."""
+    """Remove PyTensor's compiled functions from disk, and our own; they are made again."""
     for pattern in ("*.nbi", "*.nbc"):
         for path in NUMBA_CACHE_PATH.glob(pattern):
             path.unlink(missing_ok=True)
-    loglik_and_gradient._cache.flush()
-    sparse_loglik_and_gradient._cache.flush()
+    # All of them: each has a file of its own, which is read when a function that calls it is made.
+    ours = [module for name, module in sys.modules.items() if name.startswith("tallgrass.")]
+    for function in (x for module in ours for x in vars(module).values()):
+        if isinstance(function, Dispatcher):
+            function._cache.flush()  # type: ignore[attr-defined]
 
 
 def _is_unreadable(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, is that of a pickle that is cut short."""
+    """Whether an error, or one that it came from, is numba's over a pickle that is cut short."""
     seen: list[Any] = []
     while error is not None and error not in seen:
-        if isinstance(error, (EOFError, UnpicklingError)):
+        if isinstance(error, (EOFError, UnpicklingError)) and _is_from_numba(error):
             return True
         seen.append(error)
         error = error.__cause__ or error.__context__
     return False
+
+
+def _is_from_numba(error: BaseException) -> bool:
+    # A worker that died ends in an EOFError too.
+    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    return caching.__file__ in files
