@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from item_data import simulated_items, table
+from scipy import special, stats
 
 from tallgrass.diagnostics import Thresholds, diagnose, judge
 from tallgrass.estimation import calibrate_gibbs, calibrate_map, calibrate_nuts
@@ -122,6 +123,32 @@ def test_the_kernel_model_has_the_density_of_the_plain_one(data):
         differences.append(values[0] - values[1])
         np.testing.assert_allclose(gradients[0], gradients[1], rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(differences, 0, atol=1e-7)
+
+
+def test_the_density_of_the_item_model_is_that_of_its_priors_and_responses(data):
+    priors, responses = item_priors(data.responses, data.anchors), data.responses
+    n, m = len(responses.items), len(responses.users)
+    generator = np.random.default_rng(4)
+    zero_items, zero_users = np.zeros(n), np.zeros(m)
+    differences = []
+    for _ in range(3):
+        log_a, b, theta = (
+            generator.normal(0, 0.3, n),
+            generator.normal(size=n),
+            generator.normal(size=m),
+        )
+        centre = ItemCentre(log_a, zero_items, b, zero_items, theta, zero_users)
+        model = build_items(responses, priors, centre)
+        found = float(model.graph.compile_logp()(model.start(generator)))
+        z = np.exp(log_a[responses.item]) * (theta[responses.user] - b[responses.item])
+        differences.append(
+            found
+            - stats.norm.logpdf(log_a, priors.log_a_mean, priors.log_a_sd).sum()
+            - stats.norm.logpdf(b, priors.b_mean, priors.b_sd).sum()
+            - stats.norm.logpdf(theta).sum()
+            - special.log_expit(np.where(responses.correct == 1, z, -z)).sum()
+        )
+    np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 
 
 def evaluated(data, theta, log_a, b):

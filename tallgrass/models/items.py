@@ -3,8 +3,12 @@
     theta_i ~ N(0, 1)      log a_j ~ N(0, 0.2), b_j ~ N(0, 1); anchors: see item_priors
     logit P(correct) = a_j (theta_i - b_j)
 
-The textbook coordinates are the ones that sample well here: hundreds of responses an item and a
-prior of known scale leave nothing to unfold.
+The textbook coordinates are the ones that sample well here, each in units of its prior: hundreds
+of responses an item and a prior of known scale leave nothing to unfold. With
+
+    log a_j = m_j + s_j x_j,  b_j = n_j + t_j y_j          all of x, y and theta are N(0, 1)
+
+and their log-density is ``-(x.x + y.y + theta.theta) / 2``, three dot products.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +18,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor
+import pytensor.tensor as pt
 
 from tallgrass.kernel_sparse import Layout, layout, response_loglik
 from tallgrass.models.item_priors import Floats, ItemPriors
@@ -74,9 +79,11 @@ def build_items(
         )
     )
     with pm.Model(coords=coords) as graph:
-        a = pm.LogNormal("a", mean_log_a, sd_log_a, dims="item")
-        b = pm.Normal("b", mean_b, sd_b, dims="item")
-        theta = pm.Normal("theta", 0, 1, dims="user")
+        x, y = (pm.Flat(name, dims="item") for name in ("log_a_unit", "b_unit"))
+        theta = pm.Flat("theta", dims="user")
+        pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y) + pt.dot(theta, theta)) / 2)
+        a = pm.Deterministic("a", pt.exp(mean_log_a + sd_log_a * x), dims="item")
+        b = pm.Deterministic("b", mean_b + sd_b * y, dims="item")
         if likelihood == "gather":
             logit = a[responses.item] * (theta[responses.user] - b[responses.item])
             pm.Bernoulli("correct", logit_p=logit, observed=responses.correct)
@@ -92,9 +99,10 @@ def build_items(
         def around(mean: Floats, sd: Floats) -> Floats:
             return np.asarray(mean + SPREAD * sd * generator.normal(size=len(mean)))
 
+        log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
         return {
-            "a_log__": around(centre.log_a, centre.log_a_sd),
-            "b": around(centre.b, centre.b_sd),
+            "log_a_unit": (log_a - priors.log_a_mean) / priors.log_a_sd,
+            "b_unit": (b - priors.b_mean) / priors.b_sd,
             "theta": around(centre.theta, centre.theta_sd),
         }
 

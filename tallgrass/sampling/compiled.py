@@ -67,9 +67,12 @@ def logp(dim, x_, gradient_, value_, data_):
         return 1
     value[0] = result[0].item()
 {gradients}
+    # All are looked at: a loop that may end early is not vectorised.
+    finite = True
     for i in range({n}):
-        if not isfinite(gradient[i]):
-            return 3
+        finite &= isfinite(gradient[i])
+    if not finite:
+        return 3
     return 0 if isfinite(value[0]) else 4
 """
 _EXPAND_SOURCE = """
