@@ -16,6 +16,9 @@ settings.load_profile("tallgrass")
 
 ROOT = Path(__file__).parents[1]
 
+# They take longest: begun first, none is left for one worker at the end, when the other is done.
+FIRST = ("test_simulation_check", "test_models_posterior")
+
 
 def pytest_configure(config):
     # Runs of the tests are not among the user's own, and do not wait for those.
@@ -24,6 +27,10 @@ def pytest_configure(config):
     config.add_cleanup(folder.cleanup)
     # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in FIRST)
 
 
 @pytest.fixture(scope="session")
