@@ -9,7 +9,7 @@ run: .venv/run.stamp  ## set up, then sample the embedded 109th US Senate and re
 	@$(BIN)/tallgrass run
 
 test: .venv/dev.stamp  ## set up with the development tools, then run the default tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev.stamp  ## ruff, mypy (strict) and the import floors
 	@$(BIN)/ruff check
