@@ -116,6 +116,9 @@ def test_code_is_stored_by_its_model_and_found_again(model, coordinates):
 def stored(tmp_path, monkeypatch):
     """A folder that stands in for PyTensor's, with two files of code and one that is not."""
     monkeypatch.setattr(cache, "NUMBA_CACHE_PATH", tmp_path)
+    monkeypatch.setattr(
+        cache, "_OURS", "tests_double"
+    )  # the stored kernels are left to other tests
     for name in ("f.1.nbc", "f.nbi", "notes.txt"):
         (tmp_path / name).write_bytes(b"")
     return tmp_path
@@ -136,11 +139,11 @@ def cut_short(request, stored, monkeypatch):
     monkeypatch.setitem(numba.config.__dict__, "CACHE_DIR", "")
 
     def load():
-        source = stored / "tallgrass_double.py"
+        source = stored / "tests_double.py"
         source.write_text(_DOUBLE)
-        spec = importlib.util.spec_from_file_location("tallgrass.double", source)
+        spec = importlib.util.spec_from_file_location("tests_double", source)
         module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, "tallgrass.double", module)
+        monkeypatch.setitem(sys.modules, "tests_double", module)
         spec.loader.exec_module(module)
         return module.double
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from tallgrass.plots.style import (
     ACCENT,
@@ -107,6 +108,11 @@ def rates(labels: Sequence[str], values: Sequence[float], verdicts: Sequence[str
         )  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(left=low)
+    # Within one decade matplotlib names six ticks as powers of ten, which run into each other.
+    if ax.get_xlim()[1] < 1000 * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(places, [plain(label, 44) for label in labels], fontsize=8.5)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color=RULE, linewidth=0.6)

@@ -16,6 +16,8 @@ from pytensor.link.numba.cache import NUMBA_CACHE_PATH
 
 from tallgrass.errors import SamplingError, TallgrassError
 
+_OURS = "tallgrass."  # modules whose compiled functions are ours
+
 
 def with_readable_cache[T](make: Callable[[], T]) -> T:
     """What ``make`` returns; where numba meets a file it cannot read, its cache is emptied first.
@@ -93,7 +95,7 @@ def empty_cache() -> None:
         for path in NUMBA_CACHE_PATH.glob(pattern):
             path.unlink(missing_ok=True)
     # All of them: each has a file of its own, which is read when a function that calls it is made.
-    ours = [module for name, module in sys.modules.items() if name.startswith("tallgrass.")]
+    ours = [module for name, module in sys.modules.items() if name.startswith(_OURS)]
     for function in (x for module in ours for x in vars(module).values()):
         if isinstance(function, Dispatcher):
             function._cache.flush()  # type: ignore[attr-defined]

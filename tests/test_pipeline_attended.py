@@ -1,0 +1,34 @@
+"""What surrounds a run: one that meets stored code that is cut short."""
+
+import pickle
+
+import mlflow
+import pytest
+from example_store import default_store
+
+from tallgrass.errors import SamplingError
+from tallgrass.pipeline import attended
+from tallgrass.sampling import cache
+from tallgrass.settings import Settings
+
+
+def test_a_run_that_meets_code_cut_short_ends_failed_and_the_code_is_removed(tmp_path, monkeypatch):
+    # An error of a pickle that counts as numba's: the real ones are met in test_sampling_compiled.
+    stored = tmp_path / "stored"
+    stored.mkdir()
+    (stored / "f.nbi").write_bytes(b"")
+    monkeypatch.setattr(cache, "NUMBA_CACHE_PATH", stored)
+    monkeypatch.setattr(
+        cache, "_OURS", "none of them"
+    )  # the stored kernels are left to other tests
+    monkeypatch.setattr(cache.caching, "__file__", __file__)
+    settings = Settings(progress="none", state_dir=tmp_path / "state")
+    with default_store(tmp_path):
+        with (
+            pytest.raises(SamplingError, match="run the command again"),
+            attended.place(settings) as where,
+            attended.open_run(where, settings, "title", "name", {}) as (run, _),
+        ):
+            pickle.loads((stored / "f.nbi").read_bytes())
+        assert mlflow.MlflowClient().get_run(run.run_id).info.status == "FAILED"
+    assert list(stored.iterdir()) == []
