@@ -24,3 +24,8 @@ def test_names_of_ticks_are_plain_numbers_that_do_not_run_into_each_other(values
     assert all(float(label.get_text()) > 0 for label in shown)
     boxes = sorted((label.get_window_extent() for label in shown), key=lambda box: box.x0)
     assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+def test_a_rate_of_thousands_is_written_out():
+    figure = rates(["a", "b"], [1912.3, 5.0], ["pass", "pass"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1,912", "5"]

@@ -103,8 +103,9 @@ def rates(labels: Sequence[str], values: Sequence[float], verdicts: Sequence[str
             color=colour if verdict == "pass" else "white",
         )  # fmt: skip
         ax.annotate(
-            f"{value:,.3g}", (value, place), xytext=(5, 0), textcoords="offset points",
-            va="center", fontsize=8.5, color=INK,
+            f"{value:,.0f}" if value >= 1000 else f"{value:.3g}",
+            (value, place), xytext=(5, 0), textcoords="offset points", va="center",
+            fontsize=8.5, color=INK,
         )  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(left=low)
