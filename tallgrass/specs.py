@@ -62,6 +62,7 @@ Chamber = Literal["senate", "house", "both"]
 ModelName = Literal["flat", "hierarchical", "joint"]
 SamplerName = Literal["nutpie", "pymc"]
 Adaptation = Literal["diag", "draw_diag", "low_rank", "flow"]
+Trajectory = Literal["auto", "leapfrog", "normal"]
 Coordinates = Literal["canonical", "textbook"]
 Likelihood = Literal["kernel", "gather"]
 
@@ -197,6 +198,10 @@ class SamplerSpec(_Frozen):
     adaptation: Adaptation = Field(
         "diag", description="nutpie's mass matrix: diag, draw_diag, low_rank or flow (needs JAX)"
     )
+    trajectory: Trajectory = Field(
+        "auto",
+        description="nutpie's steps: leapfrog, normal (exact on a normal density), auto (by model)",
+    )
     draws: int = Field(2000, ge=4, le=1_000_000, description="kept draws a chain")
     tune: int = Field(1500, ge=10, le=1_000_000, description="tuning draws a chain")
     chains: int = Field(4, ge=1, le=64, description="number of chains")
@@ -204,12 +209,18 @@ class SamplerSpec(_Frozen):
     target_accept: float = Field(0.8, gt=0.0, lt=1.0, description="target acceptance rate")
 
     @model_validator(mode="after")
-    def _adaptation_is_nutpie(self) -> Self:
+    def _settings_of_nutpie(self) -> Self:
         if self.sampler == "pymc" and self.adaptation != "diag":
             raise SpecError(
                 "adaptation is a setting of nutpie",
                 f"sampler=pymc, adaptation={self.adaptation}",
                 "leave adaptation out, or use sampler=nutpie",
+            )
+        if self.sampler == "pymc" and self.trajectory == "normal":
+            raise SpecError(
+                "trajectory=normal is nutpie's",
+                "sampler=pymc, trajectory=normal",
+                "leave trajectory out, or use sampler=nutpie",
             )
         return self
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from tallgrass import lifecycle
 from tallgrass.lifecycle import Status
+from tallgrass.sampling import stream
 
 ROOT = Path(__file__).parent.parent
 # A real legislature that is sampled in seconds.
@@ -202,3 +203,14 @@ def sampling(folder: Path, process: subprocess.Popen, least: int = 1) -> Status:
         return one if chains and min(chain.finished for chain in chains) >= least else None
 
     return wait_until(far, process, folder)
+
+
+def kept(folder: Path) -> int:
+    """Draws of the shortest chain that are on disk, tuning draws not counted."""
+    headers = lifecycle.state_dir(folder / "state").rglob("header.json")
+    return next((min(stream.lengths(one.parent)) for one in headers), 0)
+
+
+def keeping(folder: Path, process: subprocess.Popen, least: int = 1) -> int:
+    """Wait until ``least`` draws of every chain are on disk: they are looked for now and then."""
+    return wait_until(lambda: (n := kept(folder)) >= least and n, process, folder)

@@ -15,10 +15,8 @@ import pytest
 from example_store import default_store
 from needs import missing
 
-from tallgrass import lifecycle
 from tallgrass.cli import main
 from tallgrass.pipeline import recover
-from tallgrass.sampling import stream
 from tallgrass.settings import Settings
 
 pytestmark = pytest.mark.faults
@@ -130,7 +128,7 @@ def test_after_kill_9_the_store_is_consistent_and_the_draws_are_recovered(store,
 def test_chains_of_pymc_end_with_a_run_that_is_killed(store):
     process = tools.start(store, *LONG, "--sampler=pymc")
     try:
-        tools.sampling(store, process, 400)
+        tools.keeping(store, process)
         chains = psutil.Process(process.pid).children()
         assert len(chains) == 2
         process.kill()  # the run alone, not its group
@@ -145,17 +143,12 @@ def test_chains_of_pymc_end_with_a_run_that_is_killed(store):
 
 
 def test_draws_of_gibbs_are_recovered_after_kill_9(store):
-    words = ["calibrate", "--engine=gibbs", "--progress=none", "--chains=2"]
+    words = ["calibrate", "--engine=gibbs", "--progress=none", "--chains=4"]
     process = tools.start(store, "--draws=16000", "--tune=10", command=words)
-    folder = lifecycle.state_dir(store / "state")
-
-    def kept():
-        return next((min(stream.lengths(one.parent)) for one in folder.rglob("header.json")), 0)
-
     try:
-        tools.wait_until(kept, process, store)
-        time.sleep(1)  # all chains' draws of that look are written
-        before = kept()
+        tools.keeping(store, process)
+        time.sleep(1)  # the last chain's draws of that look are written as well
+        before = tools.kept(store)
     finally:
         end(process)
 
@@ -187,7 +180,7 @@ def test_a_signal_ends_sampling_and_keeps_the_draws(store, number):
 def test_a_second_signal_ends_at_once_and_the_draws_on_disk_are_recovered(store):
     process = tools.start(store, *LONG)
     try:
-        tools.sampling(store, process, 5_000)
+        tools.keeping(store, process, 1_001)
         process.send_signal(signal.SIGINT)
         time.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -261,8 +254,7 @@ def test_a_full_disk_of_the_state_folder_stops_neither_sampling_nor_the_run(stor
 def test_discarded_draws_are_gone_and_the_run_is_closed(store):
     process = tools.start(store, *LONG)
     try:
-        tools.sampling(store, process, 800)
-        time.sleep(1.5)
+        tools.keeping(store, process, 101)
     finally:
         end(process)
     [left] = recover.remains(Settings())
@@ -280,8 +272,7 @@ def test_draws_whose_votes_are_gone_are_kept_with_their_diagnostics(store):
     assert main(["simulate", str(session)]) == 0
     process = tools.start(store, f"--session={session}", *LONG)
     try:
-        tools.sampling(store, process, 800)
-        time.sleep(1.5)
+        tools.keeping(store, process, 101)
     finally:
         end(process)
     shutil.rmtree(session)

@@ -6,11 +6,17 @@ import signal
 import threading
 
 import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
 import pytest
+from scipy import stats
 from toy import toy_model, toy_votes
 
 from tallgrass.errors import SamplingError
-from tallgrass.sampling import ChainProgress, Interrupted, sample
+from tallgrass.models.base import Model
+from tallgrass.rank_diagnostics import rank_diagnostics
+from tallgrass.sampling import ChainProgress, Interrupted, sample, sample_and_assemble
+from tallgrass.sampling import trajectory as steps_of
 from tallgrass.specs import SamplerSpec
 from tallgrass.start import make_start
 
@@ -200,10 +206,62 @@ def test_another_seed_gives_other_draws_and_chains_start_apart(hierarchical, by_
     assert len(set(first)) == 2
 
 
+@pytest.mark.parametrize("trajectory", ["leapfrog", "normal"])
 @pytest.mark.parametrize("adaptation", ["draw_diag", "low_rank"])
-def test_every_adaptation_samples(hierarchical, adaptation):
-    trace = sample(hierarchical, VOTES, SHORT.model_copy(update={"adaptation": adaptation})).trace
+def test_every_adaptation_samples_with_either_trajectory(hierarchical, adaptation, trajectory):
+    chosen = {"adaptation": adaptation, "trajectory": trajectory}
+    trace = sample(hierarchical, VOTES, SHORT.model_copy(update=chosen)).trace
     assert np.isfinite(trace["posterior"]["xi"].values).all()
+
+
+# Trajectories.
+
+
+def skewed(n):
+    """Logarithms of n gamma variables of shape 2: far from normal, and their CDF is known."""
+    with pm.Model(coords={"entry": range(n)}) as graph:
+        x = pm.Flat("x", dims="entry")
+        pm.Potential("density", (2 * x - pt.exp(x)).sum())
+    return Model(graph, ("x",), lambda generator: {"x": generator.normal(size=n)})
+
+
+@pytest.mark.parametrize("trajectory", ["leapfrog", "normal"])
+def test_either_trajectory_draws_from_a_density_that_is_not_normal(trajectory):
+    spec = SamplerSpec(draws=2000, tune=500, seed=3, trajectory=trajectory)
+    tree = sample_and_assemble(skewed(40), spec, lambda raw, _: raw).trace
+    u = stats.gamma.cdf(np.exp(tree["posterior"]["x"].to_numpy()), 2)
+    for values, mean in ((u, 1 / 2), ((u - 1 / 2) ** 2, 1 / 12)):
+        error = values.std((0, 1)) / np.sqrt(rank_diagnostics(values).ess_bulk)
+        z = (values.mean((0, 1)) - mean) / error
+        assert np.abs(z).max() < 4  # P = 0.0025 that one of 40 is beyond
+        assert np.abs(z.mean()) < 3.5 / np.sqrt(z.size)
+
+
+def test_normal_trajectories_take_longer_steps_where_the_posterior_is_nearly_normal():
+    with pm.Model(coords={"entry": range(200)}) as graph:
+        x = pm.Flat("x", dims="entry")
+        pm.Potential("density", -(x**2).sum() / 2 - (x**4).sum() / 200)
+    model = Model(graph, ("x",), lambda generator: {"x": generator.normal(size=200)})
+    steps = {}
+    for trajectory in ("leapfrog", "normal"):
+        spec = SHORT.model_copy(update={"tune": 300, "trajectory": trajectory})
+        tree = sample_and_assemble(model, spec, lambda raw, _: raw).trace
+        steps[trajectory] = tree["sample_stats"]["step_size"].values.min()
+    assert steps["normal"] > 1.5 * steps["leapfrog"]
+
+
+def test_a_model_has_the_trajectory_that_suits_it_unless_another_is_asked_for(
+    hierarchical, by_nutpie
+):
+    assert by_nutpie.trace.attrs["trajectory"] == "leapfrog"
+    near_normal = dataclasses.replace(hierarchical, trajectory="normal")
+    found = sample(near_normal, VOTES, SHORT).trace
+    assert found.attrs["trajectory"] == "normal"
+    assert not same_posterior(found, by_nutpie.trace)
+    asked = sample(near_normal, VOTES, SHORT.model_copy(update={"trajectory": "leapfrog"})).trace
+    assert asked.attrs["trajectory"] == "leapfrog"
+    assert same_posterior(asked, by_nutpie.trace)
+    assert steps_of("normal", SamplerSpec(sampler="pymc")) == "leapfrog"
 
 
 def test_the_flow_says_what_to_install_where_jax_is_missing(hierarchical):

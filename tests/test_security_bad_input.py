@@ -43,6 +43,10 @@ BAD = {
         ["run", "--sampler=pymc", "--adaptation=low_rank"],
         r"setting of nutpie.*sampler=pymc",
     ),
+    "a trajectory for another": (
+        ["run", "--sampler=pymc", "--trajectory=normal"],
+        r"trajectory=normal is nutpie's.*leave trajectory out",
+    ),
     # run: sessions
     "a session that is not there": (["run", "--session=none such"], r"session not found.*looked"),
     "a session outside": (

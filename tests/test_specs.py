@@ -35,6 +35,7 @@ def run_specs(draw):
     coordinates = draw(st.sampled_from(["canonical", "textbook"]))
     sampler = draw(st.sampled_from(["nutpie", "pymc"]))
     adaptations = ["diag", "draw_diag", "low_rank", "flow"] if sampler == "nutpie" else ["diag"]
+    trajectories = ["auto", "leapfrog", *(["normal"] if sampler == "nutpie" else [])]
     return RunSpec(
         session=draw(st.text(min_size=1)),
         chamber=draw(st.sampled_from(["senate", "house"])),
@@ -49,6 +50,7 @@ def run_specs(draw):
         sigma_prior=draw(priors(("halfnormal", "lognormal", "lognormal_reparam"))).text,
         sampler=sampler,
         adaptation=draw(st.sampled_from(adaptations)),
+        trajectory=draw(st.sampled_from(trajectories)),
         draws=draw(st.integers(4, 1_000_000)),
         tune=draw(st.integers(10, 1_000_000)),
         chains=draw(st.integers(1, 64)),
@@ -228,6 +230,7 @@ def test_the_prior_record_says_each_prior_in_numbers_and_words():
         ({"baseline": "newest"}, "baseline: unknown run: received 'newest'"),
         ({"likelihood": "gather"}, "likelihood gather goes with textbook"),
         ({"sampler": "pymc", "adaptation": "flow"}, "adaptation is a setting of nutpie"),
+        ({"sampler": "pymc", "trajectory": "normal"}, "trajectory=normal is nutpie's"),
         ({"colour": "red"}, "bad value for colour"),
     ],
 )

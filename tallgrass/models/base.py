@@ -37,6 +37,8 @@ class Model:
         What the user should know about this model on these votes.
     constants : mapping of str to (dimension, values)
         What else is known of the legislators or roll calls, kept with the draws.
+    trajectory : str
+        Which steps sample it well: ``leapfrog``, or ``normal``, where the posterior is nearly so.
     """
 
     graph: pm.Model
@@ -45,6 +47,7 @@ class Model:
     anchors: tuple[int, int] | None = None
     warnings: tuple[str, ...] = field(default=())
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    trajectory: str = "leapfrog"
 
     @property
     def n_parameters(self) -> int:

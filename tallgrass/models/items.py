@@ -37,6 +37,7 @@ class ItemModel:
     start: Callable[[np.random.Generator], dict[str, Floats]]
     anchors: tuple[int, int] | None = None
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    trajectory: str = "normal"
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,7 +91,8 @@ def _anchored(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         pm.Deterministic("mu_group", side + in_senate * (delta + (k - 1) * side), dims="group")
         pm.Deterministic("sigma_within", tau * (1 + in_senate * (k - 1)), dims="group")
     public = (*PUBLIC, *(["sigma_dif"] if spec.dif else []))
-    return Model(graph, public, partial(_start, joint, spec, start))
+    start_of = partial(_start, joint, spec, start)
+    return Model(graph, public, start_of, trajectory="normal")
 
 
 Pair = tuple[Any, Any]  # intercepts and slopes

@@ -93,7 +93,8 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         )
         of_senate = bills.in_senate(found, joint, data, delta, k)
         add_likelihood(joint.senate, spec.likelihood, people.senate, *of_senate, "votes_senate")
-    return Model(graph, PUBLIC, partial(_start, joint, spec, start))
+    start_of = partial(_start, joint, spec, start)
+    return Model(graph, PUBLIC, start_of, trajectory="normal")
 
 
 def _add_groups(

@@ -8,9 +8,11 @@ import xarray as xr
 
 from tallgrass import report
 from tallgrass.calibration_spec import CalibrationSpec
+from tallgrass.models.items import ItemModel
 from tallgrass.pipeline.calibrate_prepare import ReadyCalibration
 from tallgrass.pipeline.record import installed, save_trace, versions_of_libraries
 from tallgrass.report import CalibrationInput
+from tallgrass.sampling import trajectory
 from tallgrass.settings import Settings
 from tallgrass.store import masked
 from tallgrass.tracking import ActiveRun
@@ -71,6 +73,7 @@ class CalibrationRecorder:
             | {f"model.{name}": value for name, value in counts.items()}
             | {f"data.{name}": value for name, value in dropped.items()}
             | PRIORS
+            | _steps(spec)
             | {f"version.{library}": number for library, number in versions.items()}
         )
         self.run.set_tags(
@@ -161,6 +164,13 @@ class CalibrationRecorder:
     def _log(self, metrics: dict[str, float]) -> None:
         self.metrics |= metrics
         self.run.log_metrics(metrics)
+
+
+def _steps(spec: CalibrationSpec) -> dict[str, str]:
+    """What the trajectories of NUTS were made of; nothing of other engines."""
+    if spec.engine != "nuts":
+        return {}
+    return {"sampler.trajectory": trajectory(ItemModel.trajectory, spec.sampler_spec)}
 
 
 def _without_secrets(spec: CalibrationSpec) -> dict[str, object]:

@@ -13,6 +13,7 @@ from tallgrass import report, summaries
 from tallgrass.errors import TrackingError
 from tallgrass.pipeline.prepare import Prepared
 from tallgrass.report import ReportInput
+from tallgrass.sampling import trajectory
 from tallgrass.sampling.draws import LIBRARIES
 from tallgrass.settings import Settings
 from tallgrass.specs import prior_record
@@ -52,6 +53,7 @@ class Recorder:
                 "sampler.version": versions[spec.sampler],
                 "sampler.backend": "jax" if spec.adaptation == "flow" else "numba",
                 "sampler.adaptation": spec.adaptation,
+                "sampler.trajectory": trajectory(ready.model.trajectory, spec),
                 "sampler.target_accept": spec.target_accept,
                 "data.source": ready.data.source,
                 "data.minority_threshold": log.minority_threshold,

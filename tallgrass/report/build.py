@@ -126,11 +126,12 @@ def _facts(run: ReportInput) -> list[tuple[str, str]]:
     spec, attributes = run.spec, run.trace.attrs
     posterior = run.trace["posterior"].sizes
     n, m = run.votes.cells.shape
+    steps = ", normal trajectories" if attributes.get("trajectory") == "normal" else ""
     facts = [
         ("Legislators", f"{n:,}"),
         ("Roll calls", f"{m:,}"),
         ("Votes", f"{run.votes.n_observations:,}"),
-        ("Sampler", f"{attributes.get('sampler', spec.sampler)}, start {spec.init}"),
+        ("Sampler", f"{attributes.get('sampler', spec.sampler)}{steps}, start {spec.init}"),
         ("Draws", f"{posterior['chain']} × {posterior['draw']:,}"),
         ("Run", run.run_id),
     ]

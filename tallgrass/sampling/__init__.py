@@ -1,7 +1,7 @@
 """Model + SamplerSpec -> draws, by nutpie or by PyMC's own NUTS: same graph, same result."""
 
 from tallgrass.sampling.draws import ChainProgress, DrawSink, Interrupted, Observer, Sampled, never
-from tallgrass.sampling.samplers import SAMPLERS, harmless, sample, sample_and_assemble
+from tallgrass.sampling.samplers import SAMPLERS, harmless, sample, sample_and_assemble, trajectory
 
 __all__ = [
     "SAMPLERS",
@@ -14,4 +14,5 @@ __all__ = [
     "never",
     "sample",
     "sample_and_assemble",
+    "trajectory",
 ]

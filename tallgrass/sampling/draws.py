@@ -60,6 +60,10 @@ class Model(Protocol):
     def constants(self) -> Mapping[str, tuple[str, Any]]:
         """What else is known of legislators or roll calls: name -> (dimension, values)."""
 
+    @property
+    def trajectory(self) -> str:
+        """Which steps sample it well: leapfrog or normal."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChainProgress:

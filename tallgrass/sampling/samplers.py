@@ -95,7 +95,11 @@ def sample_and_assemble(
     assembled : callable
         (what the sampler returned, attributes of the root) -> the trace as it is kept.
     """
-    known = {"sampler": spec.sampler, "sampler_version": version(spec.sampler)}
+    known = {
+        "sampler": spec.sampler,
+        "sampler_version": version(spec.sampler),
+        "trajectory": trajectory(model.trajectory, spec),
+    }
     if sink is not None:
         variables = _variables(model)
         sink.begin(spec.chains, variables, assembled(_without_draws(variables, spec.chains), known))
@@ -115,6 +119,20 @@ def sample_and_assemble(
     if sampled is None:
         raise SamplingError("the sampler returned no draws", spec.sampler)
     return sampled
+
+
+def trajectory(of_model: str, spec: SamplerSpec) -> str:
+    """The steps that trajectories are made of: what is asked for, else what suits the model.
+
+    ``leapfrog`` alternates kicks by the gradient with straight drifts. ``normal`` rotates position
+    and momentum as a standard normal density would, in the units of the mass matrix, and kicks by
+    what is left of the gradient (Shahbaba, Lan, Johnson & Neal 2014, "Split Hamiltonian Monte
+    Carlo"): the error of a step comes from what is not normal, so that steps are longer. Both
+    leave the same posterior as it is.
+    """
+    if spec.trajectory != "auto":
+        return spec.trajectory
+    return of_model if spec.sampler == "nutpie" else "leapfrog"
 
 
 def harmless(observer: Observer) -> Observer:
@@ -194,6 +212,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             seed=spec.seed,
             adaptation=spec.adaptation,
             target_accept=spec.target_accept,
+            exact_normal_trajectory=trajectory(model.trajectory, spec) == "normal",
             progress_bar=False,
             progress_callback=report,
             progress_rate=_PROGRESS_MS,
