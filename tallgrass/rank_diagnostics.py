@@ -100,7 +100,7 @@ def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ign
             values[k] = row[by_size[k]]
         if not (math.isfinite(values[0]) and math.isfinite(values[n - 1])):
             continue
-        if math.isnan(row.sum()):
+        if math.isnan(_mean(row)):
             continue
         _score(values, by_size, scores, ranked)
         chains = ranked.reshape(n_chains, half)
@@ -177,7 +177,7 @@ def _dot(x, y):  # type: ignore[no-untyped-def]
     return total
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
 def _variance(x):  # type: ignore[no-untyped-def]
     mean, total = _mean(x), 0.0
     for k in range(len(x)):
@@ -206,10 +206,21 @@ def _lag(centred, t):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
+def _constant(chains):  # type: ignore[no-untyped-def]
+    """Whether all values are within 1e-15, as ArviZ asks: the first one that differs tells."""
+    first = chains[0, 0]
+    for chain in chains:
+        for value in chain:
+            if abs(value - first) >= 1e-15:
+                return False
+    return chains.max() - chains.min() < 1e-15
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
 def _ess(chains):  # type: ignore[no-untyped-def]
     """ESS of split chains by Geyer's initial monotone sequence, step by step as ArviZ."""
     m, n = chains.shape
-    if chains.max() - chains.min() < 1e-15:
+    if _constant(chains):
         return float(m * n)
     centred, means = np.empty((m, n)), np.empty(m)
     for c in range(m):

@@ -6,6 +6,7 @@ from item_data import simulated_items
 
 from tallgrass.estimation.fit import probability
 from tallgrass.estimation.probabilities import (
+    abilities_of,
     evaluate,
     evaluate_change,
     evaluate_item,
@@ -47,7 +48,9 @@ def test_the_probabilities_of_one_item_are_those_of_all(data):
         low, middle, high = sparse.bounds[2 * j : 2 * j + 3]
         found = np.empty(high - low)
         a = data.a[j]
-        evaluate_item(sparse.user[low:high], middle - low, data.theta, a, a * data.b[j], found)
+        at = np.empty(high - low)
+        abilities_of(sparse.user[low:high], data.theta, at)
+        evaluate_item(at, middle - low, a, a * data.b[j], found)
         np.testing.assert_allclose(found, every[low:high], rtol=1e-13)
 
 

@@ -25,6 +25,12 @@ def _logits(user, theta, z, slope, intercept):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _affine(at, z, slope, intercept):  # type: ignore[no-untyped-def]
+    for k in range(len(at)):
+        z[k] = slope * at[k] - intercept
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
 def _probabilities(z):  # type: ignore[no-untyped-def]
     """Overwrite z with P."""
     for k in range(len(z)):
@@ -100,10 +106,17 @@ def evaluate_change(user, bounds, theta, a, c, old, probability, work):  # type:
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def evaluate_item(user, n_correct, theta, a, c, probability):  # type: ignore[no-untyped-def]
-    """Write the probabilities of one item's responses, its correct ones first."""
-    _logits(user[:n_correct], theta, probability[:n_correct], a, c)
-    _logits(user[n_correct:], theta, probability[n_correct:], -a, -c)
+def abilities_of(user, theta, at):  # type: ignore[no-untyped-def]
+    """Write the ability of every response's user."""
+    for k in range(len(user)):
+        at[k] = theta[user[k]]
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def evaluate_item(at, n_correct, a, c, probability):  # type: ignore[no-untyped-def]
+    """Write the probabilities of one item's responses at these abilities, correct ones first."""
+    _affine(at[:n_correct], probability[:n_correct], a, c)
+    _affine(at[n_correct:], probability[n_correct:], -a, -c)
     _probabilities(probability)
 
 

@@ -23,6 +23,7 @@ import numba as nb
 import numpy as np
 
 from tallgrass.estimation.probabilities import (
+    abilities_of,
     copy_into,
     evaluate_change,
     evaluate_item,
@@ -36,12 +37,12 @@ _DEGREES = 6.0
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
-def _information(user, theta, probability, y, sums):  # type: ignore[no-untyped-def]
+def _information(at, probability, y, sums):  # type: ignore[no-untyped-def]
     """Add the sums of r, r theta, w, w theta and w theta^2; ``probability`` is that of ``y``."""
     s0, s1, w0, w1, w2 = 0.0, 0.0, 0.0, 0.0, 0.0
     sign = 2.0 * y - 1.0
-    for k in range(len(user)):
-        x = theta[user[k]]
+    for k in range(len(at)):
+        x = at[k]
         p = probability[k]
         w = p * (1.0 - p)
         r = sign * (1.0 - p)
@@ -160,28 +161,39 @@ def scale(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
+def _longest(bounds):  # type: ignore[no-untyped-def]
+    """Most responses of an item."""
+    most = 0
+    for j in range(len(bounds) // 2):
+        most = max(most, bounds[2 * j + 2] - bounds[2 * j])
+    return most
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
 def draw_items(  # type: ignore[no-untyped-def]
     rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, there
 ):
     """Step 4; ``probability`` goes with the items, ``there`` is work space. Accepted moves."""
     log_a_mean, log_a_sd, b_mean, b_sd = priors
     sums = np.empty(5)
+    everyone = np.empty(_longest(bounds))
     accepted = 0
     # Item by item, so that all that is made of an item's responses stays in the cache.
     for j in range(len(b)):
         low, high = bounds[2 * j], bounds[2 * j + 2]
         n_correct = bounds[2 * j + 1] - low
-        who, here, new = user[low:high], probability[low:high], there[: high - low]
+        at, here, new = everyone[: high - low], probability[low:high], there[: high - low]
+        abilities_of(user[low:high], theta, at)
         slope = math.exp(mode_a[j])
-        evaluate_item(who, n_correct, theta, slope, slope * mode_b[j], new)
+        evaluate_item(at, n_correct, slope, slope * mode_b[j], new)
         sums[:] = 0.0
-        _information(who[:n_correct], theta, new[:n_correct], 1.0, sums)
-        _information(who[n_correct:], theta, new[n_correct:], 0.0, sums)
+        _information(at[:n_correct], new[:n_correct], 1.0, sums)
+        _information(at[n_correct:], new[n_correct:], 0.0, sums)
         prior = log_a_mean[j], log_a_sd[j], b_mean[j], b_sd[j]
         m1, m2, h11, h12, h22 = _proposal(sums, mode_a[j], mode_b[j], *prior)
         new_a, new_b, log_ratio = _draw_t(rng, m1, m2, h11, h12, h22, log_a[j], b[j])
         slope = math.exp(new_a)
-        evaluate_item(who, n_correct, theta, slope, slope * new_b, new)
+        evaluate_item(at, n_correct, slope, slope * new_b, new)
         log_ratio += log_ratio_of(new, here)
         log_ratio += _log_prior_ratio(new_a, log_a[j], log_a_mean[j], log_a_sd[j])
         log_ratio += _log_prior_ratio(new_b, b[j], b_mean[j], b_sd[j])
