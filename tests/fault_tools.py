@@ -205,12 +205,16 @@ def sampling(folder: Path, process: subprocess.Popen, least: int = 1) -> Status:
     return wait_until(far, process, folder)
 
 
-def kept(folder: Path) -> int:
-    """Draws of the shortest chain that are on disk, tuning draws not counted."""
-    headers = lifecycle.state_dir(folder / "state").rglob("header.json")
-    return next((min(stream.lengths(one.parent)) for one in headers), 0)
-
-
 def keeping(folder: Path, process: subprocess.Popen, least: int = 1) -> int:
-    """Wait until ``least`` draws of every chain are on disk: they are looked for now and then."""
-    return wait_until(lambda: (n := kept(folder)) >= least and n, process, folder)
+    """Wait until ``least`` draws of every chain are on disk; as many as the shortest chain has.
+
+    They are written now and then, one chain after the other. A chain whose turn has not come may
+    be so far behind that recovering leaves it out: that moment is waited for to pass.
+    """
+
+    def kept() -> int | None:
+        headers = lifecycle.state_dir(folder / "state").rglob("header.json")
+        lengths = next((stream.lengths(one.parent) for one in headers), (0,))
+        return min(lengths) if 2 * min(lengths) >= max(*lengths, 2 * least) else None
+
+    return wait_until(kept, process, folder)

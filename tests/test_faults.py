@@ -146,9 +146,7 @@ def test_draws_of_gibbs_are_recovered_after_kill_9(store):
     words = ["calibrate", "--engine=gibbs", "--progress=none", "--chains=4"]
     process = tools.start(store, "--draws=16000", "--tune=10", command=words)
     try:
-        tools.keeping(store, process)
-        time.sleep(1)  # the last chain's draws of that look are written as well
-        before = tools.kept(store)
+        before = tools.keeping(store, process)
     finally:
         end(process)
 

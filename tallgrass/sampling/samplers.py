@@ -212,6 +212,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             seed=spec.seed,
             adaptation=spec.adaptation,
             target_accept=spec.target_accept,
+            # A setting of nutpie's that its documentation leaves out.
             exact_normal_trajectory=trajectory(model.trajectory, spec) == "normal",
             progress_bar=False,
             progress_callback=report,
