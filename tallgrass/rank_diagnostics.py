@@ -8,7 +8,7 @@ by lag only as far as Geyer's sequence needs them. Equal to ArviZ but for roundi
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -69,7 +69,7 @@ def bulk_ess_per_chain(draws: NDArray[Any]) -> Floats:
     return np.asarray(np.min(each, axis=0))
 
 
-def converged(variables: Sequence[NDArray[Any]], rhat: float, ess: float) -> bool:
+def converged(variables: Iterable[NDArray[Any]], rhat: float, ess: float) -> bool:
     """Whether every entry that varies has a lower R-hat and higher bulk and tail ESS."""
     for draws in variables:
         varying = np.ptp(draws, axis=(0, 1)) > 0

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ Floats = NDArray[np.float64]
 MOST_DRAWS = 16_000
 _SEGMENT_S = 0.1  # how long a chain runs before another has its turn
 _POLL_S = 0.25
+_PART = 1024  # entries whose convergence is looked at together
 _THETA_BYTES = 2**30  # draws of the abilities beyond are summarised, not kept
 
 
@@ -108,7 +110,7 @@ def calibrate_gibbs(
         while (
             2 * sampler.draws <= most_draws
             and spec.chains > 1
-            and not converged(sampler.draws_of("a", "b", "theta"), thresholds.rhat, thresholds.ess)
+            and not converged(sampler.parts(), thresholds.rhat, thresholds.ess)
         ):
             sampler.extend(2 * sampler.draws)
             sampler.run()
@@ -272,6 +274,14 @@ class _Sampler:
             for name in names
             if name != "theta" or self.keeps_theta
         ]
+
+    def parts(self) -> Iterator[NDArray[Any]]:
+        """The same of a, b and theta, some entries at a time: to copy all of theta takes longer."""
+        n = self.n_complete
+        for place in range(3 if self.keeps_theta else 2):
+            for low in range(0, self.chains[0].kept[place].shape[1], _PART):
+                part = slice(low, low + _PART)
+                yield np.stack([chain.kept[place][:n, part] for chain in self.chains])
 
     def groups(self) -> dict[str, xr.Dataset]:
         """The sampler's groups of the trace."""
