@@ -73,6 +73,28 @@ def test_gibbs_stops_at_the_most_draws(data):
     assert found.trace.attrs["requested_draws"] == 20
 
 
+@pytest.mark.parametrize("keeps_theta", [True, False])
+def test_convergence_is_looked_at_in_parts_that_hold_every_draw(data, monkeypatch, keeps_theta):
+    monkeypatch.setattr("tallgrass.estimation.gibbs._PART", 64)  # so that there are several
+    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 2**30 if keeps_theta else 0)
+    seen = []
+
+    def never(parts, rhat, ess):
+        seen.append([part.copy() for part in parts])
+        return False
+
+    monkeypatch.setattr("tallgrass.estimation.gibbs.converged", never)
+    spec = SamplerSpec(draws=20, tune=10, chains=2, seed=1)
+    posterior = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace[
+        "posterior"
+    ]
+    [parts] = seen
+    names = ("a", "b", "theta") if keeps_theta else ("a", "b")
+    whole = np.concatenate([posterior[name].to_numpy()[:, :20] for name in names], axis=2)
+    assert max(part.shape[2] for part in parts) <= 64
+    np.testing.assert_array_equal(np.concatenate(parts, axis=2), whole)
+
+
 def test_the_same_seed_gives_the_same_draws(data):
     spec = SamplerSpec(draws=30, tune=10, chains=2, seed=5)
     one, other = (

@@ -144,6 +144,18 @@ SEED_CASES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("spec", "trajectory"),
+    [
+        ({}, "normal"),
+        ({"joint_form": "seed"}, "normal"),
+        ({"joint_form": "seed", "coordinates": "textbook"}, "leapfrog"),
+    ],
+)
+def test_every_canonical_form_is_sampled_with_normal_trajectories(spec, trajectory):
+    assert model_of(toy_chambers(), **spec).trajectory == trajectory
+
+
 @pytest.mark.parametrize(("coordinates", "beta", "sizes"), SEED_CASES)
 def test_both_coordinates_of_the_seed_form_are_the_density_written_with_scipy(
     coordinates, beta, sizes

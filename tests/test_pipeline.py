@@ -82,6 +82,7 @@ def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
     assert int(params["model.n_observations"]) == np.count_nonzero(votes)
     assert params["prior.beta"] == "normal:0,1"
     assert params["sampler.name"] == "nutpie"
+    assert params["sampler.trajectory"] == "leapfrog"
     assert re.fullmatch(r"\d+\.\d+.*", params["sampler.version"])
     assert int(params["data.dropped_minority"]) > 0
 

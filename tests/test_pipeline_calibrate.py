@@ -123,6 +123,9 @@ def test_nuts_agrees_with_gibbs(gibbs):
     result = tg.calibrate(spec_of(engine="nuts", anchors="anchors.csv"), QUIET)
     assert np.abs(result.items["b"] - gibbs.items["b"]).max() < 0.15
     assert stored(result).data.metrics["divergences"] == 0
+    assert stored(result).data.params["sampler.trajectory"] == "normal"
+    assert result.trace.attrs["trajectory"] == "normal"
+    assert "sampler.trajectory" not in stored(gibbs).data.params
 
 
 def test_runs_show_and_compare_know_calibrations(gibbs, capsys):

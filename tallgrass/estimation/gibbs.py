@@ -269,14 +269,10 @@ class _Sampler:
         """Draws of the variables that are kept, each of shape (chain, draw, entry)."""
         place = {"a": 0, "b": 1, "theta": 2}
         n = self.n_complete
-        return [
-            np.stack([chain.kept[place[name]][:n] for chain in self.chains])
-            for name in names
-            if name != "theta" or self.keeps_theta
-        ]
+        return [np.stack([chain.kept[place[name]][:n] for chain in self.chains]) for name in names]
 
     def parts(self) -> Iterator[NDArray[Any]]:
-        """The same of a, b and theta, some entries at a time: to copy all of theta takes longer."""
+        """Draws of all that is kept, some entries at a time: a copy of all theta takes longer."""
         n = self.n_complete
         for place in range(3 if self.keeps_theta else 2):
             for low in range(0, self.chains[0].kept[place].shape[1], _PART):
