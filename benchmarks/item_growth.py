@@ -3,9 +3,9 @@
 import resource
 import time
 
-from tallgrass.benchmark.items import Size, simulate
-from tallgrass.estimation import calibrate_gibbs, calibrate_map
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.engines import calibrate_gibbs, calibrate_map
+from tallgrass.lab.benchmark.items import Size, simulate
 
 N_ITEMS, PER_USER = 2000, 50
 

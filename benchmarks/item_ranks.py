@@ -3,7 +3,7 @@
 import sys
 import time
 
-from tallgrass.simulation_check.item_ranks import rank_truth
+from tallgrass.lab.sbc.item_ranks import rank_truth
 
 
 def main() -> None:

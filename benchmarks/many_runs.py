@@ -17,9 +17,9 @@ import psutil
 # time as another, be it in the hundredth run. With one kept, every file that stays is a leak.
 os.environ["MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"] = "1"
 
-from tallgrass.pipeline import fit
+from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
-from tallgrass.specs import make_run_spec
 
 
 def measured(n_runs: int, folder: Path, every: int) -> list[tuple[int, float, int]]:

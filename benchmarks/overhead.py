@@ -15,15 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tallgrass import lifecycle, store, tracking
 from tallgrass.machine import usable_cores
-from tallgrass.models import build_model
-from tallgrass.pipeline.attended import sampling
-from tallgrass.pipeline.prepare import read
-from tallgrass.sampling import sample
+from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.prepare import read
+from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.start import make_start
+from tallgrass.rollcalls.trace import sample
 from tallgrass.settings import load_settings
-from tallgrass.specs import make_run_spec
-from tallgrass.start import make_start
+from tallgrass.tracking import lifecycle, store, writing
+from tallgrass.tracking.attended import sampling
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     def kept(folder: Path) -> tuple[float, float]:
         with (
             lifecycle.alive(lifecycle.state_dir(folder), "x", "sqlite", folder) as life,
-            tracking.start_run("overhead", "x") as run,
+            writing.start_run("overhead", "x") as run,
         ):
             life.begin(run.run_id, run.log_live)
             with sampling(life, spec.chains, lambda progress: None) as (observer, files):

@@ -10,7 +10,7 @@ import arviz_stats as az
 import numpy as np
 import xarray as xr
 
-from tallgrass.rank_diagnostics import TAILS, rank_diagnostics
+from tallgrass.inference.ranks import TAILS, rank_diagnostics
 
 N_CHAINS, N_DRAWS, N_PARAMETERS, SHARE = 4, 1000, 10_000, 10
 

@@ -8,49 +8,49 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tallgrass.calibration_spec import CalibrationSpec
-    from tallgrass.history import (
-        compare,
-        load_many,
-        load_trace,
-        promote,
-        rerun_spec,
-        runs,
-        table,
-    )
-    from tallgrass.linking import LinkOptions
-    from tallgrass.pipeline import FitResult, fit
-    from tallgrass.pipeline.calibrate import CalibrationResult, calibrate
-    from tallgrass.pipeline.calibrate_many import calibrate_all
-    from tallgrass.pipeline.link import LinkResult, link
+    from tallgrass.inference.priors import PriorSpec
+    from tallgrass.inference.spec import SamplerSpec
+    from tallgrass.items.by_engines import calibrate_all
+    from tallgrass.items.calibrate import calibrate
+    from tallgrass.items.result import CalibrationResult
+    from tallgrass.items.spec import CalibrationSpec
+    from tallgrass.rollcalls.earlier import rerun_spec, runs
+    from tallgrass.rollcalls.fit import fit
+    from tallgrass.rollcalls.link import LinkResult, link
+    from tallgrass.rollcalls.linking import LinkOptions
+    from tallgrass.rollcalls.result import FitResult
+    from tallgrass.rollcalls.sources import load_votes
+    from tallgrass.rollcalls.spec import ModelSpec, RunSpec
     from tallgrass.settings import Settings
-    from tallgrass.sources import load_votes
-    from tallgrass.specs import ModelSpec, PriorSpec, RunSpec, SamplerSpec
+    from tallgrass.tracking.reading import compare, load_many, load_trace, promote, table
 
+# Public name -> the module that it is of.
 _HOMES = {
-    "CalibrationResult": "pipeline.calibrate",
-    "CalibrationSpec": "calibration_spec",
-    "FitResult": "pipeline",
-    "LinkOptions": "linking",
-    "LinkResult": "pipeline.link",
-    "ModelSpec": "specs",
-    "PriorSpec": "specs",
-    "RunSpec": "specs",
-    "SamplerSpec": "specs",
+    "CalibrationResult": "items.result",
+    "CalibrationSpec": "items.spec",
+    "FitResult": "rollcalls.result",
+    "LinkOptions": "rollcalls.linking",
+    "LinkResult": "rollcalls.link",
+    "ModelSpec": "rollcalls.spec",
+    "PriorSpec": "inference.priors",
+    "RunSpec": "rollcalls.spec",
+    "SamplerSpec": "inference.spec",
     "Settings": "settings",
-    "calibrate": "pipeline.calibrate",
-    "calibrate_all": "pipeline.calibrate_many",
-    "compare": "history",
-    "fit": "pipeline",
-    "link": "pipeline.link",
-    "load_many": "history",
-    "load_trace": "history",
-    "load_votes": "sources",
-    "promote": "history",
-    "rerun_spec": "history",
-    "runs": "history",
-    "table": "history",
+    "calibrate": "items.calibrate",
+    "calibrate_all": "items.by_engines",
+    "compare": "tracking.reading",
+    "fit": "rollcalls.fit",
+    "link": "rollcalls.link",
+    "load_many": "tracking.reading",
+    "load_trace": "tracking.reading",
+    "load_votes": "rollcalls.sources",
+    "promote": "tracking.reading",
+    "rerun_spec": "rollcalls.earlier",
+    "runs": "rollcalls.earlier",
+    "table": "tracking.reading",
 }
+# What reads runs takes no settings, so the store that they name is chosen here, once.
+_READING = {"tracking.reading", "rollcalls.earlier"}
 
 __version__ = version("tallgrass")
 __all__ = [
@@ -83,13 +83,16 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'tallgrass' has no attribute {name!r}")
     home = _HOMES[name]
-    if home == "history":
-        # What reads runs takes no settings, so the store that they name is chosen here, once.
+    if home in _READING:
         from tallgrass.settings import load_settings
-        from tallgrass.store import connect
+        from tallgrass.tracking.store import connect
 
         if uri := load_settings().tracking_uri:
             connect(uri)
-    found = getattr(import_module(f"tallgrass.{home}"), name)
-    globals()[name] = found
-    return found
+    value = getattr(import_module(f"tallgrass.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

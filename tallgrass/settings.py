@@ -1,32 +1,31 @@
 """Where settings come from: flags, then ``TALLGRASS_*`` variables, then ``.env``, then defaults.
 
-What a run is (RunSpec) and what surrounds it (Settings: paths, addresses, thresholds) are read by
+What a run is (the spec of each wing) and what surrounds it (Settings) are read by
 the same rules: the field ``draws`` is the flag ``--draws``, the variable ``TALLGRASS_DRAWS``, the
 same name in ``.env``, and the MLproject parameter ``draws``.
 """
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.errors import SpecError, TallgrassError, nearest
-from tallgrass.limits import Limits
-from tallgrass.specs import RunSpec, spec_error
+from tallgrass.inference.spec import spec_error
+from tallgrass.inputs.limits import Limits
 
 if TYPE_CHECKING:
-    from tallgrass.diagnostics import Thresholds
+    from tallgrass.inference.diagnostics import Thresholds
 
 PREFIX = "TALLGRASS_"
 ENV_FILE = ".env"
 # Variables of ours that are not settings: where the tests find their data, cores of a process.
 _OTHER_VARIABLES = {"TALLGRASS_TEST_DATA", "TALLGRASS_TEST_FUZZ", "TALLGRASS_CORES"}
-_CONFIG = SettingsConfigDict(
+CONFIG = SettingsConfigDict(
     env_prefix=PREFIX,
     env_file=ENV_FILE,
     env_file_encoding="utf-8",
@@ -42,7 +41,7 @@ logger = logging.getLogger(__name__)
 class Settings(BaseSettings):
     """What surrounds a run: where data and results are, and what counts as converged."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     data_dir: Path = Field(Path("data"), description="where a session given by its bare name is")
     tracking_uri: str | None = Field(
@@ -91,7 +90,7 @@ class Settings(BaseSettings):
     @property
     def thresholds(self) -> "Thresholds":
         """The thresholds of the verdict."""
-        from tallgrass.diagnostics import Thresholds
+        from tallgrass.inference.diagnostics import Thresholds
 
         return Thresholds(**self._named("threshold_"))
 
@@ -102,18 +101,6 @@ class Settings(BaseSettings):
 
     def _named(self, prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): v for name, v in self if name.startswith(prefix)}
-
-
-class RunSettings(BaseSettings, RunSpec):
-    """The parameters of a run, with the environment and ``.env`` as sources."""
-
-    model_config = _CONFIG
-
-
-class CalibrationSettings(BaseSettings, CalibrationSpec):
-    """The parameters of a calibration, with the environment and ``.env`` as sources."""
-
-    model_config = _CONFIG
 
 
 def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
@@ -129,74 +116,48 @@ def load_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     SpecError
         When a value cannot be used; it names the setting and where the value is from.
     """
-    return _loaded(Settings, flags or {})
+    return loaded(Settings, flags or {})
 
 
-def load_run_spec(flags: Mapping[str, Any] | None = None) -> RunSpec:
-    """The RunSpec from flags, environment and ``.env``.
+def warn_of_unknown_variables(parameters: Collection[str]) -> None:
+    """Log a warning for every ``TALLGRASS_*`` variable that is none of ours: a typing error.
 
-    Raises
-    ------
-    SpecError
-        When a value cannot be used; it names the parameter and where the value is from.
+    ``parameters`` are the names of what runs of every kind take, beside the settings.
     """
-    found = _loaded(RunSettings, flags or {})
-    return RunSpec(**{name: getattr(found, name) for name in RunSpec.model_fields})
-
-
-def load_calibration_spec(flags: Mapping[str, Any] | None = None) -> CalibrationSpec:
-    """The CalibrationSpec from flags, environment and ``.env``.
-
-    Raises
-    ------
-    SpecError
-        When a value cannot be used; it names the parameter and where the value is from.
-    """
-    found = _loaded(CalibrationSettings, flags or {})
-    return CalibrationSpec(**{name: getattr(found, name) for name in CalibrationSpec.model_fields})
-
-
-def changed_spec(spec: RunSpec, flags: Mapping[str, Any]) -> RunSpec:
-    """A RunSpec with some parameters replaced, checked as a whole.
-
-    Raises
-    ------
-    SpecError
-        When a value cannot be used.
-    """
-    try:
-        return RunSpec(**{**spec.model_dump(), **flags})
-    except ValidationError as error:
-        raise spec_error(error) from None
-
-
-def warn_of_unknown_variables() -> None:
-    """Log a warning for every ``TALLGRASS_*`` variable that is none of ours: a typing error."""
-    fields = [*RunSpec.model_fields, *CalibrationSpec.model_fields, *Settings.model_fields]
-    known = [PREFIX + name.upper() for name in fields]
+    known = [PREFIX + name.upper() for name in (*parameters, *Settings.model_fields)]
     for name in sorted(os.environ):
         upper = name.upper()
         if upper.startswith(PREFIX) and upper not in {*known, *_OTHER_VARIABLES}:
             logger.warning("the variable %s is ignored; %s", name, nearest(upper, known))
 
 
-def _loaded[Model: BaseSettings](model: type[Model], flags: Mapping[str, Any]) -> Model:
+def loaded[Model: BaseSettings](model: type[Model], flags: Mapping[str, Any]) -> Model:
+    """A model of settings or parameters, read from flags, environment and ``.env``.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used; it names the parameter and where the value is from.
+    """
     try:
         return model(**flags)
     except ValidationError as error:
         place = error.errors(include_url=False)[0]["loc"]
-        raise _with_origin(spec_error(error), str(place[0]) if place else "", flags) from None
+        raise _with_origin(
+            spec_error(error), str(place[0]) if place else "", flags, model
+        ) from None
     except TallgrassError as error:
         # A check of ours names its parameter at the start of its words, or none.
-        raise _with_origin(error, error.what.partition(":")[0], flags) from None
+        raise _with_origin(error, error.what.partition(":")[0], flags, model) from None
     except UnicodeDecodeError:
         raise SpecError("a .env file that is not UTF-8 text", ENV_FILE) from None
 
 
-def _with_origin(error: TallgrassError, name: str, flags: Mapping[str, Any]) -> TallgrassError:
+def _with_origin(
+    error: TallgrassError, name: str, flags: Mapping[str, Any], model: type[BaseSettings]
+) -> TallgrassError:
     """The error, telling that the value came from the environment or ``.env`` where it did."""
-    known = (RunSpec, CalibrationSpec, Settings)
-    if name in flags or not any(name in model.model_fields for model in known):
+    if name in flags or name not in model.model_fields:
         return error
     variable = PREFIX + name.upper()
     in_environment = variable in {key.upper() for key in os.environ}

@@ -3,12 +3,12 @@
 import pandas as pd
 from example_trace import RUN_ID, example_spec, example_trace, example_votes
 
-from tallgrass import summaries
-from tallgrass.compare import compare_estimates
-from tallgrass.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
 from tallgrass.machine import Finding
-from tallgrass.report import ReportInput
-from tallgrass.votes import FilterLog, VoteMatrix, filter_votes
+from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.compare import compare_estimates
+from tallgrass.rollcalls.report import ReportInput
+from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes
 
 
 def example_input(

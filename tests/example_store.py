@@ -14,7 +14,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from tallgrass.tracking import ActiveRun, start_run
+from tallgrass.tracking.writing import ActiveRun, start_run
 
 VARIABLES = ["TRACKING_URI", "RUN_ID", "EXPERIMENT_ID", "EXPERIMENT_NAME", "ALLOW_FILE_STORE"]
 DATA = "d" * 64

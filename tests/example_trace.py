@@ -7,8 +7,8 @@ pictures look like those of a converged run.
 import numpy as np
 import xarray as xr
 
-from tallgrass.specs import RunSpec, make_run_spec
-from tallgrass.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.spec import RunSpec, make_run_spec
+from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
 
 FIRST = ["Ana", "Bo", "Cleo", "Dov", "Émile", "Fay", "Gus", "Hana", "Ike", "Jo"]
 LAST = ["Alcala", "Baumgardner", "Claeys", "Dietrich", "Erickson", "Fagg", "Gossage", "Haley"]

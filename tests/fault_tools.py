@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tallgrass import lifecycle
-from tallgrass.lifecycle import Status
-from tallgrass.sampling import stream
+from tallgrass.inference import stream
+from tallgrass.tracking import lifecycle
+from tallgrass.tracking.lifecycle import Status
 
 ROOT = Path(__file__).parent.parent
 # A real legislature that is sampled in seconds.

@@ -12,7 +12,7 @@ import zipfile
 from example_session import LEGISLATORS, ROLLCALLS, VOTES
 from hostile_files import ANSWERS, LEGISCAN
 
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec
 
 WORDS = [
     "", " ", "0", "1", "-1", "1.0", "2025-01-20", "0000-00-00", "13/32/2025", "nan", "inf", "NA",

@@ -6,6 +6,7 @@ processor without AVX-512. Where draws change on purpose, it is made anew and th
     .venv/bin/python tests/golden_draws.py > tests/golden/draws.txt
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from item_data import simulated_items
 from toy import toy_model, toy_votes
 from toy_chambers import toy_chambers
 
-from tallgrass.chambers import joint_start
-from tallgrass.estimation import calibrate_gibbs, calibrate_map, calibrate_mml, calibrate_nuts
-from tallgrass.models import build_model
-from tallgrass.sampling import sample
-from tallgrass.specs import ModelSpec, SamplerSpec
-from tallgrass.start import make_start
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_mml, calibrate_nuts
+from tallgrass.rollcalls.chambers import joint_start
+from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import make_start
+from tallgrass.rollcalls.trace import sample
 
 KEPT = Path(__file__).parent / "golden" / "draws.txt"
 # Few steps, so that rounding, which differs by processor, has little time to grow.
@@ -87,4 +89,4 @@ def kept() -> dict[tuple[str, str], np.ndarray]:
 
 if __name__ == "__main__":
     for model in MODELS:
-        print(*lines(model), sep="\n")
+        sys.stdout.writelines(f"{line}\n" for line in lines(model))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tallgrass.responses import Anchors, Responses
+from tallgrass.items.responses import Anchors, Responses
 
 
 class Simulated(NamedTuple):

@@ -9,12 +9,13 @@ import sys
 
 import numpy as np
 
-from tallgrass.chambers import join_chambers, joint_start
-from tallgrass.models import build_model
-from tallgrass.sampling import sample
-from tallgrass.sources import SimulationDesign, simulate
-from tallgrass.specs import ModelSpec, SamplerSpec
-from tallgrass.votes import PARTIES, filter_votes
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.chambers import join_chambers, joint_start
+from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.sources import SimulationDesign, simulate
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.trace import sample
+from tallgrass.rollcalls.votes import PARTIES, filter_votes
 
 NAMES = ("delta", "k", "sigma_dif")
 DESIGN = SimulationDesign(

@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 from toy_chambers import toy_chambers
 
-from tallgrass.chambers import JointVotes, joint_start
-from tallgrass.models import build_model
-from tallgrass.models.joint_members import group_index
-from tallgrass.sampling import sample
-from tallgrass.specs import ModelSpec, SamplerSpec
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.chambers import JointVotes, joint_start
+from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.models.joint_members import group_index
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.trace import sample
 
 SPEC = ModelSpec(model="joint")
 SAMPLER = SamplerSpec(draws=600, tune=800, chains=2, target_accept=0.95)

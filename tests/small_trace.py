@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from tallgrass.votes import Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 
 def small_trace(xi, alpha, beta, mu=None, sigma=None, party=(0, 1), anchor=None):

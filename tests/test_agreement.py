@@ -6,13 +6,14 @@ import pytest
 from arviz_stats.base import array_stats
 from scipy.stats import norm
 
-from tallgrass.diagnostics import reflected_chains
-from tallgrass.models import build_model
-from tallgrass.sampling import sample
-from tallgrass.sources import load_votes, simulate
-from tallgrass.specs import ModelSpec, SamplerSpec
-from tallgrass.start import make_start, pca_scores
-from tallgrass.votes import filter_votes
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.audit import reflected_chains
+from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.sources import load_votes, simulate
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import make_start, pca_scores
+from tallgrass.rollcalls.trace import sample
+from tallgrass.rollcalls.votes import filter_votes
 
 pytestmark = pytest.mark.slow
 

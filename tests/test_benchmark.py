@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tallgrass.benchmark.comparison import Measured, columns_of, pooled, z_scores
-from tallgrass.benchmark.kernel import growth, kernel_speed, plain_loop
-from tallgrass.benchmark.machine import processor
-from tallgrass.benchmark.ways import _Clock, adaptations, posterior_means, three_ways
 from tallgrass.cli import main
 from tallgrass.cli.bench import comparison_table, growth_table, kernel_table
-from tallgrass.sampling import ChainProgress
-from tallgrass.specs import RunSpec
+from tallgrass.inference.draws import ChainProgress
+from tallgrass.lab.benchmark.comparison import Measured, columns_of, pooled, z_scores
+from tallgrass.lab.benchmark.kernel import growth, kernel_speed, plain_loop
+from tallgrass.lab.benchmark.machine import processor
+from tallgrass.lab.benchmark.versions import _Clock, adaptations, posterior_means, three_ways
+from tallgrass.rollcalls.spec import RunSpec
 
 
 def one(ess=100.0, sampling_s=2.0, mean=0.0, mcse=1.0, **other):

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from tallgrass.benchmark.items import Recovery, Size, one_engine, simulate
 from tallgrass.cli import main
-from tallgrass.simulation_check.item_ranks import Ranks, rank_truth
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.lab.benchmark.items import Recovery, Size, one_engine, simulate
+from tallgrass.lab.sbc.item_ranks import Ranks, rank_truth
 
 
 def test_bench_calibration_measures_every_engine(capsys):

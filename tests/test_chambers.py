@@ -7,8 +7,8 @@ import pytest
 from toy import toy_votes
 from toy_chambers import toy_chambers
 
-from tallgrass.chambers import join_chambers
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.chambers import join_chambers
 
 
 def test_both_chambers_votes_stand_in_one_matrix_without_votes_across():

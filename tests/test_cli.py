@@ -15,14 +15,14 @@ import mlflow
 import pytest
 from example_store import default_store, made_run, status_of
 
-from tallgrass import sources
 from tallgrass.cli import COMMANDS, main
 from tallgrass.cli.output import as_json, printable
 from tallgrass.cli.parser import parse, parser_of, switches_of
 from tallgrass.errors import SpecError
-from tallgrass.sources import SimulationDesign
-from tallgrass.specs import RunSpec
-from tallgrass.tracking import start_run
+from tallgrass.rollcalls import sources
+from tallgrass.rollcalls.sources import SimulationDesign
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.tracking.writing import start_run
 
 ROOT = Path(__file__).parent.parent
 TINY = ["--session=simulated", "--draws=20", "--tune=30", "--chains=2", "--fit-checks=false"]

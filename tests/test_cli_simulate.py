@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tallgrass import simulation_check
 from tallgrass.cli import main
-from tallgrass.specs import ModelSpec
+from tallgrass.lab import sbc
+from tallgrass.rollcalls.spec import ModelSpec
 
 SMALL = ["--check=20", "--model=flat", "--legislators=10", "--rollcalls=30", "--seed=1"]
 
@@ -79,8 +79,8 @@ def test_a_rejected_check_is_status_3_and_says_what_is_wrong(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The fitted prior of the difficulties is far narrower than the one they are drawn from.
-    wrong = partial(simulation_check.check_calibration, truth=ModelSpec(model="flat"))
-    monkeypatch.setattr(simulation_check, "check_calibration", wrong)
+    wrong = partial(sbc.check_calibration, truth=ModelSpec(model="flat"))
+    monkeypatch.setattr(sbc, "check_calibration", wrong)
 
     words = [*SMALL, "--alpha-prior=normal:0,1", "--progress=none"]
     assert main(["simulate", "found", *words]) == 3

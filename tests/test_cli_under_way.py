@@ -5,16 +5,16 @@ import io
 import pytest
 from rich.console import Console
 
-from tallgrass import lifecycle
 from tallgrass.cli.under_way import _drawn
-from tallgrass.lifecycle.folders import (
+from tallgrass.settings import Settings
+from tallgrass.tracking import lifecycle
+from tallgrass.tracking.lifecycle.folders import (
     ChainStatus,
     Status,
     run_folder,
     this_process,
     write_status,
 )
-from tallgrass.settings import Settings
 
 HEIGHT = 24
 

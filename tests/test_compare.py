@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tallgrass.compare import compare_estimates
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.compare import compare_estimates
 
 
 def series(values, names="abcdefghij"):

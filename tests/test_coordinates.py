@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from toy import assert_constant, compiled, log_determinant
 
-from tallgrass import coordinates as co
-from tallgrass.specs import PriorSpec
+from tallgrass.inference.priors import PriorSpec
+from tallgrass.rollcalls import coordinates as co
 
 PRIORS = [
     "normal:0,1",

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from toy import assert_constant, compiled, log_determinant
 
-from tallgrass import coordinates as co
-from tallgrass.specs import PriorSpec
+from tallgrass.inference.priors import PriorSpec
+from tallgrass.rollcalls import coordinates as co
 
 ALPHA, MU = PriorSpec.parse("normal:1.2,3"), PriorSpec.parse("normal:-0.6,1.4")
 a_in, beta_in = pt.dvectors("a", "beta")

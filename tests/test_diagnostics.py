@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from example_trace import example_trace, example_votes
 
-from tallgrass.diagnostics import Thresholds, diagnose, judge, reflected_chains
+from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.rollcalls.audit import reflected_chains
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from item_data import simulated_items, table
 
-from tallgrass.estimation import calibrate_mml, fit
+from tallgrass.items import fit
+from tallgrass.items.engines import calibrate_mml
 
 
 def test_fit_statistics_by_hand():

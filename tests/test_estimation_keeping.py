@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from item_data import simulated_items
 
-from tallgrass.estimation import calibrate_gibbs
-from tallgrass.sampling.stream import DrawFiles, read_trace
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.stream import DrawFiles, read_trace
+from tallgrass.items.engines import calibrate_gibbs
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def data():
 @pytest.fixture
 def often(monkeypatch):
     """A look every time that there may be one."""
-    monkeypatch.setattr("tallgrass.estimation.keeping.pause", lambda *_: 0.0)
-    monkeypatch.setattr("tallgrass.estimation.gibbs._POLL_S", 0.01)
+    monkeypatch.setattr("tallgrass.items.engines.draw_cache.pause", lambda *_: 0.0)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._POLL_S", 0.01)
 
 
 TAKEN = []  # how many draws came at a time
@@ -70,8 +70,8 @@ def test_draws_that_are_added_are_kept_as_well(data, tmp_path, often):
 def test_abilities_that_grow_too_many_are_left_out_and_no_draw_of_an_item_is(
     data, tmp_path, often, monkeypatch
 ):
-    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 4 * 150 * 2 * 500)
-    monkeypatch.setattr("tallgrass.estimation.gibbs.converged", lambda *_: False)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 4 * 150 * 2 * 500)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs.converged", lambda *_: False)
     trace = run(data, tmp_path, 500, 8000)
     kept = read_trace(tmp_path)["posterior"]
     assert "theta" not in kept

@@ -10,11 +10,11 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.special import logsumexp
 
 from tallgrass.errors import DataError
-from tallgrass.estimation import calibrate_map, calibrate_mml, one_sided_items
-from tallgrass.estimation.marginal import _covariances
-from tallgrass.estimation.quadrature import by_user, expect, grid, nodes_for
-from tallgrass.models.item_priors import item_priors
-from tallgrass.responses import Anchors
+from tallgrass.items.engines import calibrate_map, calibrate_mml, one_sided_items
+from tallgrass.items.engines.marginal import _covariances
+from tallgrass.items.engines.quadrature import by_user, expect, grid, nodes_for
+from tallgrass.items.priors import item_priors
+from tallgrass.items.responses import Anchors
 
 
 def plain_log_lik(responses, slope, intercept, n_nodes=121):

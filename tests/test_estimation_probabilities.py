@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from item_data import simulated_items
 
-from tallgrass.estimation.fit import probability
-from tallgrass.estimation.probabilities import (
+from tallgrass.items.engines.probabilities import (
     abilities_of,
     evaluate,
     evaluate_change,
@@ -13,7 +12,8 @@ from tallgrass.estimation.probabilities import (
     log_ratio_of,
     replace,
 )
-from tallgrass.kernel_sparse import layout
+from tallgrass.items.fit import probability
+from tallgrass.items.model import sorted_by_item
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def data():
 
 def of_answers(data, theta):
     """Probabilities by the plain formula, in the kernel's order."""
-    r, order = data.responses, layout(data.responses).order
+    r, order = data.responses, sorted_by_item(data.responses).order
     p = probability(theta[r.user], data.a[r.item], data.b[r.item])
     return np.where(r.correct == 1, p, 1 - p)[order]
 
 
 def evaluated(data, theta):
-    sparse = layout(data.responses)
+    sparse = sorted_by_item(data.responses)
     found = np.empty(len(sparse.user))
     evaluate(sparse.user, sparse.bounds, theta, data.a, data.a * data.b, found)
     return found
@@ -43,7 +43,7 @@ def test_every_probability_is_that_of_the_plain_formula(data):
 
 
 def test_the_probabilities_of_one_item_are_those_of_all(data):
-    sparse, every = layout(data.responses), evaluated(data, data.theta)
+    sparse, every = sorted_by_item(data.responses), evaluated(data, data.theta)
     for j in (0, 7, 19):
         low, middle, high = sparse.bounds[2 * j : 2 * j + 3]
         found = np.empty(high - low)
@@ -66,7 +66,7 @@ def changes(user, bounds, theta, a, c, old):
 
 
 def test_the_change_of_a_user_is_the_sum_of_log_ratios(data):
-    sparse, moved = layout(data.responses), -0.5 * data.theta
+    sparse, moved = sorted_by_item(data.responses), -0.5 * data.theta
     old = evaluated(data, data.theta)
     found, change = changes(*sparse[:2], moved, data.a, data.a * data.b, old)
     np.testing.assert_array_equal(found, evaluated(data, moved))

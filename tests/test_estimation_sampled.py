@@ -9,18 +9,17 @@ import pytest
 from item_data import simulated_items, table
 from scipy import special, stats
 
-from tallgrass.diagnostics import Thresholds, diagnose, judge
-from tallgrass.estimation import calibrate_gibbs, calibrate_map, calibrate_nuts
-from tallgrass.estimation.centre import centre_of
-from tallgrass.estimation.gibbs import _Sampler
-from tallgrass.estimation.probabilities import evaluate
-from tallgrass.estimation.sweeps import scale, shift
-from tallgrass.kernel_sparse import layout
-from tallgrass.models.item_priors import item_priors
-from tallgrass.models.items import ItemCentre, build_items
-from tallgrass.rank_diagnostics import rank_diagnostics
-from tallgrass.sampling import Interrupted
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.draws import Interrupted
+from tallgrass.inference.ranks import rank_diagnostics
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_nuts
+from tallgrass.items.engines.estimates import centre_of
+from tallgrass.items.engines.gibbs import _Sampler
+from tallgrass.items.engines.probabilities import evaluate
+from tallgrass.items.engines.sweeps import scale, shift
+from tallgrass.items.model import ItemCentre, build_items, sorted_by_item
+from tallgrass.items.priors import item_priors
 
 SPEC = SamplerSpec(draws=500, tune=50, chains=4, seed=3)
 
@@ -75,15 +74,15 @@ def test_gibbs_stops_at_the_most_draws(data):
 
 @pytest.mark.parametrize("keeps_theta", [True, False])
 def test_convergence_is_looked_at_in_parts_that_hold_every_draw(data, monkeypatch, keeps_theta):
-    monkeypatch.setattr("tallgrass.estimation.gibbs._PART", 64)  # so that there are several
-    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 2**30 if keeps_theta else 0)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._PART", 64)  # so that there are several
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 2**30 if keeps_theta else 0)
     seen = []
 
     def never(parts, rhat, ess):
         seen.append([part.copy() for part in parts])
         return False
 
-    monkeypatch.setattr("tallgrass.estimation.gibbs.converged", never)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs.converged", never)
     spec = SamplerSpec(draws=20, tune=10, chains=2, seed=1)
     posterior = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace[
         "posterior"
@@ -175,7 +174,7 @@ def test_the_density_of_the_item_model_is_that_of_its_priors_and_responses(data)
 
 def evaluated(data, theta, log_a, b):
     """Probability of every response."""
-    sparse, a = layout(data.responses), np.exp(log_a)
+    sparse, a = sorted_by_item(data.responses), np.exp(log_a)
     found = np.empty(len(sparse.user))
     evaluate(sparse.user, sparse.bounds, theta, a, a * b, found)
     return found
@@ -241,7 +240,7 @@ def test_an_interrupt_hands_back_the_draws_made(data, monkeypatch):
 
 
 def test_abilities_too_many_to_keep_are_summarised(data, monkeypatch):
-    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 0)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 0)
     kept = calibrate_gibbs(data.responses, data.anchors, SPEC, most_draws=SPEC.draws).trace
     monkeypatch.undo()
     full = calibrate_gibbs(data.responses, data.anchors, SPEC, most_draws=SPEC.draws).trace
@@ -257,7 +256,7 @@ def test_abilities_too_many_to_keep_are_summarised(data, monkeypatch):
 def test_abilities_that_grow_too_many_are_summarised_from_the_first_draw(data, monkeypatch):
     spec = SamplerSpec(draws=20, tune=50, chains=2, seed=1)
     full = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace
-    monkeypatch.setattr("tallgrass.estimation.gibbs._THETA_BYTES", 4 * 150 * 2 * 20)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 4 * 150 * 2 * 20)
     kept = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace
     assert "theta" not in kept["posterior"]
     draws = full["posterior"]["theta"].to_numpy().astype(float)

@@ -9,7 +9,7 @@ from mlflow.projects._project_spec import load_project
 from tallgrass.errors import DataError, SpecError
 from tallgrass.experiment import Experiment, expand, overridden, read_experiment
 from tallgrass.experiment.expectations import answer, read_expectation
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec
 
 ROOT = Path(__file__).parent.parent
 PROJECTS = sorted(path.parent for path in (ROOT / "projects").glob("*/experiment.toml"))

@@ -13,9 +13,10 @@ from example_cluster import environment, scheduler, worker
 from example_store import bare_folder
 from postgres import engine_of, free_port
 
-from tallgrass import history
 from tallgrass.experiment import Experiment, Options, run_experiment
+from tallgrass.rollcalls import earlier
 from tallgrass.settings import load_settings
+from tallgrass.tracking import reading
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -92,11 +93,11 @@ def test_a_lost_worker_loses_and_doubles_no_run(tmp_path, postgres_url):
         # everything is on the server, whichever folder its worker had
         for run in finished:
             assert {"trace/idata.nc", "report/index.html"} < set(
-                history.details(run.info.run_id)["artifacts"]
+                reading.details(run.info.run_id)["artifacts"]
             )
-            assert history.load_trace(run.info.run_id).attrs["run_id"] == run.info.run_id
+            assert reading.load_trace(run.info.run_id).attrs["run_id"] == run.info.run_id
         assert not (tmp_path / "one" / "mlruns").exists()
         assert not (tmp_path / "two" / "mlflow.db").exists()
-        table = history.runs(parent=result.run_id, status="FINISHED")
+        table = earlier.runs(parent=result.run_id, status="FINISHED")
         assert len(table) == 4
         assert list((tmp_path / "artifacts").iterdir())

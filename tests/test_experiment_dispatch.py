@@ -10,8 +10,8 @@ from tallgrass.experiment.dispatch import _submit, make_runs
 from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.live import board
 from tallgrass.experiment.worker import Order
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import load_settings
-from tallgrass.specs import RunSpec
 
 PARENT = -1  # has no seed
 HOLD = {"session": "simulated", "draws": 20, "tune": 20, "chains": 1, "fit_checks": False}

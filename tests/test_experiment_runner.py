@@ -14,12 +14,13 @@ import pytest
 from example_cluster import QUICK, environment, scheduler, worker
 from example_store import default_store
 
-from tallgrass import history
 from tallgrass.cli import main
 from tallgrass.errors import SpecError
 from tallgrass.experiment import Experiment, Options, read_experiment, run_experiment
 from tallgrass.experiment.cluster import local_workers
+from tallgrass.rollcalls import earlier
 from tallgrass.settings import load_settings
+from tallgrass.tracking import reading
 
 ROOT = Path(__file__).parent.parent
 FILE = """\
@@ -91,7 +92,7 @@ def test_runs_are_compared_with_the_baseline_of_the_experiment(inside):
 
 
 def test_the_parent_run_holds_answers_tables_and_both_pages(inside):
-    parent = history.details(inside.run_id)
+    parent = reading.details(inside.run_id)
     assert {"comparison.md", "report/index.html", "tables/results.csv"} < set(parent["artifacts"])
     assert parent["tags"]["verdict"] == inside.results.verdict
     text = Path(parent["artifact_uri"], "comparison.md").read_text()
@@ -113,18 +114,18 @@ def test_the_experiment_in_mlflow_says_what_is_asked_and_has_the_view_of_results
 
 
 def test_the_table_of_an_experiment_is_found_by_its_name(inside):
-    table = history.table("starts")
+    table = reading.table("starts")
     assert set(table["run"]) == {"simulated senate pca start", "simulated senate no start"}
-    assert "**" in history.table(inside.run_id, as_markdown=True)
+    assert "**" in reading.table(inside.run_id, as_markdown=True)
 
 
 def test_the_list_of_runs_leaves_parents_out_and_can_be_of_one_parent(inside):
-    assert inside.run_id not in set(history.runs()["run_id"])
-    assert len(history.runs(parent=inside.run_id[:8])) == 2
+    assert inside.run_id not in set(earlier.runs()["run_id"])
+    assert len(earlier.runs(parent=inside.run_id[:8])) == 2
 
 
 def test_traces_are_opened_when_they_are_asked_for(inside):
-    traces = history.load_many(history.runs(parent=inside.run_id))
+    traces = reading.load_many(earlier.runs(parent=inside.run_id))
     assert len(traces) == 2
     for run_id, trace in traces.items():
         assert trace.attrs["run_id"] == run_id
@@ -232,7 +233,7 @@ def test_ctrl_c_leaves_what_is_done_and_no_run_running(tmp_path):
         assert "comparison.md" in files
         (killed,) = client.search_runs(["1"], "params.draws = '900000'")
         assert "interrupted_at" in killed.data.tags
-        trace = history.load_trace(killed.info.run_id)
+        trace = reading.load_trace(killed.info.run_id)
         assert trace["posterior"].sizes["draw"] > 0
 
 

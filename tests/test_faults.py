@@ -15,8 +15,8 @@ import pytest
 from example_store import default_store
 from needs import missing
 
+from tallgrass import recovery
 from tallgrass.cli import main
-from tallgrass.pipeline import recover
 from tallgrass.settings import Settings
 
 pytestmark = pytest.mark.faults
@@ -120,7 +120,7 @@ def test_after_kill_9_the_store_is_consistent_and_the_draws_are_recovered(store,
         assert [draws_in(run) for run in runs()] == [promised]
     elif promised and process.returncode == -signal.SIGKILL:
         assert [run.data.tags["recovered"] for run in runs()] == ["true"]
-    assert recover.remains(Settings()) == []
+    assert recovery.remains(Settings()) == []
     if number in (3, 9):
         assert main([*tools.RUN, "--draws=20", "--tune=30"]) == 0
 
@@ -172,7 +172,7 @@ def test_a_signal_ends_sampling_and_keeps_the_draws(store, number):
     assert run.info.status == "KILLED"
     assert run.data.tags["interrupted_at"]
     assert 100 < draws_in(run) < 200_000
-    assert recover.remains(Settings()) == []
+    assert recovery.remains(Settings()) == []
 
 
 def test_a_second_signal_ends_at_once_and_the_draws_on_disk_are_recovered(store):
@@ -207,7 +207,7 @@ def test_a_folder_that_becomes_read_only_while_sampling_loses_nothing(store):
         end(process)
     experiment.unlink()
     moved.rename(experiment)
-    [left] = recover.remains(Settings())
+    [left] = recovery.remains(Settings())
     assert left.waiting > 5
     assert left.status.phase == "undelivered"
 
@@ -219,7 +219,7 @@ def test_a_folder_that_becomes_read_only_while_sampling_loses_nothing(store):
     assert draws_in(run) == 6000
     paths = [one.path for one in mlflow.MlflowClient().list_artifacts(run.info.run_id, "report")]
     assert paths == ["report/index.html"]
-    assert recover.remains(Settings()) == []
+    assert recovery.remains(Settings()) == []
 
 
 def test_a_full_disk_of_the_state_folder_stops_neither_sampling_nor_the_run(store):
@@ -255,9 +255,9 @@ def test_discarded_draws_are_gone_and_the_run_is_closed(store):
         tools.keeping(store, process, 101)
     finally:
         end(process)
-    [left] = recover.remains(Settings())
+    [left] = recovery.remains(Settings())
     assert main(["recover", left.status.run_id, "--discard"]) == 0
-    assert recover.remains(Settings()) == []
+    assert recovery.remains(Settings()) == []
     assert not left.folder.exists()
     run = the_run()
     assert run.info.status == "FAILED"
@@ -274,7 +274,7 @@ def test_draws_whose_votes_are_gone_are_kept_with_their_diagnostics(store):
     finally:
         end(process)
     shutil.rmtree(session)
-    [left] = recover.remains(Settings())
+    [left] = recovery.remains(Settings())
     assert main(["recover", left.status.run_id]) == 0
     run = the_run()
     assert run.info.status == "FINISHED"

@@ -14,11 +14,13 @@ from example_store import bare_folder, default_store
 from needs import missing
 
 import tallgrass as tg
+from tallgrass import recovery
 from tallgrass.cli import main
 from tallgrass.errors import TrackingError
-from tallgrass.pipeline import Context, fit, recover
+from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.result import Context
+from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
-from tallgrass.specs import make_run_spec
 
 pytestmark = pytest.mark.faults
 SPEC = make_run_spec(
@@ -88,7 +90,7 @@ def test_a_server_that_answers_500_for_a_while_gets_everything_afterwards(folder
         assert observer.done.is_set()
         assert between.refused > 0
         assert_complete(result.run_id)
-    assert recover.remains(settings(folder, None)) == []
+    assert recovery.remains(settings(folder, None)) == []
 
 
 def test_a_server_that_is_killed_and_comes_back_gets_everything_afterwards(folder, tmp_path):
@@ -109,16 +111,16 @@ def test_what_a_dead_server_did_not_take_is_delivered_by_recover(folder, tmp_pat
         chosen = settings(folder, own.url, deliver_seconds=0)
         result = fit(SPEC, chosen, Context(observer=once(own.kill)))
         assert result.verdict.status in ("pass", "fail", "unresolved")
-        [left] = recover.remains(chosen)
+        [left] = recovery.remains(chosen)
         assert left.waiting > 10
         assert left.status.phase == "undelivered"
         monkeypatch.setenv("TALLGRASS_STATE_DIR", str(folder / "state"))
         assert main(["recover", result.run_id[:8]]) == 2  # still down: all stays as it was
-        assert recover.remains(chosen)[0].waiting == left.waiting
+        assert recovery.remains(chosen)[0].waiting == left.waiting
         own.start()
         assert main(["recover", result.run_id[:8]]) == 0
         assert_complete(result.run_id)
-        assert recover.remains(chosen) == []
+        assert recovery.remains(chosen) == []
 
 
 def test_a_slow_server_does_not_slow_sampling_down(folder, server):

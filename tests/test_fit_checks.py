@@ -7,8 +7,8 @@ from arviz_stats import loo
 from example_trace import example_trace, example_votes
 
 from tallgrass.errors import DataError
-from tallgrass.fit_checks import fit_checks
-from tallgrass.votes import Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.fit_checks import fit_checks
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 LOO = ("fit/elpd_loo", "fit/elpd_loo_se", "fit/p_loo")
 

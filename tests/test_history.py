@@ -10,11 +10,12 @@ import pytest
 from example_store import DATA, bare_folder, default_store, made_run
 from example_trace import example_spec, example_trace, example_votes
 
-from tallgrass import history
 from tallgrass.errors import SpecError, TrackingError
-from tallgrass.history.searching import search
-from tallgrass.specs import RunSpec
-from tallgrass.tracking import start_run
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.tracking import reading
+from tallgrass.tracking.reading.searching import search
+from tallgrass.tracking.writing import start_run
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +49,12 @@ def store(tmp_path):
 
 
 def test_every_run_of_ours_is_one_row_the_newest_first_and_no_others(ids):
-    table = history.runs()
+    table = earlier.runs()
     assert list(table["run_id"]) == list(ids.values())[::-1]
 
 
 def test_columns_have_the_types_of_what_they_hold(ids):
-    table = history.runs()
+    table = earlier.runs()
     row = table.set_index("run_id").loc[ids["senate"]]
     assert str(table["start_time"].dt.tz) == "UTC"
     assert abs(row["start_time"] - datetime.now(UTC)) < timedelta(minutes=10)
@@ -75,11 +76,11 @@ _CHECKED = {"draws", "target_accept", "strict", "rhat_max", "divergences", "prom
 
 
 def test_every_parameter_of_a_run_is_a_column(ids):
-    assert set(RunSpec.model_fields) <= set(history.runs().columns)
+    assert set(RunSpec.model_fields) <= set(earlier.runs().columns)
 
 
 def test_an_empty_store_gives_an_empty_table_with_the_same_columns(store, filled):
-    table = history.runs()
+    table = earlier.runs()
     assert table.empty
     assert {"run_id", "verdict", "draws"} <= set(table.columns)
     assert str(table["draws"].dtype) == "Int64"
@@ -102,7 +103,7 @@ def test_an_empty_store_gives_an_empty_table_with_the_same_columns(store, filled
     ],
 )
 def test_filters_narrow_the_table(ids, filters, expected):
-    assert list(history.runs(**filters)["run_id"]) == [ids[name] for name in expected]
+    assert list(earlier.runs(**filters)["run_id"]) == [ids[name] for name in expected]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_filters_narrow_the_table(ids, filters, expected):
 )
 def test_a_filter_that_cannot_be_used_is_an_error_with_help(ids, filters, words):
     with pytest.raises(TrackingError, match=words):
-        history.runs(**filters)
+        earlier.runs(**filters)
 
 
 def test_more_runs_than_a_page_are_all_found(store):
@@ -127,8 +128,8 @@ def test_more_runs_than_a_page_are_all_found(store):
 
 def test_a_run_is_found_by_the_beginning_of_its_id(ids):
     for run_id in ids.values():
-        assert history.find_run(run_id) == run_id
-        assert history.find_run(run_id[:12]) == run_id
+        assert reading.find_run(run_id) == run_id
+        assert reading.find_run(run_id[:12]) == run_id
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(ids):
 )
 def test_an_unknown_run_is_an_error_that_says_where_to_look(ids, text, words):
     with pytest.raises(TrackingError, match=words) as caught:
-        history.find_run(text)
+        reading.find_run(text)
     assert caught.value.mend
 
 
@@ -155,16 +156,16 @@ def test_a_beginning_that_two_runs_share_is_refused(store):
                 database.execute(
                     f"UPDATE {table} SET run_uuid = ? WHERE run_uuid = ?", (wanted, drawn)
                 )
-    assert history.find_run("cafe01") == "cafe0" + 27 * "1"
+    assert reading.find_run("cafe01") == "cafe0" + 27 * "1"
     with pytest.raises(TrackingError, match=r"more than one run.* cafe0\d+ or cafe0\d+"):
-        history.find_run("cafe")
+        reading.find_run("cafe")
 
 
 def test_a_deleted_run_says_how_to_restore_it(store):
     run_id = made_run()
     mlflow.MlflowClient().delete_run(run_id)
     with pytest.raises(TrackingError, match="mlflow runs restore"):
-        history.find_run(run_id)
+        reading.find_run(run_id)
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ def sampled(store, tmp_path):
 def test_a_trace_comes_back_whole_and_in_memory_with_its_run_id(sampled):
     votes, truth = example_votes(n_legislators=6, n_rollcalls=5)
     expected = example_trace(votes, truth, draws=20)
-    trace = history.load_trace(sampled[:10])
+    trace = reading.load_trace(sampled[:10])
     assert trace.attrs["run_id"] == sampled
     assert set(trace.groups) == set(expected.groups)
     assert expected["posterior"].to_dataset().equals(trace["posterior"].to_dataset())
@@ -192,17 +193,17 @@ def test_a_trace_comes_back_whole_and_in_memory_with_its_run_id(sampled):
 
 
 def test_the_spec_of_a_run_comes_back_equal(sampled):
-    assert history.rerun_spec(sampled) == example_spec(chamber="house")
+    assert earlier.rerun_spec(sampled) == example_spec(chamber="house")
 
 
 def test_ideal_points_come_back_as_they_were_stored(sampled):
-    table = history.ideal_points(sampled)
+    table = earlier.ideal_points(sampled)
     assert list(table["slug"]) == ["=a", "b"]
     assert list(table["district"]) == ["001", "12"]
     assert table["mean"].isna().tolist() == [False, True]
 
 
-@pytest.mark.parametrize("read", [history.load_trace, history.rerun_spec, history.ideal_points])
+@pytest.mark.parametrize("read", [reading.load_trace, earlier.rerun_spec, earlier.ideal_points])
 def test_a_run_without_the_artifact_is_an_error_with_its_status(store, read):
     with pytest.raises(TrackingError, match="which is FINISHED"):
         read(made_run())
@@ -214,18 +215,18 @@ def test_a_trace_that_is_half_written_is_an_error(store, tmp_path):
     with start_run(None, "x") as run:
         run.log_artifact(tmp_path / "idata.nc", "trace")
     with pytest.raises(TrackingError, match="cannot read the trace"):
-        history.load_trace(run.run_id)
+        reading.load_trace(run.run_id)
 
 
 def test_a_spec_of_another_version_is_an_error_that_names_the_field(store):
     with start_run(None, "x") as run:
         run.log_text(json.dumps({"warp": 9}), "spec/run.json")
     with pytest.raises(SpecError, match="warp"):
-        history.rerun_spec(run.run_id)
+        earlier.rerun_spec(run.run_id)
 
 
 def test_details_hold_everything_but_mlflows_own_tags(sampled):
-    found = history.details(sampled)
+    found = reading.details(sampled)
     assert found["status"] == "FINISHED"
     assert "tables/ideal_points.csv" in found["artifacts"]
     assert not [name for name in found["tags"] if name.startswith("mlflow.")]
@@ -234,7 +235,7 @@ def test_details_hold_everything_but_mlflows_own_tags(sampled):
 
 def test_without_another_method_there_is_no_baseline(store):
     made_run()
-    assert history.find_baseline(DATA, RunSpec()) is None
+    assert earlier.find_baseline(DATA, RunSpec()) is None
 
 
 def test_the_newest_passing_run_with_another_sampler_or_model_is_the_baseline(store):
@@ -243,32 +244,32 @@ def test_the_newest_passing_run_with_another_sampler_or_model_is_the_baseline(st
     made_run("flat", verdict="fail")
     made_run("flat", data="e" * 64)
     made_run()
-    assert history.find_baseline(DATA, RunSpec()) == newest
+    assert earlier.find_baseline(DATA, RunSpec()) == newest
 
 
 def test_the_newest_promoted_run_on_the_same_data_comes_before_all_others(store):
     first, second = made_run(), made_run(verdict="fail")
     made_run(sampler="pymc")
-    history.promote(second)
-    assert history.find_baseline(DATA, RunSpec()) == second
-    history.promote(first)
-    assert history.find_baseline(DATA, RunSpec()) == second
-    assert history.find_baseline("e" * 64, RunSpec()) is None
-    assert list(history.runs()["promoted"]) == [False, True, True]
+    reading.promote(second)
+    assert earlier.find_baseline(DATA, RunSpec()) == second
+    reading.promote(first)
+    assert earlier.find_baseline(DATA, RunSpec()) == second
+    assert earlier.find_baseline("e" * 64, RunSpec()) is None
+    assert list(earlier.runs()["promoted"]) == [False, True, True]
 
 
 def test_a_run_that_did_not_finish_is_no_baseline(store):
     with pytest.raises(KeyboardInterrupt), start_run(None, "x") as run:
         raise KeyboardInterrupt
     with pytest.raises(TrackingError, match="KILLED"):
-        history.promote(run.run_id)
+        reading.promote(run.run_id)
 
 
 def test_the_run_in_progress_is_never_its_own_baseline(store):
     with start_run(None, "x") as run:
         run.log_params({"sampler": "pymc", "model": "flat"})
         run.set_tags({"data.sha256": DATA, "verdict": "pass", "baseline": "true"})
-        assert history.find_baseline(DATA, RunSpec()) is None
+        assert earlier.find_baseline(DATA, RunSpec()) is None
 
 
 def test_the_flat_run_is_the_newest_that_passed(store):
@@ -276,8 +277,8 @@ def test_the_flat_run_is_the_newest_that_passed(store):
     newest = made_run("flat")
     made_run("flat", verdict="fail")
     made_run()
-    assert history.find_flat(DATA) == newest
-    assert history.find_flat("e" * 64) is None
+    assert earlier.find_flat(DATA) == newest
+    assert earlier.find_flat("e" * 64) is None
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +290,7 @@ def compared(tmp_path_factory):
         flat = made_run("flat", metrics=good)
         tags = {"baseline.run_id": flat, "sign_flip": "true"}
         hierarchical = made_run(metrics=bad, verdict="fail", tags=tags)
-        yield history.compare([flat, hierarchical[:10]]), flat, hierarchical
+        yield reading.compare([flat, hierarchical[:10]]), flat, hierarchical
 
 
 def test_a_comparison_has_values_thresholds_and_what_passes(compared):
@@ -318,10 +319,10 @@ def test_agreement_with_a_baseline_of_another_model_has_the_threshold_across_mod
 
 
 def test_thresholds_that_were_set_decide_what_passes(compared):
-    from tallgrass.diagnostics import Thresholds
+    from tallgrass.inference.diagnostics import Thresholds
 
     _, flat, _ = compared
-    table = history.compare([flat], Thresholds(ess=5000)).set_index("measure")
+    table = reading.compare([flat], Thresholds(ess=5000)).set_index("measure")
     assert not table.loc["ESS bulk min", "passed"]
 
 
@@ -341,22 +342,22 @@ senate hierarchical nutpie pca ({hierarchical[:8]}) |
 | Sign flip | — | — | Yes |
 | Verdict | — | **PASS** | FAIL |
 """
-    assert history.markdown(table) == expected
+    assert reading.markdown(table) == expected
 
 
 def test_a_name_cannot_break_the_markdown_table(store):
     with start_run(None, "a | b\n<script>") as run:
         pass
-    lines = history.markdown(history.compare([run.run_id])).splitlines()
+    lines = reading.markdown(reading.compare([run.run_id])).splitlines()
     assert lines[2].startswith("| Metric | Passing value | a \\| b &lt;script> (")
     assert len({line.replace("\\|", "").count("|") for line in lines[2:]}) == 1
 
 
 def test_comparing_nothing_or_an_unknown_run_is_an_error(store):
     with pytest.raises(TrackingError, match="no run to compare"):
-        history.compare([])
+        reading.compare([])
     with pytest.raises(TrackingError, match="unknown run"):
-        history.compare(["0" * 32])
+        reading.compare(["0" * 32])
 
 
 def test_reading_meets_the_same_check_of_the_store_as_writing(tmp_path):
@@ -364,4 +365,4 @@ def test_reading_meets_the_same_check_of_the_store_as_writing(tmp_path):
         Path("mlruns/0").mkdir(parents=True)
         Path("mlruns/0/meta.yaml").touch()
         with pytest.raises(TrackingError, match="old MLflow file store"):
-            history.runs()
+            earlier.runs()

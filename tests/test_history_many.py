@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from example_store import default_store, made_run
 
-from tallgrass import history
 from tallgrass.errors import TrackingError
-from tallgrass.history import listing
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.tracking import reading
+from tallgrass.tracking.reading import listing
 
 N_RUNS = 10_000
 
@@ -57,29 +58,29 @@ def inside(filled, monkeypatch):
     ],
 )
 def test_the_fast_way_gives_the_table_that_mlflows_search_gives(inside, monkeypatch, filters):
-    fast = history.runs(**filters)
+    fast = earlier.runs(**filters)
     monkeypatch.setattr(listing, "database_uri", lambda: None)
-    plain = history.runs(**filters)
+    plain = earlier.runs(**filters)
     pd.testing.assert_frame_equal(fast, plain)
     assert len(plain) == 0 or "until" not in filters
 
 
 def test_a_time_range_keeps_the_runs_that_started_in_it(inside):
-    everything = history.runs()
+    everything = earlier.runs()
     since, until = everything["start_time"].iloc[5], everything["start_time"].iloc[2]
     for more in ({}, {"filter": "metrics.rhat_max > 0"}):
-        found = history.runs(since=since, until=until.isoformat(), **more)
+        found = earlier.runs(since=since, until=until.isoformat(), **more)
         assert list(found["run_id"]) == list(everything["run_id"].iloc[2:6])
 
 
 def test_a_time_that_is_none_is_an_error_that_shows_the_form(inside):
     with pytest.raises(TrackingError, match="since: not a time: received 'yesterday'"):
-        history.runs(since="yesterday")
+        earlier.runs(since="yesterday")
 
 
 def test_an_unknown_experiment_has_no_table(inside):
     with pytest.raises(TrackingError, match="unknown experiment"):
-        history.table("starts")
+        reading.table("starts")
 
 
 def copied(folder, n):
@@ -123,9 +124,9 @@ def test_ten_thousand_runs_are_read_whole(tmp_path, record_property, capsys):
         given = {k: v for k, v in spec.items() if k not in ("model", "sampler", "init")}
         made_run(**{k: v for k, v in given.items() if k not in ("session", "chamber")})
         copied(tmp_path, N_RUNS)
-        history.runs(limit=1)  # connects
+        earlier.runs(limit=1)  # connects
         began = time.perf_counter()
-        table = history.runs()
+        table = earlier.runs()
         seconds = time.perf_counter() - began
         with capsys.disabled():
             sys.stdout.write(f"\n{len(table):,} runs in {seconds:.2f} s\n")
@@ -134,4 +135,4 @@ def test_ten_thousand_runs_are_read_whole(tmp_path, record_property, capsys):
         assert table["run_id"].is_unique
         assert table["rhat_max"].notna().all()
         assert (table["draws"] == 2000).all()
-        assert len(history.runs(filter="metrics.rhat_max < 0.001")) < 30
+        assert len(earlier.runs(filter="metrics.rhat_max < 0.001")) < 30

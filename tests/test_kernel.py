@@ -11,7 +11,7 @@ from pytensor.compile.mode import get_mode
 from pytensor.gradient import DisconnectedInputError, verify_grad
 from scipy.special import log_expit
 
-from tallgrass import kernel
+from tallgrass.inference.kernel import dense as kernel
 
 # Every vote's term is rounded to within this, whatever its size: log(1 + e) of e < 1e-16 is 0.
 ROUNDING = 3e-16

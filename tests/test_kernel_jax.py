@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 from toy import toy_model, toy_votes
 
-from tallgrass import kernel, kernel_jax
-from tallgrass.sampling import sample
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.kernel import dense as kernel
+from tallgrass.inference.kernel import jax_form
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.trace import sample
 
 pytest.importorskip("jax", reason="JAX is an optional extra: pip install 'tallgrass[flow]'")
 
 
 @pytest.fixture(autouse=True)
 def registered():
-    kernel_jax.register()
+    jax_form.register()
 
 
 def problem(scale=1.0):
@@ -24,7 +25,7 @@ def problem(scale=1.0):
 @pytest.mark.parametrize("scale", [1.0, 100.0])
 def test_jax_agrees_with_the_reference(scale):
     arguments = problem(scale)
-    value, *gradients = kernel_jax.vote_loglik_jax(*arguments)
+    value, *gradients = jax_form.vote_loglik_jax(*arguments)
     expected, *expected_gradients = kernel.reference(*arguments)
     np.testing.assert_allclose(value, expected, rtol=1e-12)
     for found, wanted in zip(gradients, expected_gradients, strict=True):
@@ -35,7 +36,7 @@ def test_jax_differentiates_the_value_to_the_gradients_it_returns():
     import jax
 
     votes, *vectors = problem()
-    value = lambda v, a, b: kernel_jax.vote_loglik_jax(votes, v, a, b)[0]  # noqa: E731
+    value = lambda v, a, b: jax_form.vote_loglik_jax(votes, v, a, b)[0]  # noqa: E731
     _, *expected = kernel.reference(votes, *vectors)
     for found, wanted in zip(jax.grad(value, (0, 1, 2))(*vectors), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-12)

@@ -6,7 +6,8 @@ import pytensor.tensor as pt
 import pytest
 from item_data import simulated_items
 
-from tallgrass.kernel_sparse import layout, reference, response_loglik, sparse_loglik_and_gradient
+from tallgrass.inference.kernel.sparse import reference, response_loglik, sparse_loglik_and_gradient
+from tallgrass.items.model import sorted_by_item
 
 
 def evaluate(sparse, theta, a, c):
@@ -20,7 +21,7 @@ def evaluate(sparse, theta, a, c):
 @pytest.mark.parametrize("n_items", [2, 30])
 def test_the_kernel_equals_its_reference(n_users, n_items):
     data = simulated_items(n_users, n_items, 0, per_user=min(n_items, 20))
-    sparse = layout(data.responses)
+    sparse = sorted_by_item(data.responses)
     value, gradients = evaluate(sparse, data.theta, data.a, data.a * data.b)
     expected, *expected_gradients = reference(
         sparse.user, sparse.bounds, data.theta, data.a, data.a * data.b
@@ -32,7 +33,7 @@ def test_the_kernel_equals_its_reference(n_users, n_items):
 
 def test_the_reference_is_the_bernoulli_likelihood():
     data = simulated_items(50, 8, 0, per_user=6)
-    sparse = layout(data.responses)
+    sparse = sorted_by_item(data.responses)
     value = reference(sparse.user, sparse.bounds, data.theta, data.a, data.a * data.b)[0]
     r = data.responses
     p = 1 / (1 + np.exp(-data.a[r.item] * (data.theta[r.user] - data.b[r.item])))
@@ -42,7 +43,7 @@ def test_the_reference_is_the_bernoulli_likelihood():
 
 def test_gradients_are_the_derivatives_of_the_value():
     data = simulated_items(30, 6, 0, per_user=5)
-    sparse = layout(data.responses)
+    sparse = sorted_by_item(data.responses)
     point = [data.theta, data.a, data.a * data.b]
     _, gradients = evaluate(sparse, *point)
     for which, index in ((0, 3), (0, 29), (1, 0), (1, 5), (2, 2)):
@@ -56,7 +57,7 @@ def test_gradients_are_the_derivatives_of_the_value():
 
 def test_layout_holds_every_response_once_by_item_and_answer():
     r = simulated_items(60, 7, 0, per_user=4).responses
-    user, bounds, order = layout(r)
+    user, bounds, order = sorted_by_item(r)
     assert sorted(order) == list(range(len(r)))
     run = np.repeat(np.arange(14), np.diff(bounds))
     np.testing.assert_array_equal(r.item[order], run // 2)
@@ -68,7 +69,7 @@ def test_an_item_without_wrong_answers_is_an_empty_run():
     r = simulated_items(30, 4, 0, per_user=4).responses
     correct = r.correct.copy()
     correct[r.item == 2] = 1
-    sparse = layout(type(r)(r.users, r.items, r.user, r.item, correct))
+    sparse = sorted_by_item(type(r)(r.users, r.items, r.user, r.item, correct))
     theta, a, c = np.linspace(-1, 1, 30), np.ones(4), np.zeros(4)
     value, gradients = evaluate(sparse, theta, a, c)
     expected, *others = reference(sparse.user, sparse.bounds, theta, a, c)
@@ -78,7 +79,7 @@ def test_an_item_without_wrong_answers_is_an_empty_run():
 
 def test_nan_is_handed_on_and_far_logits_stay_finite():
     data = simulated_items(30, 4, 0, per_user=4)
-    sparse = layout(data.responses)
+    sparse = sorted_by_item(data.responses)
     theta = data.theta.copy()
     theta[3] = np.nan
     assert np.isnan(evaluate(sparse, theta, data.a, data.b)[0])
@@ -90,7 +91,7 @@ def test_nan_is_handed_on_and_far_logits_stay_finite():
 @pytest.mark.parametrize("mode", ["NUMBA", "FAST_COMPILE"])
 def test_the_op_gives_value_and_gradients_in_every_mode(mode):
     data = simulated_items(30, 4, 0, per_user=4)
-    sparse = layout(data.responses)
+    sparse = sorted_by_item(data.responses)
     theta, a, c = (pt.dvector(name) for name in ("theta", "a", "c"))
     value = response_loglik(sparse.user, sparse.bounds, theta, a, c)
     function = pytensor.function(

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 import setproctitle
 
-from tallgrass import lifecycle
 from tallgrass.errors import SpecError
-from tallgrass.lifecycle import ChainStatus, Status
+from tallgrass.tracking import lifecycle
+from tallgrass.tracking.lifecycle import ChainStatus, Status
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tallgrass.errors import DataError
-from tallgrass.linking import (
+from tallgrass.rollcalls.linking import (
     METHODS,
     Items,
     LinkOptions,
@@ -16,7 +16,7 @@ from tallgrass.linking import (
     link_scales,
     transformed,
 )
-from tallgrass.votes import RollCall
+from tallgrass.rollcalls.votes import RollCall
 
 A, B = 1.7, -0.4
 

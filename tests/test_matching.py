@@ -2,8 +2,8 @@
 
 import pytest
 
-from tallgrass.matching import match_rollcalls
-from tallgrass.votes import RollCall
+from tallgrass.rollcalls.matching import match_rollcalls
+from tallgrass.rollcalls.votes import RollCall
 
 
 def matched(house, senate):

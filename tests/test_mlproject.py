@@ -13,8 +13,7 @@ from mlflow.projects._project_spec import load_project
 from tallgrass.cli import COMMANDS
 from tallgrass.cli.parser import parse, parser_of, switches_of
 from tallgrass.errors import SpecError
-from tallgrass.settings import changed_spec
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec, changed_spec
 
 ROOT = Path(__file__).parent.parent
 

@@ -3,10 +3,10 @@ import pytest
 from toy import BETA, Density, spec_priors, toy_model, toy_votes
 
 from tallgrass.errors import DataError
-from tallgrass.models import MODELS, build_model
-from tallgrass.specs import ModelSpec
-from tallgrass.start import make_start
-from tallgrass.votes import VoteMatrix
+from tallgrass.rollcalls.models import MODELS, build_model
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import make_start
+from tallgrass.rollcalls.votes import VoteMatrix
 
 # What users see.
 

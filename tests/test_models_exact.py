@@ -6,11 +6,12 @@ from scipy import stats
 from scipy.special import log_expit
 from toy import BETA, OTHER, Density, log_determinant, spec_priors, toy_votes
 
-from tallgrass.coordinates import zero_sum_inverse
-from tallgrass.models import build_model
-from tallgrass.models.hierarchical import NON_CENTRED, SMALL_PARTY
-from tallgrass.specs import ModelSpec, PriorSpec
-from tallgrass.start import make_start
+from tallgrass.inference.priors import PriorSpec
+from tallgrass.rollcalls.coordinates import zero_sum_inverse
+from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.models.hierarchical import NON_CENTRED, SMALL_PARTY
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import make_start
 
 SIZES = [(1, 6), (NON_CENTRED - 1, NON_CENTRED), (9, SMALL_PARTY), (SMALL_PARTY - 1, 2)]
 

@@ -12,8 +12,8 @@ from example_store import default_store
 
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
-from tallgrass.specs import make_run_spec
 
 QUICK = {"draws": 150, "tune": 300, "chains": 2}
 QUIET = Settings(progress="none")

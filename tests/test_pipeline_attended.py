@@ -7,9 +7,9 @@ import pytest
 from example_store import default_store
 
 from tallgrass.errors import SamplingError
-from tallgrass.pipeline import attended
-from tallgrass.sampling import cache
+from tallgrass.inference import cache
 from tallgrass.settings import Settings
+from tallgrass.tracking import attended
 
 
 def test_a_run_that_meets_code_cut_short_ends_failed_and_the_code_is_removed(tmp_path, monkeypatch):

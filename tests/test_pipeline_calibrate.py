@@ -16,15 +16,12 @@ from item_data import simulated_items
 from postgres import PASSWORD, engine_of
 
 import tallgrass as tg
-from tallgrass import history
-from tallgrass.calibration_spec import (
-    CalibrationSpec,
-    changed_calibration,
-    make_calibration_spec,
-)
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TallgrassError
+from tallgrass.items.earlier import item_table
+from tallgrass.items.spec import CalibrationSpec, changed_calibration, make_calibration_spec
 from tallgrass.settings import Settings
+from tallgrass.tracking import reading
 
 ROOT = Path(__file__).parent.parent
 QUIET = Settings(progress="none")
@@ -93,7 +90,7 @@ def count_runs():
 def test_a_calibration_is_a_finished_run_with_every_artifact(gibbs):
     run = stored(gibbs)
     assert run.info.status == "FINISHED"
-    assert set(history.details(gibbs.run_id)["artifacts"]) >= ARTIFACTS
+    assert set(reading.details(gibbs.run_id)["artifacts"]) >= ARTIFACTS
     assert run.data.params["engine"] == "gibbs"
     assert run.data.params["model"] == "items"
     assert run.data.metrics["data/n_items"] == 12
@@ -113,9 +110,9 @@ def test_the_stored_draws_are_those_of_the_result(gibbs):
 def test_point_engines_leave_the_same_tables(gibbs, engine):
     result = tg.calibrate(spec_of(engine=engine, anchors="anchors.csv"), QUIET)
     assert result.verdict.status == "pass"
-    table = history.item_table(result.run_id)
+    table = item_table(result.run_id)
     assert list(table.columns) == list(gibbs.items.columns)
-    assert set(history.details(result.run_id)["artifacts"]) >= ARTIFACTS
+    assert set(reading.details(result.run_id)["artifacts"]) >= ARTIFACTS
     assert "estimates" in tg.load_trace(result.run_id).children
 
 
@@ -162,7 +159,7 @@ def test_another_run_and_a_file_can_be_compared(gibbs, store):
     assert flagged[(flagged["first"] == "theirs") & (flagged["second"] == "before")][
         "flagged"
     ].all()
-    assert "tables/consensus.csv" in history.details(result.run_id)["artifacts"]
+    assert "tables/consensus.csv" in reading.details(result.run_id)["artifacts"]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +243,7 @@ def test_rerun_repeats_a_calibration(gibbs, capsys):
 
 def test_the_environment_and_the_json_form_hold_the_spec(monkeypatch):
     monkeypatch.setenv("TALLGRASS_ENGINE", "mml")
-    from tallgrass.settings import load_calibration_spec
+    from tallgrass.items.spec import load_calibration_spec
 
     spec = load_calibration_spec({"responses": "x.csv"})
     assert spec.engine == "mml"
@@ -286,7 +283,7 @@ def test_a_database_is_calibrated_and_the_undrifted_items_published(filled):
     before = pd.read_csv("drifted.csv").set_index("item")
     assert found.loc["i00000", "b"] == before.loc["i00000", "b"]
     assert found.loc["i00001", "b"] == pytest.approx(result.items["b"].iloc[1], abs=1e-12)
-    everything = json.dumps(history.details(result.run_id), default=str)
+    everything = json.dumps(reading.details(result.run_id), default=str)
     everything += Path(result.report_path).read_text("utf-8")
     assert PASSWORD not in everything
     assert "***" in stored(result).data.params["responses"]

@@ -10,14 +10,15 @@ import pytest
 import xarray as xr
 from toy_chambers import toy_chambers
 
-from tallgrass import history
 from tallgrass.cli import main
-from tallgrass.diagnostics import diagnose
 from tallgrass.errors import DataError, SpecError
-from tallgrass.pipeline import fit
+from tallgrass.inference.diagnostics import diagnose
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.spec import RunSpec, make_run_spec
+from tallgrass.rollcalls.summaries import joint_tables
 from tallgrass.settings import Settings
-from tallgrass.specs import RunSpec, make_run_spec
-from tallgrass.summaries import joint_tables
+from tallgrass.tracking import reading
 
 SHORT = {"draws": 100, "tune": 200, "chains": 2, "min_votes": 5}
 
@@ -84,7 +85,7 @@ def table(result, name):
 
 def test_a_joint_run_places_all_members_and_lists_every_roll_call_once(done):
     result, joint, _, _ = done
-    assert len(history.ideal_points(result.run_id)) == 18 + 14
+    assert len(earlier.ideal_points(result.run_id)) == 18 + 14
     matches = table(result, "matched_bills")
     assert len(matches) == 24 + 20 - 12
     assert (matches["status"] == "matched").sum() == 12
@@ -148,7 +149,7 @@ def test_a_reflected_chamber_is_found_in_the_chain_that_has_it(done):
 
 def test_what_the_joint_model_cannot_use_leaves_no_run(done, tmp_path):
     _, _, settings, _ = done
-    before = len(history.runs(limit=None))
+    before = len(earlier.runs(limit=None))
     unmatched = toy_chambers(house=(8, 10), senate=(6, 8), rollcalls=(24, 20), matched=12)
     folder = Path(write(tmp_path / "98th", unmatched))
     path = folder / "98th_rollcalls.csv"
@@ -163,7 +164,7 @@ def test_what_the_joint_model_cannot_use_leaves_no_run(done, tmp_path):
     rollcalls[rollcalls["chamber"] == "House"].to_csv(path, index=False)
     with pytest.raises(DataError):
         fit(spec, settings)
-    assert len(history.runs(limit=None)) == before
+    assert len(earlier.runs(limit=None)) == before
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_the_seed_form_runs_from_the_command_line_and_warns_of_positive_slopes(d
     assert main(["run", *argv, "--json", "--tracking-uri", settings.tracking_uri]) == 0
     run_id = json.loads(capsys.readouterr().out)["run_id"]
     logging.getLogger("tallgrass").handlers.clear()
-    found = history.details(run_id)
+    found = reading.details(run_id)
     report = Path(found["artifact_uri"].removeprefix("file://")) / "report" / "index.html"
     assert "fit the wrong model" in report.read_text()
     assert np.isfinite(found["metrics"]["joint/delta"])

@@ -5,14 +5,15 @@ import logging
 import numpy as np
 import pytest
 
-from tallgrass import history
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError
-from tallgrass.linking import LinkOptions
-from tallgrass.pipeline import fit
-from tallgrass.pipeline.link import link
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.link import link
+from tallgrass.rollcalls.linking import LinkOptions
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
-from tallgrass.specs import RunSpec
+from tallgrass.tracking import reading
 
 FAST = {"draws": 60, "tune": 150, "chains": 2, "baseline": "none", "fit_checks": False}
 
@@ -35,7 +36,7 @@ def two_runs(tmp_path_factory, data_dir):
 def test_a_link_is_a_run_with_tables_pictures_and_a_report(two_runs):
     (house, senate), settings = two_runs
     result = link(house, senate, LinkOptions(draws=20), settings)
-    found = history.details(result.run_id)
+    found = reading.details(result.run_id)
     assert found["tags"]["model"] == "link"
     assert found["params"]["reference"] == house
     assert found["metrics"]["link/A"] == pytest.approx(result.linking.metrics["link/A"], rel=1e-3)
@@ -48,7 +49,7 @@ def test_a_link_is_a_run_with_tables_pictures_and_a_report(two_runs):
 def test_linked_senators_are_the_linear_map_of_their_own_run(two_runs):
     (house, senate), settings = two_runs
     result = link(house, senate, LinkOptions(draws=20), settings)
-    own = history.ideal_points(senate).set_index("slug")["mean"]
+    own = earlier.ideal_points(senate).set_index("slug")["mean"]
     linked = result.linking.positions.set_index("slug")["mean"]
     assert np.corrcoef(own, linked[own.index])[0, 1] > 0.99
 
@@ -57,7 +58,7 @@ def test_a_link_is_not_run_again_but_made_anew(two_runs):
     (house, senate), settings = two_runs
     result = link(house, senate, LinkOptions(draws=20), settings)
     with pytest.raises(SpecError, match=f"tallgrass link {house} {senate}"):
-        history.rerun_spec(result.run_id)
+        earlier.rerun_spec(result.run_id)
 
 
 def test_a_run_is_not_linked_with_itself(two_runs):
@@ -68,12 +69,12 @@ def test_a_run_is_not_linked_with_itself(two_runs):
 
 def test_what_cannot_be_linked_leaves_no_run(two_runs):
     (house, senate), settings = two_runs
-    before = len(history.runs())
+    before = len(earlier.runs())
     with pytest.raises(DataError, match="0 members"):
         link(house, senate, LinkOptions(over="members"), settings)
     with pytest.raises(SpecError, match="robust"):
         link(house, senate, LinkOptions(robust="dorp"), settings)
-    assert len(history.runs()) == before
+    assert len(earlier.runs()) == before
 
 
 def test_the_command_prints_the_link_and_takes_exactly_two_runs(two_runs, capsys):

@@ -7,13 +7,15 @@ import pytest
 from example_store import default_store, status_of
 
 import tallgrass as tg
-from tallgrass import lifecycle
+from tallgrass import recovery
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TrackingError
-from tallgrass.pipeline import Context, fit, recover
+from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.result import Context
+from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
-from tallgrass.specs import make_run_spec
-from tallgrass.tracking import close_orphans, start_run
+from tallgrass.tracking import lifecycle
+from tallgrass.tracking.writing import close_orphans, start_run
 
 SPEC = make_run_spec(
     session="simulated", draws=2000, tune=200, chains=2, fit_checks=False, baseline="none"
@@ -47,10 +49,10 @@ def lost(store, monkeypatch):
         raise Lost
 
     with monkeypatch.context() as patch:
-        patch.setattr("tallgrass.pipeline.record.save_trace", lose)
+        patch.setattr("tallgrass.tracking.record.save_trace", lose)
         with pytest.raises(Lost):
             fit(SPEC, settings())
-    [left] = recover.remains(settings())
+    [left] = recovery.remains(settings())
     return left
 
 
@@ -85,7 +87,7 @@ def test_a_run_under_way_shows_in_the_monitor_and_tells_mlflow_how_far_it_is(
 
 def test_a_finished_run_leaves_nothing_to_recover(store, capsys):
     result = fit(SPEC, settings())
-    assert recover.remains(settings()) == []
+    assert recovery.remains(settings()) == []
     assert main(["recover"]) == 0
     assert capsys.readouterr().out == "nothing to recover\n"
     folder = lifecycle.run_folder(store / "state", result.run_id)
@@ -127,18 +129,18 @@ def test_a_recovered_run_is_as_if_it_had_finished_and_says_that_it_was_recovered
     expected = mlflow.MlflowClient().get_run(again.run_id).data.metrics
     for name in ("rhat_max", "ess_min", "divergences"):
         assert found[name] == expected[name]
-    assert recover.remains(settings()) == []
+    assert recovery.remains(settings()) == []
 
 
 def test_the_draws_of_a_dead_run_can_be_discarded(lost):
     assert main(["recover", lost.status.run_id, "--discard"]) == 0
-    assert recover.remains(settings()) == []
+    assert recovery.remains(settings()) == []
     assert "recovered" not in tags_of(lost.status.run_id)
 
 
 def test_recover_refuses_what_it_cannot_mean(lost):
     with pytest.raises(DataError, match="no such run left"):
-        recover.find(settings(), "ffff0000")
+        recovery.find(settings(), "ffff0000")
     assert main(["recover", "--discard"]) == 2
     assert main(["recover", lost.status.run_id, "--all"]) == 2
 
@@ -146,8 +148,8 @@ def test_recover_refuses_what_it_cannot_mean(lost):
 def test_draws_stay_where_they_are_when_the_store_does_not_know_the_run(lost):
     mlflow.MlflowClient().delete_run(lost.status.run_id)
     with pytest.raises((TrackingError, DataError)):
-        recover.connect(lost, Settings(tracking_uri="sqlite:///other/other.db"))
-    assert recover.remains(settings()) == [lost]
+        recovery.connect(lost, Settings(tracking_uri="sqlite:///other/other.db"))
+    assert recovery.remains(settings()) == [lost]
 
 
 def test_a_second_run_is_refused_before_a_run_is_made(store):

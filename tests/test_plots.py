@@ -10,8 +10,10 @@ from matplotlib.text import Text
 from PIL import Image
 from scipy import stats
 
-from tallgrass import plots, summaries
-from tallgrass.plots import style
+from tallgrass.inference.summary import draws_of, names_of
+from tallgrass.report import sampler, style
+from tallgrass.report.style import plain
+from tallgrass.rollcalls import plots, summaries
 
 NASTY = ["$x$", r"$\frac{", "<script>alert(1)</script>", 'O"Brien & Sons', "Zoë Ñandú", "a\nb\t$"]
 
@@ -103,8 +105,8 @@ def test_density_survives_a_stray_draw_and_constant_draws():
 def test_party_pictures_draw_both_parties(trace):
     votes, _ = example_votes()
     ideal = summaries.ideal_points(trace, votes)
-    parties = summaries.names_of(trace, "party")
-    mu, sigma = summaries.draws_of(trace, "mu_party"), summaries.draws_of(trace, "sigma_within")
+    parties = names_of(trace, "party")
+    mu, sigma = draws_of(trace, "mu_party"), draws_of(trace, "sigma_within")
     positions = plots.party_positions(parties, mu, ideal).axes[0]
     assert {("o", style.COLOURS["Democrat"], 12), ("s", style.COLOURS["Republican"], 18)} == (
         markers(positions)
@@ -192,7 +194,7 @@ def test_traces_are_thinned_but_rank_histograms_count_every_draw():
     draws = np.random.default_rng(0).normal(size=(4, 3000))
     diverging = np.zeros(draws.shape, bool)
     diverging[2, 17] = True
-    figure = plots.traces(["xi[a]"], [draws], diverging)
+    figure = sampler.traces(["xi[a]"], [draws], diverging)
     trace_ax, rank_ax = figure.axes
     lines = [line for line in trace_ax.lines if line.get_marker() == "None"]
     assert [len(line.get_xdata()) for line in lines] == [400] * 4
@@ -205,7 +207,7 @@ def test_traces_are_thinned_but_rank_histograms_count_every_draw():
 def test_a_chain_apart_shows_in_its_rank_histogram():
     draws = np.random.default_rng(0).normal(size=(2, 500))
     draws[1] += 100
-    rank_ax = plots.traces(["xi[a]"], [draws]).axes[1]
+    rank_ax = sampler.traces(["xi[a]"], [draws]).axes[1]
     low = rank_ax.patches[0].get_data()[0]
     assert low[:10].sum() == 500
     assert low[10:].sum() == 0
@@ -215,8 +217,8 @@ def test_convergence_without_rhat_shows_effective_draws_alone():
     table = pd.DataFrame(
         {"variable": ["xi", "xi"], "rhat": [np.nan] * 2, "ess_bulk": [500.0, 90], "ess_tail": 400.0}
     )
-    assert len(plots.convergence(table, 1.01, 400).axes) == 1
-    assert len(plots.convergence(table.assign(rhat=1.0), 1.01, 400).axes) == 2
+    assert len(sampler.convergence(table, 1.01, 400).axes) == 1
+    assert len(sampler.convergence(table.assign(rhat=1.0), 1.01, 400).axes) == 2
 
 
 def test_predictions_outside_their_interval_are_counted():
@@ -237,11 +239,11 @@ def test_predictions_outside_their_interval_are_counted():
 
 def test_energy_compares_draws_with_changes():
     energy = np.random.default_rng(0).normal(size=(3, 400))
-    labels = plots.energy(energy).axes[0].get_legend_handles_labels()[1]
+    labels = sampler.energy(energy).axes[0].get_legend_handles_labels()[1]
     assert labels == ["Energy of the draws (about its mean)", "Change from one draw to the next"]
 
 
 def test_plain_text_is_one_line_and_not_too_long():
-    assert plots.plain("a\x1b[31m\n b") == "a [31m b"
-    assert plots.plain("x" * 100, 10) == "x" * 9 + "…"
-    assert plots.plain("5 $") == r"5 \$"
+    assert plain("a\x1b[31m\n b") == "a [31m b"
+    assert plain("x" * 100, 10) == "x" * 9 + "…"
+    assert plain("5 $") == r"5 \$"

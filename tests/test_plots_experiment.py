@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tallgrass.plots.experiment import rates
+from tallgrass.experiment.plots import rates
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from tallgrass.plots.simulation import calibration
+from tallgrass.lab.sbc.plots import calibration
 
 GRID = np.arange(1, 50) / 50
 

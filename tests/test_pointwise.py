@@ -6,7 +6,7 @@ from arviz_stats.base import array_stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallgrass.pointwise import pointwise_loglik, psis_loo, replicate, tail_length
+from tallgrass.inference.pointwise import pointwise_loglik, psis_loo, replicate, tail_length
 
 
 def logistic_votes(

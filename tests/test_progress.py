@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tallgrass.progress import display
+from tallgrass.tracking.progress import display
 
 
 class Chain(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from tallgrass.rank_diagnostics import bulk_ess_per_chain, converged, rank_diagnostics
+from tallgrass.inference.ranks import bulk_ess_per_chain, converged, rank_diagnostics
 
 
 def chains(n_chains, n_draws, n_entries=12, correlation=0.0, seed=0):

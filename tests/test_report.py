@@ -8,13 +8,13 @@ from example_trace import example_votes
 from html_page import Page
 from matplotlib.figure import Figure
 
-from tallgrass import report
-from tallgrass.compare import compare_estimates
-from tallgrass.diagnostics import Check, Verdict
-from tallgrass.models import hierarchical
-from tallgrass.report import overview
-from tallgrass.summaries import icc_draws
-from tallgrass.votes import VoteMatrix
+from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.report.images import images
+from tallgrass.rollcalls.compare import compare_estimates
+from tallgrass.rollcalls.models import hierarchical
+from tallgrass.rollcalls.report import build, figures, overview
+from tallgrass.rollcalls.summaries import icc_draws
+from tallgrass.rollcalls.votes import VoteMatrix
 
 PARTY_SECTIONS = {"party-parameters", "party-positions", "icc", "variance", "dispersion"}
 ALWAYS = {
@@ -31,7 +31,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def html(run):
-    return report.build(run)
+    return build(run)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def page(html):
 
 @pytest.fixture(scope="module")
 def flat_page():
-    return Page(report.build(example_input("flat", full=False), {}))
+    return Page(build(example_input("flat", full=False), {}))
 
 
 def test_a_full_hierarchical_run_has_every_section(page):
@@ -55,7 +55,7 @@ def test_a_flat_run_alone_has_no_section_with_nothing_to_show(flat_page):
 def test_shrinkage_is_left_out_without_a_flat_run_on_these_legislators(run):
     strangers = run.flat_table.assign(slug="x" + run.flat_table["slug"])
     for table in (None, strangers):
-        page = Page(report.build(dataclasses.replace(run, flat_table=table), {}))
+        page = Page(build(dataclasses.replace(run, flat_table=table), {}))
         assert "shrinkage" not in page.sections
 
 
@@ -67,7 +67,7 @@ def test_the_contents_lead_to_every_section_in_order(page):
 
 def test_every_image_says_in_words_what_it_shows(page, run):
     images = page.all("img")
-    assert len(images) == len(report.figures(run)) == 12
+    assert len(images) == len(figures(run)) == 12
     alts = [image["alt"] for image in images]
     assert len(set(alts)) == len(alts)
     # specific: each gives at least one number of this run
@@ -115,7 +115,7 @@ def test_a_failed_run_says_so_at_the_top_and_in_the_findings(run):
         Check("bulk ESS min", None, 400.0, ">", None),
     )
     failed = dataclasses.replace(run, verdict=Verdict("fail", checks))
-    words = Page(report.build(failed, {})).words
+    words = Page(build(failed, {})).words
     assert "1 of 3 checks did not pass" in words
     assert "R-hat max is 1.532, must be below 1.01" in words
     assert "1.5320 below 1.01 fail" in words
@@ -148,7 +148,7 @@ def test_anchors_of_a_flat_baseline_are_marked_so_that_nobody_takes_them_for_mov
     table = against_flat.tables.comparison.set_index("slug")
     anchors = set(run.flat_table.loc[run.flat_table["anchor"] != 0, "slug"])
     assert set(table.index[table["anchored"]]) == anchors
-    section = Page(report.build(against_flat, {})).words.split("Each mark is a legislator")[1]
+    section = Page(build(against_flat, {})).words.split("Each mark is a legislator")[1]
     assert "An open diamond is an anchor" in section
     # the same baseline mirrored is not recognised as that flat run, nor is any other
     assert not run.tables.comparison["anchored"].any()
@@ -173,7 +173,7 @@ def test_anchors_are_named_and_held_fixed(flat_page):
 
 def test_the_findings_of_a_flat_run_leave_its_anchors_out():
     run = example_input("flat", full=False)
-    findings = Page(report.build(run, {})).words.split("Key findings")[2].split("What this")[0]
+    findings = Page(build(run, {})).words.split("Key findings")[2].split("What this")[0]
     anchors = run.tables.ideal_points.query("anchor != 0")["name"]
     assert "stands farthest to the right" in findings
     assert not any(name in findings for name in anchors)
@@ -225,19 +225,19 @@ def test_the_small_party_prior_is_explained(page):
 
 
 def test_figures_have_stable_names_and_given_images_are_used(run):
-    figures = report.figures(run)
-    assert set(figures) == {
+    drawn = figures(run)
+    assert set(drawn) == {
         "forest", "party_positions", "icc", "variance", "dispersion", "shrinkage", "cut_points",
         "convergence", "comparison", "energy", "traces", "predictive",
     }  # fmt: skip
-    assert all(isinstance(figure, Figure) for figure in figures.values())
-    images = report.images(figures)
-    assert all(data.startswith(b"\x89PNG") for data in images.values())
-    assert report.build(run, images).count("data:image/png") == len(figures)
+    assert all(isinstance(figure, Figure) for figure in drawn.values())
+    pngs = images(drawn)
+    assert all(data.startswith(b"\x89PNG") for data in pngs.values())
+    assert build(run, pngs).count("data:image/png") == len(drawn)
 
 
 def test_pictures_that_could_not_be_drawn_are_left_out(run):
-    page = Page(report.build(run, {}))
+    page = Page(build(run, {}))
     assert page.all("img") == []
     assert page.all("figure") == []
     assert "Ideal points of 30 legislators" in page.words
@@ -251,7 +251,7 @@ def test_image_sizes_are_given_so_that_the_page_keeps_still(page):
 
 def test_a_run_of_one_chain_is_reported_without_rhat():
     run = example_input(full=False, chains=1, draws=1000)
-    words = Page(report.build(run)).words
+    words = Page(build(run)).words
     assert "Every check that could be made passed; 1 could not be made" in words
     assert "not available below 1.01 not checked" in words
 
@@ -267,7 +267,7 @@ def test_a_chamber_without_parties_has_no_ends_named_after_them():
     )
     nobody = VoteMatrix(votes.cells, members, votes.rollcalls, "example", "house")
     nobody_run = dataclasses.replace(run, trace=trace, votes=nobody)
-    assert report.figures(nobody_run)["forest"].axes[0].get_xlabel() == "Ideal point"
-    words = Page(report.build(nobody_run, {})).words
+    assert figures(nobody_run)["forest"].axes[0].get_xlabel() == "Ideal point"
+    words = Page(build(nobody_run, {})).words
     assert "Republican" not in words
     assert "Right and left are only names for the two ends" in words

@@ -11,7 +11,7 @@ import pytest
 from example_report import example_input
 from needs import missing
 
-from tallgrass import report
+from tallgrass.rollcalls.report import build
 
 pytestmark = pytest.mark.browser
 
@@ -83,7 +83,7 @@ def browser() -> str:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return report.build(example_input())
+    return build(example_input())
 
 
 def opened(browser: str, folder: Path, page: str) -> tuple[str, list[str]]:

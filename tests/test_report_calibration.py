@@ -8,15 +8,14 @@ from html_page import Page
 from item_data import simulated_items
 from needs import missing
 
-from tallgrass import calibration, report
-from tallgrass.calibration_spec import make_calibration_spec
-from tallgrass.diagnostics import Thresholds, Verdict, diagnose, judge
-from tallgrass.estimation import calibrate_gibbs, calibrate_map
-from tallgrass.models.item_priors import item_priors
-from tallgrass.report import CalibrationInput
-from tallgrass.responses import Anchors, Responses
-from tallgrass.sources.responses import DroppedItem, ResponseLog
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.diagnostics import Thresholds, Verdict, diagnose, judge
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.engines import calibrate_gibbs, calibrate_map
+from tallgrass.items.priors import item_priors
+from tallgrass.items.report import CalibrationInput, build_calibration, calibration_figures
+from tallgrass.items.responses import Anchors, Responses
+from tallgrass.items.sources import DroppedItem, ResponseLog
+from tallgrass.items.spec import make_calibration_spec
 
 NASTY = [
     '<script>alert("x")</script>', "O'Brien \"Bob\" & Sons", "Zoë Ñandú", "$x$ and $y_1$",
@@ -39,12 +38,12 @@ def example(engine="gibbs", rename=None, **changes):
     points = calibrate_map(responses, anchors)
     if engine == "gibbs":
         trace = calibrate_gibbs(responses, anchors, SamplerSpec(draws=100, tune=50, seed=1)).trace
-        found = calibration.of_trace(trace, responses, priors)
+        found = items.of_trace(trace, responses, priors)
         diagnostics = diagnose(trace)
         verdict = judge(diagnostics, Thresholds())
     else:
-        trace = calibration.trace_of_estimates(points, responses, priors, {})
-        found, diagnostics = calibration.of_estimates(points, responses, priors), None
+        trace = items.trace_of_estimates(points, responses, priors, {})
+        found, diagnostics = items.of_estimates(points, responses, priors), None
         verdict = Verdict("pass", ())
     other = pd.DataFrame({"item": responses.items, "a": 1.0, "b": points.b + 0.2})
     given = {
@@ -58,8 +57,8 @@ def example(engine="gibbs", rename=None, **changes):
         "verdict": verdict,
         "run_id": "0" * 32,
         "anchors": anchors,
-        "drift": calibration.drift_table(found, responses, anchors, 0.2, 0.25),
-        "agreement": calibration.agreement({engine: found.items, "other": other}, 0.1),
+        "drift": items.drift_table(found, responses, anchors, 0.2, 0.25),
+        "agreement": items.agreement({engine: found.items, "other": other}, 0.1),
         "notes": ("a note of the engine",),
         "timings": {"sampling_s": 1.5},
     }
@@ -74,34 +73,34 @@ SECTIONS = {
 
 def test_the_page_holds_every_section_and_every_figure():
     run = example()
-    page = Page(report.build_calibration(run))
+    page = Page(build_calibration(run))
     assert page.sections == SECTIONS | {"convergence"}
-    assert len(page.all("img")) == len(report.calibration_figures(run))
+    assert len(page.all("img")) == len(calibration_figures(run))
     assert all(len(attrs["alt"]) > 40 for attrs in page.all("img"))
     for words in ("thin one", "a note of the engine", "a user answered 10 items on average"):
         assert words in page.words
 
 
 def test_a_point_estimate_has_no_section_on_convergence():
-    page = Page(report.build_calibration(example("map")))
+    page = Page(build_calibration(example("map")))
     assert page.sections == SECTIONS
 
 
 def test_without_anchors_and_other_methods_their_sections_are_left_out():
     run = example("map", anchors=None, drift=None, agreement=None)
-    page = Page(report.build_calibration(run))
+    page = Page(build_calibration(run))
     assert page.sections == SECTIONS - {"drift", "agreement"}
 
 
 def test_a_dropped_anchor_is_said():
     run = example("map", purified=("i00001",))
-    page = Page(report.build_calibration(run))
+    page = Page(build_calibration(run))
     assert "Anchors dropped because they drifted" in page.words
 
 
 @pytest.mark.filterwarnings("error")
 def test_names_from_the_data_are_shown_as_they_are_and_never_run():
-    page_text = report.build_calibration(example("map", rename=NASTY, location=NASTY[0]))
+    page_text = build_calibration(example("map", rename=NASTY, location=NASTY[0]))
     page = Page(page_text)
     assert len(page.all("script")) == 1  # the page's own
     assert page.all("b") == []
@@ -113,7 +112,7 @@ def test_names_from_the_data_are_shown_as_they_are_and_never_run():
 
 def test_a_password_in_the_address_is_not_on_the_page():
     spec = make_calibration_spec(responses="postgresql://me:hush@127.0.0.1/x", engine="map")
-    page = report.build_calibration(example("map", spec=spec))
+    page = build_calibration(example("map", spec=spec))
     assert "hush" not in page
 
 
@@ -123,7 +122,7 @@ def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
     if browser is None:
         reason = f"no browser: none of {', '.join(BROWSERS)} is installed"
         missing(reason)
-    page = report.build_calibration(example())
+    page = build_calibration(example())
     look = (
         "<script>window.addEventListener('load', () => {"
         "const found = [...document.images].map((i) => i.naturalWidth > 0);"
@@ -140,5 +139,5 @@ def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
     command += ["--virtual-time-budget=10000", "--dump-dom", path.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert re.findall(r'CONSOLE[^"]*"(.*)", source', done.stderr) == []
-    n = len(report.calibration_figures(example()))
+    n = len(calibration_figures(example()))
     assert f"<title>[true,{n},1]</title>" in done.stdout

@@ -6,8 +6,8 @@ from example_report import example_input
 from example_trace import example_votes
 from html_page import Page
 
-from tallgrass import report
-from tallgrass.votes import Drop, FilterLog, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.report import build
+from tallgrass.rollcalls.votes import Drop, FilterLog, Legislator, RollCall, VoteMatrix
 
 NASTY = [
     '<script>alert("x")</script>', "O'Brien \"Bob\" & Sons", "Zoë Ñandú", "$x$ and $y_1$",
@@ -36,7 +36,7 @@ def test_text_from_the_data_is_shown_as_it_is_and_never_run(model):
         environment={text: text for text in NASTY},
         baseline_run_id=NASTY[0],
     )
-    html = report.build(run)
+    html = build(run)
     page = Page(html)
     assert len(page.all("script")) == 1  # the page's own
     assert page.all("b") == []
@@ -47,4 +47,4 @@ def test_text_from_the_data_is_shown_as_it_is_and_never_run(model):
 
 def test_a_report_of_a_large_chamber_stays_under_six_megabytes():
     run = example_input(n_legislators=165, n_rollcalls=382, draws=100)
-    assert len(report.build(run).encode()) < 6_000_000
+    assert len(build(run).encode()) < 6_000_000

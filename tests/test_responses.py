@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tallgrass.errors import DataError
-from tallgrass.responses import Anchors, Responses
+from tallgrass.items.responses import Anchors, Responses
 
 
 def responses(**changes):

@@ -13,12 +13,14 @@ from scipy import stats
 from toy import toy_model, toy_votes
 
 from tallgrass.errors import SamplingError
-from tallgrass.models.base import Model
-from tallgrass.rank_diagnostics import rank_diagnostics
-from tallgrass.sampling import ChainProgress, Interrupted, sample, sample_and_assemble
-from tallgrass.sampling import trajectory as steps_of
-from tallgrass.specs import SamplerSpec
-from tallgrass.start import make_start
+from tallgrass.inference.draws import ChainProgress, Interrupted
+from tallgrass.inference.ranks import rank_diagnostics
+from tallgrass.inference.samplers import sample_and_assemble
+from tallgrass.inference.samplers import trajectory as steps_of
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.models.base import Model
+from tallgrass.rollcalls.start import make_start
+from tallgrass.rollcalls.trace import sample
 
 PUBLIC = {
     "flat": ["xi", "alpha", "beta"],

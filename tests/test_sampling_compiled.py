@@ -15,8 +15,9 @@ import pytest
 from toy import Density, numeric_jacobian, toy_model, toy_votes
 
 from tallgrass.errors import SamplingError
-from tallgrass.sampling import cache, compiled, sample
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference import cache, compiled
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.trace import sample
 
 TESTS = Path(__file__).parent
 VOTES = toy_votes(9, 14, 30, seed=1)

@@ -3,7 +3,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallgrass.sampling.draws import complete_part
+from tallgrass.inference.draws import complete_part
 
 
 def ragged(lengths, longest):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tallgrass.sampling.following import pause
+from tallgrass.inference.follower import pause
 
 SHARE = 0.025
 

@@ -7,9 +7,10 @@ import xarray as xr
 from toy import toy_model, toy_votes
 
 from tallgrass.errors import DataError
-from tallgrass.sampling import Interrupted, sample
-from tallgrass.sampling.stream import DrawFiles, has_draws, lengths, read_trace
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.draws import Interrupted
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.stream import DrawFiles, has_draws, lengths, read_trace
+from tallgrass.rollcalls.trace import sample
 
 VOTES = toy_votes(8, 12, 40)
 GROUPS = ("posterior", "sample_stats", "warmup_sample_stats")

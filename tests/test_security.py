@@ -18,19 +18,18 @@ from example_store import default_store, made_run
 from hostile_files import LEGISCAN
 from mlflow.projects._project_spec import load_project
 
-from tallgrass import calibration
 from tallgrass.cli import main
 from tallgrass.cli.output import as_json
 from tallgrass.errors import DataError, SamplingError, TallgrassError
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.expectations import Answer, Expectation
 from tallgrass.experiment.results import Results
-from tallgrass.history.comparison import COLUMNS
-from tallgrass.limits import LimitedReader, Limits
-from tallgrass.sampling.cache import keep_private
-from tallgrass.sources import load_votes
-from tallgrass.sources.responses import ResponseRequest, load_anchors, load_responses
-from tallgrass.tracking import start_run
+from tallgrass.inference.cache import keep_private
+from tallgrass.inputs.limits import LimitedReader, Limits
+from tallgrass.items.sources import ResponseRequest, load_anchors, load_responses
+from tallgrass.rollcalls.sources import load_votes
+from tallgrass.tracking.reading.comparison import COLUMNS
+from tallgrass.tracking.writing import start_run
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "x'; touch a; `touch b` $(touch c) \"; touch d; & touch e | touch f > g\n touch h"
@@ -149,7 +148,7 @@ def test_anchors_and_publications_quote_the_names_of_their_tables(database):
         {"item": [SQL], "a": [1.0], "b": [0.0], "a_sd": [0.1], "b_sd": [0.1], "n": [2]}
     )
     about = {"engine": "map", "window": SQL, "run_id": "0" * 32}
-    assert calibration.publish(database, SQL.replace(".", ""), items, about) == 1
+    assert items.publish(database, SQL.replace(".", ""), items, about) == 1
 
 
 # The shell.

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from tallgrass.errors import TallgrassError
 from tallgrass.experiment.declaration import read_experiment
 from tallgrass.experiment.expansion import expand
-from tallgrass.priors import PriorSpec
-from tallgrass.sources import load_votes
-from tallgrass.sources.responses import ResponseRequest, load_anchors, load_responses
-from tallgrass.specs import make_run_spec
+from tallgrass.inference.priors import PriorSpec
+from tallgrass.items.sources import ResponseRequest, load_anchors, load_responses
+from tallgrass.rollcalls.sources import load_votes
+from tallgrass.rollcalls.spec import make_run_spec
 
 COUNT = int(os.environ.get("TALLGRASS_TEST_FUZZ", "500"))
 

@@ -4,14 +4,8 @@ import pytest
 from example_store import bare_folder
 
 from tallgrass.errors import SpecError
-from tallgrass.settings import (
-    Settings,
-    changed_spec,
-    load_run_spec,
-    load_settings,
-    warn_of_unknown_variables,
-)
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec, changed_spec, load_run_spec
+from tallgrass.settings import Settings, load_settings, warn_of_unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +81,7 @@ def test_settings_come_from_flags_and_environment(monkeypatch):
 
 
 def test_the_default_thresholds_are_those_of_the_verdict():
-    from tallgrass.diagnostics import Thresholds
+    from tallgrass.inference.diagnostics import Thresholds
 
     assert Thresholds() == Settings().thresholds
 
@@ -104,7 +98,7 @@ def test_run_parameters_and_settings_do_not_share_a_name():
 def test_a_misspelt_variable_is_warned_about_with_the_name_that_was_meant(monkeypatch, caplog):
     monkeypatch.setenv("TALLGRASS_CHAMBRE", "house")
     monkeypatch.setenv("TALLGRASS_DRAWS", "10")
-    warn_of_unknown_variables()
+    warn_of_unknown_variables(RunSpec.model_fields)
     (record,) = caplog.records
     assert "TALLGRASS_CHAMBRE is ignored; did you mean TALLGRASS_CHAMBER" in record.getMessage()
 

@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tallgrass import kernel
 from tallgrass.errors import SpecError
-from tallgrass.simulation_check import LEVEL, Calibration, check_calibration, uniformity_table
-from tallgrass.simulation_check.truth import (
+from tallgrass.inference.kernel import dense as kernel
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.lab.sbc import LEVEL, Calibration, check_calibration, uniformity_table
+from tallgrass.lab.sbc.truth import (
     ABSENCE,
     LEAST_GAP,
     Design,
@@ -13,8 +14,8 @@ from tallgrass.simulation_check.truth import (
     draw_votes,
     log_likelihood,
 )
-from tallgrass.simulation_check.uniformity import GRID, band, p_value, tail_probability
-from tallgrass.specs import ModelSpec, SamplerSpec
+from tallgrass.lab.sbc.uniformity import GRID, band, p_value, tail_probability
+from tallgrass.rollcalls.spec import ModelSpec
 
 FLAT, HIERARCHICAL = ModelSpec(model="flat"), ModelSpec(model="hierarchical")
 QUICK = SamplerSpec(draws=150, tune=200, chains=2)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tallgrass.errors import DataError, SpecError
-from tallgrass.sources import SOURCES, available_sessions, load_votes, source_of
+from tallgrass.rollcalls.sources import SOURCES, available_sessions, load_votes, source_of
 
 
 @pytest.fixture

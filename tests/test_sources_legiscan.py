@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from tallgrass.errors import DataError
-from tallgrass.limits import Limits
-from tallgrass.sources import legiscan, load_votes
-from tallgrass.votes import VoteMatrix, filter_votes
+from tallgrass.inputs.limits import Limits
+from tallgrass.rollcalls.sources import legiscan, load_votes
+from tallgrass.rollcalls.votes import VoteMatrix, filter_votes
 
 PLACE = "KS/2025-2026_Regular_Session/csv/"
 FILES = {

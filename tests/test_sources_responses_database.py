@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from postgres import PASSWORD, engine_of
 
 from tallgrass.errors import DataError
-from tallgrass.sources.responses import ResponseRequest, load_anchors, load_responses
-from tallgrass.sources.responses import database as reading
+from tallgrass.items.sources import ResponseRequest, load_anchors, load_responses
+from tallgrass.items.sources import database as reading
 
 ROWS = pd.DataFrame(
     {

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from tallgrass.errors import DataError
-from tallgrass.sources.responses import ResponseRequest, load_anchors, load_responses
-from tallgrass.sources.responses import files as reading
+from tallgrass.items.sources import ResponseRequest, load_anchors, load_responses
+from tallgrass.items.sources import files as reading
 
 LONG = "user,item,response,time\nu1,i1,1,2026-01-01\nu2,i1,0,2026-01-02\nu1,i2,0,2026-01-03\n"
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tallgrass.errors import DataError
-from tallgrass.sources import load_votes, source_of
+from tallgrass.rollcalls.sources import load_votes, source_of
 
 VOTES = """congress,chamber,rollnumber,icpsr,cast_code,prob
 116,Senate,1,101.0,1.0,97.5

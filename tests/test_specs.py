@@ -5,15 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallgrass.errors import SpecError
-from tallgrass.specs import (
-    DISTRIBUTIONS,
-    ModelSpec,
-    PriorSpec,
-    RunSpec,
-    SamplerSpec,
-    make_run_spec,
-    prior_record,
-)
+from tallgrass.inference.priors import DISTRIBUTIONS, PriorSpec
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.spec import ModelSpec, RunSpec, make_run_spec, prior_record
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)

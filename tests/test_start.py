@@ -6,9 +6,9 @@ from scipy import optimize
 from scipy.special import expit, log_expit
 from toy import toy_votes
 
-from tallgrass import start
 from tallgrass.errors import DataError
-from tallgrass.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls import start
+from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
 
 
 def matrix(cells, parties):

@@ -13,8 +13,8 @@ import mlflow
 import pytest
 from example_store import bare_folder, default_store
 
-from tallgrass import store
 from tallgrass.errors import TrackingError
+from tallgrass.tracking import store
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,7 +39,7 @@ def test_a_given_uri_is_used_and_its_database_made(folder):
 
 def test_making_a_store_says_nothing(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", "from tallgrass.store import connect; connect()"],
+        [sys.executable, "-c", "from tallgrass.tracking.store import connect; connect()"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -183,7 +183,8 @@ def test_a_read_only_folder_is_an_error_and_nothing_is_left_in_it():
         # Root may write anywhere, so it turns into nobody, once everything is imported that
         # nobody might not be allowed to read.
         code = (
-            "import os, mlflow, sqlalchemy.dialects.sqlite; from tallgrass.store import connect\n"
+            "import os, mlflow, sqlalchemy.dialects.sqlite\n"
+            "from tallgrass.tracking.store import connect\n"
             "if os.geteuid() == 0: os.seteuid(65534)\n"
             "connect()"
         )

@@ -5,9 +5,11 @@ import pytest
 from example_trace import example_trace, example_votes
 from small_trace import small_trace, small_votes
 
-from tallgrass import summaries
-from tallgrass.diagnostics import Thresholds, diagnose
 from tallgrass.errors import DataError
+from tallgrass.inference.convergence import convergence_table, worst_parameters
+from tallgrass.inference.diagnostics import Thresholds, diagnose
+from tallgrass.inference.summary import hdi, posterior_summary
+from tallgrass.rollcalls import summaries
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +26,14 @@ def flat_run():
 
 def test_hdi_equals_arviz_for_skewed_draws():
     draws = np.random.default_rng(0).gamma(1.3, size=(5, 801))
-    low, high = summaries.hdi(draws)
+    low, high = hdi(draws)
     for i, row in enumerate(draws):
         expected = arviz_stats.hdi(row, prob=0.95, method="nearest")
         np.testing.assert_array_equal(expected, [low[i], high[i]])
 
 
 def test_hdi_of_few_draws_spans_them_all():
-    low, high = summaries.hdi(np.array([3.0, 1.0, 2.0, 7.0]))
+    low, high = hdi(np.array([3.0, 1.0, 2.0, 7.0]))
     assert (float(low), float(high)) == (1.0, 7.0)
 
 
@@ -228,7 +230,7 @@ def test_a_draw_of_beta_at_zero_is_an_infinite_cut_point_without_a_warning():
 
 def test_posterior_summary_has_one_row_an_entry(run):
     trace, votes = run
-    table = summaries.posterior_summary(trace).set_index("label")
+    table = posterior_summary(trace).set_index("label")
     n, m = votes.cells.shape
     assert len(table) == n + 2 * m + 4
     draws = trace["posterior"]["beta"].sel(rollcall="v0003").to_numpy()
@@ -246,7 +248,7 @@ def test_convergence_table_counts_the_entries_that_fail(run):
     trace, _ = run
     diagnostics = diagnose(trace)
     limit = float(diagnostics.table["rhat"].nlargest(3).iloc[-1])
-    table = summaries.convergence_table(diagnostics, Thresholds(rhat=limit, ess=1.0))
+    table = convergence_table(diagnostics, Thresholds(rhat=limit, ess=1.0))
     assert table["n_over"].sum() == 3
     worst = table.sort_values("rhat_max").iloc[-1]
     assert worst["worst"] == diagnostics.table["rhat"].idxmax()
@@ -257,7 +259,7 @@ def test_convergence_table_counts_the_entries_that_fail(run):
 def test_worst_parameters_come_with_the_highest_rhat_first(run):
     diagnostics = diagnose(run[0])
     expected = diagnostics.table["rhat"].nlargest(5).index.tolist()
-    assert expected == summaries.worst_parameters(diagnostics).index.tolist()
+    assert expected == worst_parameters(diagnostics).index.tolist()
 
 
 def test_one_chain_has_no_rhat_and_is_judged_by_effective_draws():
@@ -265,6 +267,6 @@ def test_one_chain_has_no_rhat_and_is_judged_by_effective_draws():
     diagnostics = diagnose(example_trace(votes, truth, chains=1))
     assert diagnostics.table["rhat"].isna().all()
     expected = diagnostics.table["ess_bulk"].nsmallest(5).index.tolist()
-    assert expected == summaries.worst_parameters(diagnostics).index.tolist()
-    table = summaries.convergence_table(diagnostics, Thresholds(ess=1.0))
+    assert expected == worst_parameters(diagnostics).index.tolist()
+    table = convergence_table(diagnostics, Thresholds(ess=1.0))
     assert table["n_over"].tolist() == [0] * 5

@@ -6,7 +6,7 @@ import xarray as xr
 from toy_chambers import toy_chambers
 
 from tallgrass.errors import DataError
-from tallgrass.summaries.joint import link_without
+from tallgrass.rollcalls.summaries.joint import link_without
 
 N_DRAWS = 3
 

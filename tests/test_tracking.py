@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from tallgrass.errors import DataError, TrackingError
 from tallgrass.escaping import neutralised
-from tallgrass.tracking import start_run
-from tallgrass.tracking.values import cut, rounded, text
+from tallgrass.tracking.writing import start_run
+from tallgrass.tracking.writing.values import cut, rounded, text
 
 ROOT = Path(__file__).parent.parent
 
@@ -263,7 +263,8 @@ def test_metrics_are_rounded_to_what_means_something_and_never_across_a_threshol
 def test_the_dataset_input_carries_the_fingerprint_of_the_votes(store):
     votes, _ = example_votes()
     with start_run(None, "x") as run:
-        run.log_dataset(votes, "/somewhere/kansas")
+        profile = {"num_elements": votes.n_observations}
+        run.log_input("sample senate", votes.fingerprint, profile, "/somewhere/kansas")
     (dataset_input,) = mlflow.MlflowClient().get_run(run.run_id).inputs.dataset_inputs
     dataset, (tag,) = dataset_input.dataset, dataset_input.tags
     assert dataset.digest == votes.fingerprint[:36]
@@ -309,7 +310,7 @@ def test_a_termination_signal_during_a_run_leaves_it_killed(store):
     code = (
         "import time\n"
         "from tallgrass.cli import _termination_raises\n"
-        "from tallgrass.tracking import start_run\n"
+        "from tallgrass.tracking.writing import start_run\n"
         "with _termination_raises([]), start_run(None, 'x') as run:\n"
         "    print(run.run_id, flush=True)\n"
         "    time.sleep(60)\n"
@@ -358,5 +359,5 @@ def test_two_runs_may_name_the_same_new_dataset_at_the_same_time(store, monkeypa
 
     monkeypatch.setattr(mlflow.MlflowClient, "log_inputs", log_inputs)
     with start_run(None, "one of two") as run:
-        run.log_dataset(example_votes()[0], "votes.csv")
+        run.log_input("sample senate", example_votes()[0].fingerprint, {}, "votes.csv")
     assert len(mlflow.MlflowClient().get_run(run.run_id).inputs.dataset_inputs) == 1

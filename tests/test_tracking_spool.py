@@ -6,9 +6,9 @@ from example_store import default_store, status_of
 from mlflow.exceptions import MlflowException
 
 from tallgrass.errors import TrackingError
-from tallgrass.tracking import deliver, start_run
-from tallgrass.tracking.operations import may_pass
-from tallgrass.tracking.spool import Spool
+from tallgrass.tracking.writing import deliver, start_run
+from tallgrass.tracking.writing.operations import may_pass
+from tallgrass.tracking.writing.spool import Spool
 
 
 @pytest.fixture

@@ -5,13 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tallgrass.errors import DataError
-from tallgrass.votes import (
-    Legislator,
-    RollCall,
-    VoteMatrix,
-    check_parties,
-    filter_votes,
-)
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix, check_parties, filter_votes
 
 
 def make(cells, parties=None, bills=None, **rollcall):

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytensor
 
-from tallgrass.models import Model, build_model
-from tallgrass.specs import ModelSpec
-from tallgrass.start import make_start
-from tallgrass.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.models import Model, build_model
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import make_start
+from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
 
 # The priors of the discriminations, with parameters that no default could stand in for.
 BETA = ["normal:0.4,1.3", "lognormal:0.2,0.7", "lognormal_reparam:-0.3,0.9", "halfnormal:1.4"]

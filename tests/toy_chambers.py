@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from toy import toy_votes
 
-from tallgrass.chambers import JointVotes, join_chambers
-from tallgrass.votes import RollCall, VoteMatrix
+from tallgrass.rollcalls.chambers import JointVotes, join_chambers
+from tallgrass.rollcalls.votes import RollCall, VoteMatrix
 
 
 def toy_chambers(

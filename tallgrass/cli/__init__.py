@@ -20,13 +20,13 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from tallgrass.calibration_spec import CalibrationSpec
 from tallgrass.cli import bench, calibrate, commands, experiment, link, output, simulate, under_way
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.escaping import masked
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import warn_of_unknown_variables
-from tallgrass.specs import RunSpec
 
 
 class Command(NamedTuple):
@@ -163,7 +163,7 @@ def _dispatch(words: Sequence[str]) -> int:
     switches = switches_of(command.options, command.takes_run, command.spec)
     arguments = parse(parser, rest, switches)
     _check_operands(name, command.operands, arguments.operands)
-    warn_of_unknown_variables()
+    warn_of_unknown_variables([*RunSpec.model_fields, *CalibrationSpec.model_fields])
     return command.function(arguments)
 
 

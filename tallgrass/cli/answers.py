@@ -8,8 +8,8 @@ from tallgrass.cli.output import printable, records, say, table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from tallgrass.diagnostics import Verdict
-    from tallgrass.pipeline import FitResult
+    from tallgrass.inference.diagnostics import Verdict
+    from tallgrass.rollcalls.result import FitResult
 
 
 def summary(result: "FitResult") -> dict[str, Any]:
@@ -99,7 +99,7 @@ def print_runs(found: "DataFrame") -> None:
 
 def print_comparison(compared: "DataFrame") -> None:
     """Runs side by side, a row a measure and a column a run."""
-    from tallgrass.history import passing
+    from tallgrass.tracking.reading import passing
 
     marks = {True: " pass", False: " FAIL"}
     run_ids = list(dict.fromkeys(compared["run_id"]))

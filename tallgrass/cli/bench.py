@@ -13,14 +13,15 @@ from tallgrass.cli import bench_items
 from tallgrass.cli.output import as_json, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.settings import load_run_spec, load_settings
-from tallgrass.specs import Adaptation, RunSpec
+from tallgrass.inference.spec import Adaptation
+from tallgrass.rollcalls.spec import RunSpec, load_run_spec
+from tallgrass.settings import load_settings
 
 if TYPE_CHECKING:
-    from tallgrass.benchmark.comparison import Column
-    from tallgrass.benchmark.kernel import Growth, KernelSpeed
-    from tallgrass.benchmark.machine import Processor
-    from tallgrass.votes import VoteMatrix
+    from tallgrass.lab.benchmark.comparison import Column
+    from tallgrass.lab.benchmark.kernel import Growth, KernelSpeed
+    from tallgrass.lab.benchmark.machine import Processor
+    from tallgrass.rollcalls.votes import VoteMatrix
 
 # Fewer draws than a run has: the plain way takes minutes for a thousand.
 DRAWS, TUNE = "500", "500"
@@ -82,11 +83,11 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
             adaptations.remove("flow")
             notes.append("flow is left out: it needs JAX (pip install 'tallgrass[flow]')")
 
-    from tallgrass.benchmark import ways
-    from tallgrass.benchmark.comparison import columns_of
-    from tallgrass.benchmark.machine import processor
-    from tallgrass.start import make_start
-    from tallgrass.votes import filter_votes
+    from tallgrass.lab.benchmark import versions
+    from tallgrass.lab.benchmark.comparison import columns_of
+    from tallgrass.lab.benchmark.machine import processor
+    from tallgrass.rollcalls.start import make_start
+    from tallgrass.rollcalls.votes import filter_votes
 
     votes, _ = filter_votes(
         _votes(arguments, spec),
@@ -94,10 +95,10 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
         spec.min_votes,
         parties_only=spec.model != "flat",
     )
-    compared = ways.adaptations(spec, adaptations) if adaptations else ways.three_ways(spec)
+    compared = versions.adaptations(spec, adaptations) if adaptations else versions.three_ways(spec)
     machine = processor()
     found: dict[str, list[Any]] = {way.name: [] for way in compared}
-    for way, turn, one in ways.measure(compared, votes, make_start(votes, "pca"), rounds):
+    for way, turn, one in versions.measure(compared, votes, make_start(votes, "pca"), rounds):
         logger.info(
             "round %d of %d, %s: sampled in %.1f s, %.0f effective samples",
             turn + 1,
@@ -132,8 +133,8 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
 
 
 def _kernel(arguments: Arguments, spec: RunSpec) -> dict[str, Any]:
-    from tallgrass.benchmark.kernel import growth, kernel_speed
-    from tallgrass.benchmark.machine import processor
+    from tallgrass.lab.benchmark.kernel import growth, kernel_speed
+    from tallgrass.lab.benchmark.machine import processor
 
     machine = processor()
     speed = kernel_speed(_votes(arguments, spec).cells)
@@ -152,7 +153,7 @@ def _kernel(arguments: Arguments, spec: RunSpec) -> dict[str, Any]:
 
 
 def _votes(arguments: Arguments, spec: RunSpec) -> "VoteMatrix":
-    from tallgrass.sources import load_votes
+    from tallgrass.rollcalls.sources import load_votes
 
     settings = load_settings(arguments.settings)
     return load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.settings import load_calibration_spec
+from tallgrass.items.spec import load_calibration_spec
 
 OPTIONS = (
     Option("engines", "calibration: some of nuts,gibbs,map,mml (default: all)", "LIST"),
@@ -34,7 +34,7 @@ def calibration(arguments: Arguments) -> dict[str, Any]:
     SpecError
         When an option cannot be used.
     """
-    from tallgrass.benchmark.items import ENGINES, Size, measure, rows_of
+    from tallgrass.lab.benchmark.items import ENGINES, Size, measure, rows_of
 
     text = arguments.options.get("engines", ",".join(ENGINES))
     engines = text.split(",")

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.calibration_spec import CalibrationSpec, changed_calibration
 from tallgrass.cli.answers import print_verdict, verdict_record
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.settings import Settings, load_calibration_spec, load_settings
+from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
+from tallgrass.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from tallgrass.calibration import Agreement
-    from tallgrass.pipeline.calibrate import CalibrationResult
-    from tallgrass.pipeline.calibrate_many import ManyCalibrated
+    from tallgrass.items.agreement import Agreement
+    from tallgrass.items.by_engines import ManyCalibrated
+    from tallgrass.items.result import CalibrationResult
 
 OPTIONS = (
     Option("engines", "several engines with commas between, compared under one run", "LIST"),
@@ -49,7 +49,7 @@ def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> in
 def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
     spec.comparisons  # noqa: B018 - a bad one ends here
     with stdout_for_answer(json):
-        from tallgrass.pipeline.calibrate import calibrate as carry_out
+        from tallgrass.items.calibrate import calibrate as carry_out
 
         result = carry_out(spec, settings)
     if json:
@@ -64,7 +64,7 @@ def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
 
 def _compared(spec: CalibrationSpec, engines: Sequence[str], settings: Settings, json: bool) -> int:
     with stdout_for_answer(json):
-        from tallgrass.pipeline.calibrate_many import calibrate_all, check_engines
+        from tallgrass.items.by_engines import calibrate_all, check_engines
 
         check_engines(engines)
         result = calibrate_all(spec, engines, settings)
@@ -166,7 +166,7 @@ def _print_agreement(compared: "Agreement") -> None:
 
 
 def _print_drift(result: "CalibrationResult") -> None:
-    from tallgrass.calibration import drift_in_words
+    from tallgrass.items.drift import drift_in_words
 
     drift = result.drift
     assert drift is not None

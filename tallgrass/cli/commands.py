@@ -19,8 +19,10 @@ from tallgrass.cli.calibrate import again
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.settings import Settings, changed_spec, load_run_spec, load_settings
-from tallgrass.specs import RunSpec
+from tallgrass.items.earlier import calibration_spec
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.spec import RunSpec, changed_spec, load_run_spec
+from tallgrass.settings import Settings, load_settings
 
 RUNS_OPTIONS = (
     *(
@@ -49,24 +51,20 @@ def run(arguments: Arguments) -> int:
 
 def rerun(arguments: Arguments) -> int:
     """Run again what an earlier run did, with the flags given in place of its parameters."""
-    from tallgrass import history
-
     settings = _connected(arguments)
-    if (calibration := history.calibration_spec(arguments.operands[0])) is not None:
+    if (calibration := calibration_spec(arguments.operands[0])) is not None:
         return again(calibration, arguments, settings)
     flags = _with_full_ids(arguments.run, settings)
-    spec = changed_spec(history.rerun_spec(arguments.operands[0]), flags)
+    spec = changed_spec(earlier.rerun_spec(arguments.operands[0]), flags)
     return _fitted(spec, settings, arguments.json)
 
 
 def runs(arguments: Arguments) -> int:
     """List runs."""
-    from tallgrass import history
-
     settings = _connected(arguments)
     wanted: dict[str, Any] = dict(arguments.options)
     wanted["limit"] = arguments.number("limit", default=20)
-    found = history.runs(experiment=settings.experiment, **wanted)
+    found = earlier.runs(experiment=settings.experiment, **wanted)
     if arguments.json:
         print(as_json({"runs": records(found)}))
     elif found.empty:
@@ -78,14 +76,14 @@ def runs(arguments: Arguments) -> int:
 
 def compare(arguments: Arguments) -> int:
     """Compare runs with the thresholds and with each other."""
-    from tallgrass import history
+    from tallgrass.tracking import reading
 
     settings = _connected(arguments)
-    compared = history.compare(arguments.operands, settings.thresholds)
+    compared = reading.compare(arguments.operands, settings.thresholds)
     if arguments.json:
         print(as_json({"comparison": records(compared)}))
     elif "markdown" in arguments.options:
-        print(history.markdown(compared), end="")
+        print(reading.markdown(compared), end="")
     else:
         answers.print_comparison(compared)
     return 0
@@ -93,10 +91,10 @@ def compare(arguments: Arguments) -> int:
 
 def show(arguments: Arguments) -> int:
     """Show one run."""
-    from tallgrass import history
+    from tallgrass.tracking import reading
 
     _connected(arguments)
-    found = history.details(arguments.operands[0])
+    found = reading.details(arguments.operands[0])
     if arguments.json:
         print(as_json(found))
         return 0
@@ -106,12 +104,12 @@ def show(arguments: Arguments) -> int:
 
 def promote(arguments: Arguments) -> int:
     """Make a run a baseline."""
-    from tallgrass import history
+    from tallgrass.tracking import reading
 
     _connected(arguments)
-    run_id = history.find_run(arguments.operands[0])
-    history.promote(run_id)
-    verdict = history.details(run_id)["tags"].get("verdict")
+    run_id = reading.find_run(arguments.operands[0])
+    reading.promote(run_id)
+    verdict = reading.details(run_id)["tags"].get("verdict")
     if verdict != "pass":
         logger.warning("the verdict of this baseline is %s", verdict)
     if arguments.json:
@@ -123,13 +121,13 @@ def promote(arguments: Arguments) -> int:
 
 def ui(arguments: Arguments) -> int:
     """Serve the MLflow UI on the store until Ctrl-C, or name the address of its server."""
-    from tallgrass import history, store
+    from tallgrass.tracking import reading, store
 
     settings = _connected(arguments)
     port = arguments.number("port", default=store.UI_PORT)
     if port > _LAST_PORT:
         raise SpecError("bad value for port", port, f"use a whole number from 1 to {_LAST_PORT}")
-    experiment = history.home(settings.experiment)
+    experiment = reading.home(settings.experiment)
     address = store.results_page(experiment, port=port)
     server = store.server_command(port)
     if server is not None:
@@ -163,7 +161,7 @@ def _serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
     with stdout_for_answer(json):
-        from tallgrass.pipeline import fit
+        from tallgrass.rollcalls.fit import fit
 
         result = fit(spec, settings)
     if json:
@@ -175,7 +173,7 @@ def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
 
 def _connected(arguments: Arguments) -> Settings:
     """The settings, with the store they name checked and chosen."""
-    from tallgrass import store
+    from tallgrass.tracking import store
 
     settings = load_settings(arguments.settings)
     store.connect(settings.tracking_uri)
@@ -188,10 +186,10 @@ def _with_full_ids(flags: dict[str, str], settings: Settings) -> dict[str, str]:
     for name, prefix in (("baseline", ""), ("init", "run:")):
         given = flags.get(name, "")
         if given.startswith(prefix) and _SHORT_ID.fullmatch(given.removeprefix(prefix)):
-            from tallgrass import history, store
+            from tallgrass.tracking import reading, store
 
             store.connect(settings.tracking_uri)
-            full[name] = prefix + history.find_run(given.removeprefix(prefix))
+            full[name] = prefix + reading.find_run(given.removeprefix(prefix))
     return full
 
 

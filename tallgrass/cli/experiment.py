@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tallgrass.cli.output import as_json, records, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.settings import changed_spec, load_settings
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec, changed_spec
+from tallgrass.settings import load_settings
 
 if TYPE_CHECKING:
     from tallgrass.experiment import ExperimentResult

@@ -8,7 +8,7 @@ from tallgrass.errors import SpecError
 from tallgrass.settings import load_settings
 
 if TYPE_CHECKING:
-    from tallgrass.pipeline.link import LinkResult
+    from tallgrass.rollcalls.link import LinkResult
 
 OPTIONS = (
     Option("over", "what carries the link: auto, bills or members (default: auto)", "WHAT"),
@@ -28,8 +28,8 @@ def link(arguments: Arguments) -> int:
         )
     settings = load_settings(arguments.settings)
     with stdout_for_answer(arguments.json):
-        from tallgrass.linking import LinkOptions
-        from tallgrass.pipeline.link import link as carry_out
+        from tallgrass.rollcalls.link import link as carry_out
+        from tallgrass.rollcalls.linking import LinkOptions
 
         given = arguments.options
         options = LinkOptions(

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple, NoReturn, get_args, get_origin
 from pydantic import BaseModel
 
 from tallgrass.errors import SpecError, nearest
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
-from tallgrass.specs import RunSpec
 
 _METAVARS: dict[Any, str] = {int: "N", float: "X", bool: "{true,false}", Path: "PATH"}
 _OPERANDS = {

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from tallgrass.cli.output import as_json, records, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
+from tallgrass.inference.spec import spec_error
+from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.settings import load_settings
-from tallgrass.specs import ModelSpec, spec_error
 
 if TYPE_CHECKING:
-    from tallgrass.simulation_check import Calibration
-    from tallgrass.sources import SimulatedLegislature
+    from tallgrass.lab.sbc import Calibration
+    from tallgrass.rollcalls.sources import SimulatedLegislature
 
 _DESIGN = (
     Option("house_members", "members of the House (default: 80)", "N"),
@@ -65,8 +66,8 @@ def simulate(arguments: Arguments) -> int:
 
 def write(arguments: Arguments) -> int:
     """Draw a legislature and write it into a folder in the tallgrass CSV layout."""
-    from tallgrass.sources import SimulationDesign
-    from tallgrass.sources import simulate as draw
+    from tallgrass.rollcalls.sources import SimulationDesign
+    from tallgrass.rollcalls.sources import simulate as draw
 
     if not arguments.operands:
         raise SpecError(
@@ -105,7 +106,7 @@ def check(arguments: Arguments) -> int:
     _make_new(folder)
 
     # PyMC takes seconds to import, and what was typed wrong should not.
-    from tallgrass.simulation_check import check_calibration
+    from tallgrass.lab.sbc import check_calibration
 
     def report(done: int) -> None:
         if not quiet and done * 10 // simulations > (done - 1) * 10 // simulations:
@@ -135,7 +136,7 @@ def check(arguments: Arguments) -> int:
 
 def write_calibration(folder: Path, result: "Calibration") -> list[Path]:
     """Write the table, all ranks and the picture of a check; returns the paths."""
-    from tallgrass.plots.simulation import calibration
+    from tallgrass.lab.sbc.plots import calibration
 
     paths = [folder / name for name in ("calibration.csv", "ranks.csv", "calibration.png")]
     try:

@@ -14,8 +14,8 @@ from tallgrass.settings import Settings, load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tallgrass.lifecycle import ChainStatus, Status
-    from tallgrass.pipeline.recover import Remains
+    from tallgrass.recovery import Remains
+    from tallgrass.tracking.lifecycle import ChainStatus, Status
 
 MONITOR_OPTIONS = (
     Option("once", "show the runs once and end (where the output is no terminal, it does so)"),
@@ -55,7 +55,7 @@ def monitor(arguments: Arguments) -> int:
 
 def recover(arguments: Arguments) -> int:
     """List what runs left behind, or finish or discard one of them or all."""
-    from tallgrass.pipeline import recover as work
+    from tallgrass import recovery as work
 
     settings = load_settings(arguments.settings)
     everything = arguments.options.get("all") == "true"
@@ -81,9 +81,9 @@ def _carried_out(
     chosen: "list[Remains]", settings: Settings, discards: bool, go_on: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """What became of each, and how many failed where one failure does not end it."""
-    from tallgrass import store
-    from tallgrass.pipeline import recover as work
-    from tallgrass.pipeline.attended import close_orphans
+    from tallgrass import recovery as work
+    from tallgrass.tracking import store
+    from tallgrass.tracking.attended import close_orphans
 
     done: list[dict[str, Any]] = []
     failed = 0
@@ -159,7 +159,7 @@ def _print_done(about: dict[str, Any]) -> None:
 
 def _statuses(settings: Settings) -> "list[Status]":
     """Of every run that has one: those under way, then the others, the newest of each first."""
-    from tallgrass.lifecycle import all_statuses, state_dir
+    from tallgrass.tracking.lifecycle import all_statuses, state_dir
 
     found = [status for _, status in all_statuses(state_dir(settings.state_dir))]
     return sorted(found, key=lambda one: not one.alive)

@@ -13,7 +13,7 @@ from distributed import Client, LocalCluster, Security
 from tallgrass.errors import SpecError
 from tallgrass.experiment.worker import refused_version, unseen_store
 from tallgrass.machine import CORES_VARIABLE, usable_cores
-from tallgrass.store import masked
+from tallgrass.tracking.store import masked
 
 _REACH_SECONDS = 5
 _WORKERS_SECONDS = 60

@@ -8,9 +8,9 @@ from typing import Any
 from tallgrass.errors import SpecError, nearest
 from tallgrass.experiment.expectations import Expectation, read_expectation
 from tallgrass.experiment.toml_file import read_toml
+from tallgrass.inputs.tables import is_file
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
-from tallgrass.sources.tables import is_file
-from tallgrass.specs import RunSpec
 
 FILE = "experiment.toml"
 _KEYS = ["name", "question", "hypothesis", "hold", "vary", "extra", "baseline", "thresholds"]

@@ -10,10 +10,10 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from distributed import Client, Future, wait
 
-from tallgrass import history
 from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.live import Board
 from tallgrass.experiment.worker import Order, Outcome, carry_out, stop_runs
+from tallgrass.tracking import reading
 
 LOST = "its worker was lost, and so were those that repeated it"
 _POLL_SECONDS = 0.5
@@ -117,4 +117,4 @@ def _outcome(future: Future[Outcome], key: str) -> Outcome:
 def _word(outcome: Outcome) -> str:
     if outcome.run_id is None:
         return f"error: {outcome.error}"
-    return str(history.details(outcome.run_id)["tags"].get("verdict", "finished"))
+    return str(reading.details(outcome.run_id)["tags"].get("verdict", "finished"))

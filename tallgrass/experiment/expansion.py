@@ -8,9 +8,8 @@ from typing import Any
 
 from tallgrass.errors import DataError, SpecError
 from tallgrass.experiment.declaration import Experiment
-from tallgrass.settings import changed_spec
-from tallgrass.sources import available_sessions
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.sources import available_sessions
+from tallgrass.rollcalls.spec import RunSpec, changed_spec
 
 MANY = 10_000
 _DATA = ("session", "chamber")  # what runs must share to be compared

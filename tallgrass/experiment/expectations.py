@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.errors import SpecError, nearest
-from tallgrass.history import MEASURES
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.tracking.reading import MEASURES
 
 METRICS = [measure.metric for measure in MEASURES]
 _VERDICTS = ["pass", "fail", "unresolved"]

@@ -7,18 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from tallgrass import history, report
-from tallgrass.compare import compare_estimates
-from tallgrass.diagnostics import Thresholds
 from tallgrass.errors import TallgrassError
 from tallgrass.escaping import markdown as escaped
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.expectations import Answer, answer
+from tallgrass.experiment.report import ComparedRuns, ExperimentInput, build_experiment
 from tallgrass.experiment.worker import Outcome
-from tallgrass.report import ComparedRuns, ExperimentInput
-from tallgrass.specs import RunSpec
-from tallgrass.tracking import ActiveRun
+from tallgrass.inference.diagnostics import Thresholds
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.compare import compare_estimates
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.tracking import reading
+from tallgrass.tracking.writing import ActiveRun
 
 _NOTE = 7000  # characters of a description that MLflow takes, with room
 _WORDS = {"yes": "pass", "no": "fail", "open": "unresolved"}
@@ -37,7 +38,7 @@ class Results:
     runs : DataFrame
         One row a run, index run id: label, verdict, parameters, metrics.
     comparison : DataFrame
-        As from :func:`tallgrass.history.compare`, the runs under their labels.
+        As from :func:`tallgrass.tracking.reading.compare`, the runs under their labels.
     answers : list of Answer
         Whether the expected outcome holds.
     errors : mapping of str to str
@@ -78,7 +79,7 @@ class Results:
         for (session, chamber), rows in groups:
             part = self.comparison[self.comparison["run_id"].isin(rows.index)]
             lines += ["", f"## {str(chamber).capitalize()}, {escaped(session)}", ""]
-            lines.append(history.markdown(part).rstrip())
+            lines.append(reading.markdown(part).rstrip())
         return "\n".join(lines) + "\n"
 
 
@@ -93,7 +94,7 @@ def gather(
     rows: dict[str, dict[str, Any]] = {}
     for run in planned:
         outcome = outcomes.get(run.key)
-        found = history.details(outcome.run_id) if outcome and outcome.run_id else None
+        found = reading.details(outcome.run_id) if outcome and outcome.run_id else None
         row = {**run.spec.model_dump(), "label": run.label, "finished": found is not None}
         row |= {"verdict": None, "baseline_run_id": None}
         if found is not None:
@@ -108,7 +109,7 @@ def gather(
     asked = everything.assign(session=[run.spec.session for run in planned])
     answers = answer(experiment.expect, asked)
     done = everything[everything["finished"]]
-    comparison = history.compare(list(done.index), thresholds)
+    comparison = reading.compare(list(done.index), thresholds)
     comparison["run"] = comparison["run_id"].map(labels)
     errors = {
         run.label: (outcome.error if (outcome := outcomes.get(run.key)) else None) or "not made"
@@ -147,7 +148,7 @@ def record(parent: ActiveRun, results: Results) -> str:
     table = results.runs[[*names, *(m for m in metrics if m not in names)]]
     parent.log_table(table.rename_axis("run_id").reset_index(), "tables/results")
     parent.log_table(results.comparison, "tables/comparison")
-    page, pngs = report.build_experiment(_input(parent.run_id, results))
+    page, pngs = build_experiment(_input(parent.run_id, results))
     for name, data in pngs.items():
         parent.log_bytes(data, f"plots/{name}.png")
     parent.log_text(page, "report/index.html")
@@ -155,7 +156,7 @@ def record(parent: ActiveRun, results: Results) -> str:
 
 
 def _numbers(runs: pd.DataFrame) -> list[str]:
-    known = {measure.metric for measure in history.MEASURES}
+    known = {measure.metric for measure in reading.MEASURES}
     return [str(name) for name in runs.columns if name in known]
 
 
@@ -183,7 +184,7 @@ def _compared(title: str, rows: pd.DataFrame) -> ComparedRuns:
     tables: dict[str, pd.DataFrame] = {}
     for run_id, label in rows["label"].items():
         try:
-            tables[str(label)] = history.ideal_points(str(run_id)).set_index("slug")
+            tables[str(label)] = earlier.ideal_points(str(run_id)).set_index("slug")
         except TallgrassError as error:
             logger.warning("left out of the comparison: %s", error)
     means = pd.DataFrame({label: one["mean"].astype(float) for label, one in tables.items()})

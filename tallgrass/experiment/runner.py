@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from tallgrass import history, lifecycle, store, tracking
 from tallgrass.errors import SpecError
 from tallgrass.escaping import markdown as escaped
 from tallgrass.experiment import cluster
@@ -17,9 +16,10 @@ from tallgrass.experiment.expectations import Answer
 from tallgrass.experiment.live import Board, board
 from tallgrass.experiment.results import Results, gather, record
 from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome
-from tallgrass.pipeline.attended import Place, close_orphans, place
 from tallgrass.settings import Settings
-from tallgrass.tracking import ActiveRun
+from tallgrass.tracking import lifecycle, reading, store, writing
+from tallgrass.tracking.attended import Place, close_orphans, place
+from tallgrass.tracking.writing import ActiveRun
 
 PARENT = {"experiment.role": "parent"}
 NAME_TAG = "experiment.name"
@@ -92,9 +92,9 @@ def _run(
     planned: Sequence[PlannedRun],
     where: Place,
 ) -> ExperimentResult:
-    name = history.experiment_in_use(settings.experiment) or experiment.name
+    name = reading.experiment_in_use(settings.experiment) or experiment.name
     earlier = _earlier(experiment, name) if chosen.resume else None
-    with tracking.start_run(
+    with writing.start_run(
         None if store.inside_project() else name,
         experiment.name,
         {**PARENT, NAME_TAG: experiment.name, **lifecycle.identity()},
@@ -162,7 +162,7 @@ def _orders(
     """What the workers are told of every run."""
     given = _given(settings) | {
         "tracking_uri": uri,
-        "experiment": history.experiment_name(parent.experiment_id),
+        "experiment": reading.experiment_name(parent.experiment_id),
         "progress": "none",
         "max_concurrent": 0,  # the experiment holds the slot; its workers are as many as asked
     }
@@ -194,7 +194,7 @@ def _given(settings: Settings) -> dict[str, Any]:
 
 def _earlier(experiment: Experiment, name: str) -> str | None:
     """The newest parent run of this experiment, to go on with."""
-    found = history.newest_parent(name, experiment.name)
+    found = reading.newest_parent(name, experiment.name)
     if found is None:
         logger.info("nothing to resume: the experiment %s has no earlier run", experiment.name)
     return found
@@ -204,19 +204,19 @@ def _finished(parent: str, planned: Sequence[PlannedRun]) -> dict[str, Outcome]:
     """The runs that an earlier attempt finished; those it left RUNNING are closed."""
     wanted = {run.key for run in planned}
     found: dict[str, Outcome] = {}
-    for one in tracking.children(parent):
+    for one in writing.children(parent):
         key = one.tags.get(KEY_TAG, "")
         if one.status == "RUNNING":
-            tracking.close_dead(one.run_id, "KILLED", "the experiment that made it ended before it")
+            writing.close_dead(one.run_id, "KILLED", "the experiment that made it ended before it")
         elif one.status == "FINISHED" and key in wanted:
             found.setdefault(key, Outcome(key, one.run_id))
     return found
 
 
 def _close_running(parent: str, status: Any, reason: str) -> None:
-    for one in tracking.children(parent):
+    for one in writing.children(parent):
         if one.status == "RUNNING":
-            tracking.close_dead(one.run_id, status, reason)
+            writing.close_dead(one.run_id, status, reason)
 
 
 def _declare(parent: ActiveRun, experiment: Experiment, planned: Sequence[PlannedRun]) -> None:

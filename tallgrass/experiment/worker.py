@@ -19,11 +19,11 @@ from threadpoolctl import threadpool_limits
 
 from tallgrass.errors import TallgrassError
 from tallgrass.machine import CORES_VARIABLE, usable_cores
-from tallgrass.settings import Settings, changed_spec
-from tallgrass.specs import RunSpec
+from tallgrass.rollcalls.spec import RunSpec, changed_spec
+from tallgrass.settings import Settings
 
 if TYPE_CHECKING:
-    from tallgrass.progress import Chain
+    from tallgrass.tracking.progress import Chain
 
 TOPIC = "tallgrass-progress"
 KEY_TAG = "experiment.spec_sha256"
@@ -120,14 +120,14 @@ def refused_version(theirs: str, ours: str) -> str:
 
 def unseen_store(uri: str, parent: str) -> str | None:
     """Why this process cannot write to the store, or None when it sees the parent run there."""
-    from tallgrass import history, store
+    from tallgrass.tracking import reading, store
 
     parts = urlsplit(uri)
     if parts.scheme.startswith("sqlite") and not Path(parts.path[1:]).is_file():
         return f"it does not see the file {parts.path[1:]}"
     try:
         store.connect(uri)
-        history.find_run(parent)
+        reading.find_run(parent)
     except TallgrassError as error:
         return str(error)
     return None
@@ -141,18 +141,19 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
         return Outcome(order.key, error=refused_version(order.tallgrass, ours))
     # PyMC starts a process a chain, which Python forbids to the daemons that Dask's workers are.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-    from tallgrass import store, tracking
-    from tallgrass.pipeline import Context, fit
+    from tallgrass.rollcalls.fit import fit
+    from tallgrass.rollcalls.result import Context
+    from tallgrass.tracking import store, writing
 
     settings = Settings(**order.settings)
     store.connect(settings.tracking_uri)
-    earlier = tracking.children(order.parent, {KEY_TAG: order.key})
+    earlier = writing.children(order.parent, {KEY_TAG: order.key})
     finished = next((one.run_id for one in earlier if one.status == "FINISHED"), None)
     if finished is not None:
         return Outcome(order.key, finished)
     for one in earlier:
         if one.status == "RUNNING":
-            tracking.close_dead(one.run_id, "FAILED", "its worker was lost; the run was repeated")
+            writing.close_dead(one.run_id, "FAILED", "its worker was lost; the run was repeated")
     spec = RunSpec.from_json(order.spec)
     if baseline is not None and baseline.run_id is not None:
         spec = changed_spec(spec, {"baseline": baseline.run_id})

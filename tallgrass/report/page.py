@@ -5,10 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pandas as pd
-
 from tallgrass.report.words import number
-from tallgrass.votes import PARTIES
 
 
 @dataclass(frozen=True)
@@ -100,12 +97,6 @@ def numeric(value: float, digits: int = 2, show: Callable[[float, int], str] = n
     return Cell(show(value, digits), float(value) if math.isfinite(value) else None)
 
 
-def named_cells(table: pd.DataFrame) -> list[Cell]:
-    """Legislators' names, with a word on those that are anchors (column ``anchored``)."""
-    pairs = zip(table["name"], table["anchored"], strict=True)
-    return [Cell(f"{name} (anchor)" if anchored else name) for name, anchored in pairs]
-
-
 def rows(*columns: Iterable[Cell | str]) -> tuple[tuple[Cell, ...], ...]:
     """Rows of a table from its columns, in which plain text becomes a cell."""
     return tuple(
@@ -121,8 +112,3 @@ def two_columns(
     first, second = titles
     cells = rows([name for name, _ in pairs], [value for _, value in pairs])
     return Table(caption, (Column(first), Column(second)), cells, fold=fold)
-
-
-def party_cell(party: str) -> Cell:
-    """A party with its colour and mark."""
-    return Cell(party or "none", style=f"party {party.lower() if party in PARTIES else 'other'}")

@@ -2,20 +2,8 @@
 
 import math
 
-import pandas as pd
-
-from tallgrass.report.inputs import ReportInput
-
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 ALMOST = 0.005
-PLURALS = {"Democrat": "Democrats", "Republican": "Republicans"}
-
-# What is done with common bills that work differently on two linked scales.
-TREATMENTS = {
-    "none": "all that agree in sign",
-    "drop": "without the deviating ones",
-    "weight": "deviating ones weighted down",
-}
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -49,23 +37,6 @@ def chance(share: float) -> str:
 def span(low: float, high: float, digits: int = 2) -> str:
     """An interval in words, which read well with minus signs."""
     return f"{number(low, digits)} to {number(high, digits)}"
-
-
-def plural(party: str) -> str:
-    """The members of a party."""
-    return PLURALS.get(party, f"members of {party or 'no party'}")
-
-
-def person(row: "pd.Series[str] | dict[str, str]") -> str:
-    """A legislator: name, party letter and district."""
-    place = "-".join(part for part in (row["party"][:1], row["district"]) if part)
-    return f"{row['name']} ({place})" if place else str(row["name"])
-
-
-def chamber_words(run: ReportInput) -> str:
-    """Chamber and session."""
-    chamber = "House and Senate" if run.joint is not None else run.votes.chamber.capitalize()
-    return f"{chamber}, {run.votes.session}"
 
 
 def shortened(text: str, longest: int = 100) -> str:

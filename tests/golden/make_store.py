@@ -93,6 +93,8 @@ if __name__ == "__main__":
         assert main(["simulate", "legislature", *SIZES]) == 0
         answers()
         made = runs()
-        (folder / "runs.json").write_text(json.dumps({"folder": str(folder), "runs": made}, indent=2))
+        (folder / "runs.json").write_text(
+            json.dumps({"folder": str(folder), "runs": made}, indent=2)
+        )
         pack(folder, target)
         shutil.rmtree(folder.parent / f"{folder.name}-state", ignore_errors=True)

@@ -1,0 +1,234 @@
+"""The comparison of an experiment's runs as one self-contained HTML page."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tallgrass.experiment import plots
+from tallgrass.report.checks import environment, image
+from tallgrass.report.images import images
+from tallgrass.report.page import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Picture,
+    Section,
+    Table,
+    Text,
+    numeric,
+    rows,
+)
+from tallgrass.report.words import NOTHING, counted, number, signed
+from tallgrass.rollcalls.report.words import party_cell
+
+_WIDEST = 7  # runs in one scatter matrix: more cannot be read
+_MOVED = 12
+_HOLDS = {"yes": ("holds", "passed"), "no": ("does not hold", "failed"), "open": ("open", "open")}
+_MARKS = {True: "passed", False: "failed"}
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRuns:
+    """Runs on the same chamber of the same session.
+
+    Parameters
+    ----------
+    title : str
+        Chamber and session.
+    people : DataFrame
+        One row a legislator: name, party.
+    estimates : DataFrame
+        The same rows, a column a run (its label), all on the scale of the first.
+    abs_r : mapping of str to float
+        ``|r|`` of every run with the first.
+    """
+
+    title: str
+    people: pd.DataFrame
+    estimates: pd.DataFrame
+    abs_r: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentInput:
+    """What the page of an experiment needs.
+
+    Parameters
+    ----------
+    name, question, hypothesis, status, run_id : str
+        The experiment, its verdict and its parent run.
+    answers : sequence
+        Statement, ``yes``, ``no`` or ``open``, and reasons.
+    errors : mapping of str to str
+        Label of a run without a result -> why.
+    comparison : DataFrame
+        Measures with thresholds, one row a measure and run (``history.compare``).
+    runs : DataFrame
+        One row a run: label, verdict, ``ess/per_second`` and other metrics.
+    groups : sequence of ComparedRuns
+        The runs by chamber and session.
+    """
+
+    name: str
+    question: str
+    hypothesis: str
+    status: str
+    run_id: str
+    answers: Sequence[tuple[str, str, Sequence[str]]]
+    errors: Mapping[str, str]
+    comparison: pd.DataFrame
+    runs: pd.DataFrame
+    groups: Sequence[ComparedRuns]
+
+
+def build_experiment(shown: ExperimentInput) -> tuple[str, dict[str, bytes]]:
+    """The page, and its figures as PNG files by name."""
+    drawn = {}
+    if "ess/per_second" in shown.runs:
+        verdicts = shown.runs["verdict"].fillna("").tolist()
+        drawn["rates"] = plots.rates(
+            shown.runs["label"].tolist(), shown.runs["ess/per_second"].tolist(), verdicts
+        )
+    for i, one in enumerate(shown.groups):
+        if one.estimates.shape[1] > 1:
+            part = one.estimates.iloc[:, :_WIDEST]
+            drawn[f"agreement_{i}"] = plots.scatter_matrix(part, one.people["party"].tolist())
+    pngs = images(drawn)
+    page = (
+        environment()
+        .get_template("report.html")
+        .render(
+            maker="comparison of runs",
+            title=shown.name,
+            model="Experiment",
+            status=shown.status,
+            status_words=shown.question,
+            reasons=[f"Expected: {shown.hypothesis}"] if shown.hypothesis else [],
+            checks=_answers(shown) if shown.answers else None,
+            facts=[
+                ("Runs", str(len(shown.runs))),
+                ("Verdict pass", str(int((shown.runs["verdict"] == "pass").sum()))),
+                ("Without a result", str(len(shown.errors))),
+                ("Run", shown.run_id),
+            ],
+            sections=_sections(shown, set(drawn)),
+            images={name: image(data) for name, data in pngs.items()},
+        )
+    )
+    return page, pngs
+
+
+def _answers(shown: ExperimentInput) -> Table:
+    cells = rows(
+        [Cell(words, style="wide") for words, _, _ in shown.answers],
+        [Cell(*_styled(_HOLDS[holds])) for _, holds, _ in shown.answers],
+        ["; ".join(reasons) for _, _, reasons in shown.answers],
+    )
+    columns = (Column("What was expected"), Column("Outcome"), Column("Because"))
+    return Table("Answers", columns, cells)
+
+
+def _styled(pair: tuple[str, str]) -> tuple[str, None, str]:
+    return pair[0], None, pair[1]
+
+
+def _sections(shown: ExperimentInput, drawn: set[str]) -> list[Section]:
+    sections = []
+    if shown.errors:
+        items = tuple(f"{label}: {why}" for label, why in shown.errors.items())
+        sections.append(Section("errors", "Runs without a result", (Bullets(items),)))
+    sections.append(Section("runs", "All runs", (_overview(shown.runs),)))
+    if "rates" in drawn:
+        picture = Picture(
+            "rates",
+            "Bars of the effective draws a second of every run",
+            "The least bulk effective sample size of a run by its seconds of sampling; the axis is "
+            "logarithmic. The rate of a run that did not converge means little.",
+        )
+        sections.append(Section("speed", "Effective draws a second", (picture,)))
+    for i, one in enumerate(shown.groups):
+        blocks: list[Block] = [_side_by_side(shown, one)]
+        if f"agreement_{i}" in drawn:
+            blocks += [*_agreement(one, f"agreement_{i}"), _moved(one)]
+        sections.append(Section(f"group-{i}", one.title, tuple(blocks)))
+    return sections
+
+
+def _overview(runs: pd.DataFrame) -> Table:
+    marks = {"pass": "passed", "fail": "failed"}
+    columns = [
+        ("R-hat max", "rhat_max", 4),
+        ("ESS min", "ess_min", 0),
+        ("Div.", "divergences", 0),
+        ("E-BFMI", "ebfmi_min", 3),
+        ("|r|", "abs_r", 4),
+        ("ESS/s", "ess/per_second", 1),
+        ("Sampling (s)", "sampling_s", 1),
+    ]
+    kept = [one for one in columns if one[1] in runs]
+    cells = rows(
+        runs["label"].tolist(),
+        [Cell(str(v), style=marks.get(str(v), "open")) for v in runs["verdict"]],
+        *([numeric(v, digits) for v in runs[name]] for _, name, digits in kept),
+    )
+    heads = (Column("Run"), Column("Verdict"), *(Column(t, numeric=True) for t, _, _ in kept))
+    return Table("Every run with its headline measures", heads, cells, "Find a run", True)
+
+
+def _side_by_side(shown: ExperimentInput, group: ComparedRuns) -> Table:
+    labels = [str(label) for label in group.estimates]
+    part = shown.comparison[shown.comparison["run"].isin(labels)]
+    lines = []
+    for measure, of_measure in part.groupby("measure", sort=False):
+        by_run = of_measure.set_index("run")
+        limits = of_measure.dropna(subset=["threshold"])
+        pairs = dict.fromkeys(zip(limits["relation"], limits["threshold"], strict=True))
+        must = " or ".join(f"{relation} {limit:g}" for relation, limit in pairs)
+        cells = [Cell(str(measure)), Cell(must or NOTHING)]
+        cells += [_value(by_run.loc[label]) for label in labels]
+        lines.append(tuple(cells))
+    heads = (Column("Measure"), Column("Passes"), *(Column(label) for label in labels))
+    return Table("Measures side by side", heads, tuple(lines))
+
+
+def _value(row: Any) -> Cell:
+    passed = row["passed"]
+    text = str(row["text"])
+    return Cell(text, style="" if pd.isna(passed) else _MARKS[bool(passed)])
+
+
+def _agreement(group: ComparedRuns, name: str) -> list[Block]:
+    n = group.estimates.shape[1]
+    many = f" The first {_WIDEST} of {n} runs are drawn." if n > _WIDEST else ""
+    low = min((r for r in group.abs_r.values() if math.isfinite(r)), default=math.nan)
+    said = f"Least |r| with the first run: {number(low, 4)}, {counted(n, 'run')}."
+    picture = Picture(
+        name,
+        f"Scatter plots of the ideal points of every pair of runs, {group.title}",
+        "Ideal points of every pair of runs, with |r| in the cell across." + many,
+    )
+    return [Text(said), picture]
+
+
+def _moved(group: ComparedRuns) -> Table:
+    """The legislators whose estimates differ most between the runs."""
+    spread = group.estimates.max(axis=1) - group.estimates.min(axis=1)
+    order = spread.sort_values(ascending=False).index[:_MOVED]
+    part = group.estimates.loc[order]
+    cells = rows(
+        group.people.loc[order, "name"].tolist(),
+        [party_cell(party) for party in group.people.loc[order, "party"]],
+        [numeric(v, 3) for v in spread.loc[order]],
+        *([Cell(signed(v), float(v)) for v in part[label].fillna(0.0)] for label in part),
+    )
+    heads = (
+        Column("Legislator"),
+        Column("Party"),
+        Column("Range", numeric=True, hint="Highest less lowest estimate over the runs"),
+        *(Column(str(label), numeric=True) for label in part),
+    )
+    return Table("Who moved most between runs (on the scale of the first)", heads, cells)

@@ -1,0 +1,1 @@
+"""Any PyMC model -> draws -> diagnostics. Nothing here knows votes, responses or MLflow."""

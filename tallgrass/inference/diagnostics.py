@@ -1,0 +1,276 @@
+"""Did the chains converge: draws -> Diagnostics, and Diagnostics -> Verdict with its reasons.
+
+R-hat is the rank-normalised split R-hat and ESS the bulk and tail ESS of Vehtari, Gelman, Simpson,
+Carpenter and Buerkner (2021), E-BFMI that of Betancourt (2016), equal to those of ArviZ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+from numpy.typing import NDArray
+
+from tallgrass.inference.ranks import bulk_ess_per_chain, rank_diagnostics
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a run must keep to pass. The three ``abs_r`` are for the baseline's kind of model."""
+
+    rhat: float = 1.01
+    ess: float = 400.0
+    divergences: int = 0
+    ebfmi: float = 0.3
+    abs_r_flat: float = 0.99
+    abs_r_hierarchical: float = 0.95
+    abs_r_across: float = 0.90
+
+    def abs_r(self, model: str, baseline_model: str) -> float:
+        """The least |r| between two runs of these models."""
+        if model != baseline_model:
+            return self.abs_r_across
+        return self.abs_r_flat if model == "flat" else self.abs_r_hierarchical
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnostics:
+    """Convergence diagnostics of one run.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row an entry that is not constant, index ``xi[slug]``; columns variable, name, rhat,
+        ess_bulk, ess_tail, ess_per_chain (least bulk ESS of a single chain). NaN where a value is
+        not defined (R-hat of one chain).
+    n_constant : int
+        Entries without diagnostics because every draw is the same (fixed anchors).
+    divergences, max_depth_hits : tuple of int
+        By chain, after tuning.
+    ebfmi : tuple of float
+        By chain; empty, as the two before, where the sampler is not Hamiltonian (Gibbs).
+    reflected : tuple of int
+        Chains whose positions run the other way than the PCA scores of the votes: a mode audit.
+    steps_per_draw, step_size : float
+        Means over kept draws.
+    gradients : int
+        Gradient evaluations, tuning included where the sampler counts it.
+    sampling_s : float
+        Seconds of sampling, for the rate; NaN where not known.
+    """
+
+    table: pd.DataFrame
+    n_constant: int
+    divergences: tuple[int, ...]
+    max_depth_hits: tuple[int, ...]
+    ebfmi: tuple[float, ...]
+    reflected: tuple[int, ...]
+    steps_per_draw: float
+    step_size: float
+    gradients: int
+    sampling_s: float
+
+    def worst(self, column: str, variable: str | None = None) -> float:
+        """Highest R-hat or lowest ESS over all entries, or over those of one variable.
+
+        NaN where any of them is not defined: an undefined diagnostic is not a good one.
+        """
+        rows = self.table if variable is None else self.table[self.table["variable"] == variable]
+        values = rows[column].to_numpy(float)
+        return float(values.max() if column == "rhat" else values.min()) if len(values) else np.nan
+
+    def metrics(self, rhat: float = Thresholds.rhat) -> dict[str, float]:
+        """Every figure under its metric name; ``rhat`` is the threshold of the count above it."""
+        ess = self.worst("ess_bulk")
+        values = {
+            "rhat_max": self.worst("rhat"),
+            "ess_min": ess,
+            "ess_tail_min": self.worst("ess_tail"),
+            "divergences": sum(self.divergences),
+            "ebfmi_min": min(self.ebfmi, default=np.nan),
+            "rhat/n_over_threshold": int((self.table["rhat"] >= rhat).sum()),
+            "rhat/n_constant": self.n_constant,
+            "ess/per_chain_min": self.worst("ess_per_chain"),
+            "ess/per_second": ess / self.sampling_s if self.sampling_s > 0 else np.nan,
+            "nuts/maxdepth_hits": sum(self.max_depth_hits),
+            "nuts/steps_per_draw": self.steps_per_draw,
+            "nuts/step_size": self.step_size,
+            "nuts/gradients": self.gradients,
+            "modes/reflected_chains": len(self.reflected),
+        }
+        for variable in self.table["variable"].unique():
+            values[f"rhat/{variable}_max"] = self.worst("rhat", variable)
+            values[f"ess/{variable}_min"] = self.worst("ess_bulk", variable)
+        for chain, value in enumerate(self.ebfmi):
+            values[f"nuts/ebfmi_chain_{chain}"] = value
+        if not self.ebfmi:
+            hamiltonian = ("divergences", "ebfmi_min", "nuts/")
+            values = {k: v for k, v in values.items() if not k.startswith(hamiltonian)}
+        return {name: float(value) for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the verdict; ``passed`` is None where there is no value to judge."""
+
+    name: str
+    value: float | None
+    threshold: float
+    relation: Literal["<", ">", "="]
+    passed: bool | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a run may be used, and why not."""
+
+    status: Literal["pass", "fail", "unresolved"]
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """A sentence for every check that did not pass, then the notes."""
+        sentences = []
+        for check in self.checks:
+            if check.passed is None:
+                sentences.append(f"{check.name} could not be computed")
+            elif not check.passed:
+                must = {"<": "below", ">": "above", "=": "exactly"}[check.relation]
+                value = f"{check.value:.6g}"
+                sentences.append(f"{check.name} is {value}, must be {must} {check.threshold:g}")
+        return (*sentences, *self.notes)
+
+
+def diagnose(
+    trace: xr.DataTree,
+    variables: Sequence[str] | None = None,
+    reflected: tuple[int, ...] = (),
+) -> Diagnostics:
+    """Compute the diagnostics of a trace.
+
+    Parameters
+    ----------
+    trace : DataTree
+        With posterior and sample_stats (and warmup_sample_stats, for the count of gradients).
+    variables : sequence of str, optional
+        The variables that count, in the order of the table; those that are absent are passed
+        over. All of the posterior without it.
+    reflected : tuple of int
+        Chains that an audit of modes found to run the other way.
+    """
+    tables, n_constant = [], 0
+    posterior = trace["posterior"].to_dataset()
+    for variable in map(str, posterior.data_vars) if variables is None else variables:
+        if variable in posterior:
+            array = posterior[variable]
+            table, constant = _entries(variable, array.to_numpy(), _labels(array))
+            tables.append(table)
+            n_constant += constant
+    sampling_s = float(trace.attrs.get("sampling_s", np.nan))
+    stats = trace["sample_stats"].to_dataset()
+    if "n_steps" not in stats:  # a Gibbs sampler follows no trajectories
+        return Diagnostics(
+            pd.concat(tables), n_constant, (), (), (), reflected, np.nan, np.nan, 0, sampling_s
+        )
+    steps = stats["n_steps"]
+    gradients = float(steps.sum())
+    if "warmup_sample_stats" in trace.children:
+        gradients += float(trace["warmup_sample_stats"].to_dataset()["n_steps"].sum())
+    return Diagnostics(
+        table=pd.concat(tables),
+        n_constant=n_constant,
+        divergences=_by_chain(stats["diverging"]),
+        max_depth_hits=_by_chain(stats["reached_max_treedepth"]),
+        ebfmi=tuple(float(x) for x in np.atleast_1d(array_stats.bfmi(stats["energy"].to_numpy()))),
+        reflected=reflected,
+        steps_per_draw=float(steps.mean()),
+        step_size=float(stats["step_size"].mean()),
+        gradients=int(gradients),
+        sampling_s=sampling_s,
+    )
+
+
+def judge(
+    diagnostics: Diagnostics,
+    thresholds: Thresholds,
+    abs_r: float | None = None,
+    least_abs_r: float | None = None,
+    no_baseline: str = "",
+) -> Verdict:
+    """The verdict on a run.
+
+    Parameters
+    ----------
+    abs_r, least_abs_r : float, optional
+        Agreement with the baseline and what it must exceed; without a baseline the other rows
+        decide and ``no_baseline`` is noted.
+    """
+    d = diagnostics
+    checks = [
+        _check("R-hat max", d.worst("rhat"), "<", thresholds.rhat),
+        _check("bulk ESS min", d.worst("ess_bulk"), ">", thresholds.ess),
+        _check("tail ESS min", d.worst("ess_tail"), ">", thresholds.ess),
+        Check("reflected chains", len(d.reflected), 0, "=", not d.reflected),
+    ]
+    if d.ebfmi:
+        # "at most" for a count whose threshold is normally zero
+        count = sum(d.divergences)
+        within = count <= thresholds.divergences
+        checks[3:3] = [
+            Check("divergences", count, thresholds.divergences, "=", within),
+            _check("E-BFMI min", min(d.ebfmi), ">", thresholds.ebfmi),
+        ]
+    notes: Sequence[str] = ()
+    if abs_r is not None and least_abs_r is not None:
+        checks.append(_check("|r| with the baseline", abs_r, ">", least_abs_r))
+    elif no_baseline:
+        notes = (no_baseline,)
+    outcomes = {check.passed for check in checks}
+    status: Literal["pass", "fail", "unresolved"] = "pass"
+    if False in outcomes:
+        status = "fail"
+    elif None in outcomes:
+        status = "unresolved"
+    return Verdict(status, tuple(checks), tuple(notes))
+
+
+def _check(name: str, value: float, relation: Literal["<", ">"], threshold: float) -> Check:
+    if not np.isfinite(value):
+        return Check(name, None, threshold, relation, None)
+    passed = value < threshold if relation == "<" else value > threshold
+    return Check(name, value, threshold, relation, bool(passed))
+
+
+def _entries(variable: str, draws: Floats, labels: list[str]) -> tuple[pd.DataFrame, int]:
+    """Diagnostics of every entry of one variable; shape (chain, draw, entry)."""
+    flat = draws.reshape(*draws.shape[:2], -1)
+    varies = np.ptp(flat, axis=(0, 1)) > 0
+    kept = flat[:, :, varies]
+    values = rank_diagnostics(kept)
+    columns: dict[str, Any] = {
+        **values._asdict(),
+        "ess_per_chain": bulk_ess_per_chain(kept),
+    }
+    names = [label for label, keep in zip(labels, varies, strict=True) if keep]
+    table = pd.DataFrame(
+        {"variable": variable, "name": names, **columns},
+        index=[f"{variable}[{name}]" for name in names],
+    )
+    return table, int((~varies).sum())
+
+
+def _labels(array: xr.DataArray) -> list[str]:
+    dims = [dim for dim in array.dims if dim not in ("chain", "draw")]
+    if len(dims) != 1:
+        return [str(i) for i in range(int(np.prod(array.shape[2:])))]
+    return [str(label) for label in array[dims[0]].to_numpy()]
+
+
+def _by_chain(statistic: xr.DataArray) -> tuple[int, ...]:
+    return tuple(int(n) for n in statistic.sum("draw").to_numpy())

@@ -1,0 +1,1 @@
+"""Log-likelihoods with their gradients, in one pass over the data."""

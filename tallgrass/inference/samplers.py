@@ -1,0 +1,244 @@
+"""The samplers: nutpie (default) and PyMC's NUTS."""
+
+import dataclasses
+import inspect
+import logging
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tallgrass.errors import SamplingError
+from tallgrass.inference.draws import (
+    ChainProgress,
+    DrawSink,
+    Interrupted,
+    Model,
+    Observer,
+    Raw,
+    Sampled,
+    Watch,
+    complete_part,
+    never,
+)
+from tallgrass.inference.pymc_nuts import sample_with_pymc
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.machine import usable_cores
+
+_PROGRESS_MS = 250
+_log = logging.getLogger(__name__)
+
+
+def sample_and_assemble(
+    model: Model,
+    spec: SamplerSpec,
+    assembled: Callable[[xr.DataTree, Mapping[str, Any]], xr.DataTree],
+    observer: Observer | None = None,
+    sink: DrawSink | None = None,
+    stopped: Callable[[], bool] = never,
+) -> Sampled:
+    """Draw from the posterior of a model of any data; as :func:`sample`.
+
+    Parameters
+    ----------
+    assembled : callable
+        (what the sampler returned, attributes of the root) -> the trace as it is kept.
+    """
+    known = {
+        "sampler": spec.sampler,
+        "sampler_version": version(spec.sampler),
+        "trajectory": trajectory(model.trajectory, spec),
+    }
+    if sink is not None:
+        variables = _variables(model)
+        sink.begin(spec.chains, variables, assembled(_without_draws(variables, spec.chains), known))
+    watch = Watch(observer and harmless(observer), sink, stopped)
+    raw = SAMPLERS[spec.sampler](model, spec, watch)
+    sampled = None
+    if raw.tree is not None:
+        settings = {
+            **known,
+            "compile_s": raw.compile_s,
+            "sampling_s": raw.sampling_s,
+        }
+        trace = assembled(raw.tree, settings)
+        sampled = Sampled(trace, raw.compile_s, raw.sampling_s, raw.from_cache)
+    if raw.interrupted:
+        raise Interrupted(sampled)
+    if sampled is None:
+        raise SamplingError("the sampler returned no draws", spec.sampler)
+    return sampled
+
+
+def trajectory(of_model: str, spec: SamplerSpec) -> str:
+    """The steps that trajectories are made of: what is asked for, else what suits the model.
+
+    ``leapfrog`` alternates kicks by the gradient with straight drifts. ``normal`` rotates position
+    and momentum as a standard normal density would, in the units of the mass matrix, and kicks by
+    what is left of the gradient (Shahbaba, Lan, Johnson & Neal 2014, "Split Hamiltonian Monte
+    Carlo"): the error of a step comes from what is not normal, so that steps are longer. Both
+    leave the same posterior as it is.
+    """
+    if spec.trajectory != "auto":
+        return spec.trajectory
+    return of_model if spec.sampler == "nutpie" else "leapfrog"
+
+
+def harmless(observer: Observer) -> Observer:
+    """The observer, its errors logged once and kept from the sampler."""
+    failed = False
+
+    def report(progress: tuple[ChainProgress, ...]) -> None:
+        nonlocal failed
+        try:
+            observer(progress)
+        except Exception:
+            if not failed:
+                _log.warning("cannot report the progress of sampling", exc_info=True)
+            failed = True
+
+    return report
+
+
+def _variables(model: Model) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Dimensions and shape of every public variable."""
+    graph = model.graph
+    dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
+    return {
+        name: (named, tuple(len(graph.coords[dim]) for dim in named))
+        for name, named in dims.items()
+    }
+
+
+def _without_draws(
+    variables: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]], chains: int
+) -> xr.DataTree:
+    """What a sampler would return that has made no draw."""
+    posterior = {
+        name: (["chain", "draw", *dims], np.empty((chains, 0, *shape)))
+        for name, (dims, shape) in variables.items()
+    }
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior), "sample_stats": xr.Dataset()})
+
+
+def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
+    # Importing nutpie and compiling takes seconds: only when it is used.
+    import nutpie
+
+    from tallgrass.inference.arrow import take_draws
+    from tallgrass.inference.follower import Follower, wait_for
+
+    observer = watch.observer
+    began = time.perf_counter()
+    if spec.adaptation == "flow":
+        compiled, cached = _flow_model(model), False
+    else:
+        from tallgrass.inference.compiled import compile_model
+
+        code = compile_model(model)
+        compiled, cached = code.model, code.from_cache
+    compile_s = time.perf_counter() - began
+
+    def report(chains: list[Any]) -> None:
+        if observer is not None:
+            observer(
+                tuple(
+                    ChainProgress(
+                        i, x.finished_draws, x.total_draws, x.tuning, x.divergences, x.step_size
+                    )
+                    for i, x in enumerate(chains)
+                )
+            )
+
+    began = time.perf_counter()
+    try:
+        running = nutpie.sample(
+            compiled,
+            draws=spec.draws,
+            tune=spec.tune,
+            chains=spec.chains,
+            cores=min(spec.chains, usable_cores()),
+            seed=spec.seed,
+            adaptation=spec.adaptation,
+            target_accept=spec.target_accept,
+            # A setting of nutpie's that its documentation leaves out.
+            exact_normal_trajectory=trajectory(model.trajectory, spec) == "normal",
+            progress_bar=False,
+            progress_callback=report,
+            progress_rate=_PROGRESS_MS,
+            blocking=False,
+            return_raw_trace=True,
+        )
+    except RuntimeError as error:
+        raise SamplingError("nutpie could not start", str(error).splitlines()[0]) from error
+    interrupted = False
+    tree: xr.DataTree | None
+    follower = None if watch.sink is None else Follower(running, watch.sink)
+    try:
+        tree = take_draws(wait_for(running, follower, watch.stopped), compiled.coords)
+        if follower is not None:
+            follower.finish(tree, spec.tune)
+    except KeyboardInterrupt:
+        interrupted = True
+        tree = _partial(running, compiled.coords)
+    except RuntimeError as error:
+        raise SamplingError(
+            "nutpie stopped",
+            str(error).splitlines()[0],
+            "look at the start (init) and the priors, or try sampler=pymc",
+        ) from error
+    return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
+
+
+def _partial(running: Any, coords: Any) -> xr.DataTree | None:
+    """The draws made before an interrupt; None where no chain has finished tuning."""
+    from tallgrass.inference.arrow import take_draws
+
+    try:
+        tree = take_draws(running.abort(), coords)
+    except RuntimeError:
+        return None
+    return complete_part(tree)
+
+
+def _flow_model(model: Model) -> Any:
+    """A model for normalizing-flow adaptation, which runs on JAX, an optional extra."""
+    try:
+        import equinox  # noqa: F401  (nutpie imports it late, with a long traceback)
+        import flowjax  # noqa: F401
+        import jax  # noqa: F401
+    except ImportError as error:
+        raise SamplingError(
+            "adaptation=flow needs JAX",
+            str(error),
+            "install it with: pip install 'tallgrass[flow]'",
+        ) from None
+    import nutpie
+
+    from tallgrass.inference.compiled import flat_start
+    from tallgrass.inference.kernel import jax_form
+
+    jax_form.register()
+    # The flow moves points inside JAX, so JAX has to differentiate the log-density itself.
+    compiled = nutpie.compile_pymc_model(
+        model.graph, backend="jax", gradient_backend="jax", var_names=list(model.public)
+    )
+    logp = compiled._raw_logp_fn
+    # nutpie hands the flow a log-density that still waits for the model's shared variables.
+    waiting = list(inspect.signature(logp).parameters)[1:]
+    shared = {name: compiled._shared_data[name] for name in waiting}
+    names = [value.name for value in model.graph.value_vars]
+    return dataclasses.replace(
+        compiled,
+        _raw_logp_fn=lambda x: logp(x, **shared),
+        _make_initial_points=flat_start(model, names),
+    )
+
+
+SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Watch], Raw]] = {
+    "nutpie": _with_nutpie,
+    "pymc": sample_with_pymc,
+}

@@ -1,0 +1,1 @@
+"""Tables read from files, within limits, every column checked."""

@@ -1,0 +1,220 @@
+"""CSV files as text tables: bounded in size, columns checked; errors name file and row."""
+
+import gzip
+import re
+import unicodedata
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import IO, cast
+
+import pandas as pd
+from pandas.errors import EmptyDataError, ParserError, ParserWarning
+
+from tallgrass.errors import DataError, shown
+from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
+
+
+@contextmanager
+def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes]]:
+    """A file opened for reading, unzipped on the way when it is a gzip file whatever its name.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, is half-written or larger than the limits, also when that shows
+        later.
+    """
+    label = shown(path.name)
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            packed = path.stat().st_size if zipped else 0
+            stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
+            yield BufferedReader(LimitedReader(stream, label, limits, packed), 1 << 20)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{label} is half-written or damaged", str(error), "copy or download it again"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{label} cannot be read", error.strerror, "check the path") from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; a path that no file can have, too long for instance, is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def parse_table(
+    data: bytes,
+    label: str,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> pd.DataFrame:
+    """CSV bytes (UTF-8, with or without a BOM) as a table of text without outer blanks.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    label : str
+        What errors call it.
+    required, optional : sequence of str
+        The columns to return. A missing optional column is returned empty.
+    limits : Limits
+        How many rows and columns it may have.
+
+    Raises
+    ------
+    DataError
+        When it is not text, not a table, too large, or lacks a required column.
+    """
+    if b"\0" in data:
+        raise DataError(f"{label} is not text", "a NUL byte", "save it as CSV in UTF-8")
+    limits.check_header(label, data)
+    limits.check_table(label, data.count(b"\n"))
+    with reading_csv(label):
+        frame = pd.read_csv(
+            BytesIO(data),
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            index_col=False,
+        )
+    frame.columns = frame.columns.str.strip()
+    missing = [column for column in required if column not in frame.columns]
+    if missing:
+        raise DataError(
+            f"{label} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}",
+            ", ".join(frame.columns),
+            "add what is missing to the header and the rows",
+        )
+    columns = list(dict.fromkeys((*required, *optional)))
+    require_one_each(frame, columns, label)
+    kept = frame.reindex(columns=columns, fill_value="")
+    return pd.DataFrame({column: kept[column].str.strip() for column in columns})
+
+
+@contextmanager
+def reading_csv(label: str) -> Iterator[None]:
+    """Turn what pandas raises or warns of over a CSV file into a DataError."""
+    try:
+        with warnings.catch_warnings():
+            # pandas only warns where rows are longer than the header, and cuts them
+            warnings.simplefilter("error", ParserWarning)
+            yield
+    except UnicodeDecodeError as error:
+        received = f"byte 0x{error.object[error.start]:02x}"
+        raise DataError(f"{label} is not text", received, "save it as CSV in UTF-8") from None
+    except EmptyDataError:
+        raise DataError(f"{label} is empty", mend="copy or download it again") from None
+    except (ParserError, ParserWarning) as error:
+        received = str(error).splitlines()[0].removeprefix("Error tokenizing data. C error: ")
+        raise DataError(
+            f"{label} is not a whole CSV table", received, "look for a cut row or a lone quote"
+        ) from None
+
+
+def require_one_each(frame: pd.DataFrame, columns: Sequence[str], label: str) -> None:
+    """A DataError for a column that is there twice (pandas renames the second, we strip blanks)."""
+    for name in columns:
+        if list(frame.columns).count(name) > 1 or f"{name}.1" in frame.columns:
+            raise DataError(f"{label} has a column twice", name, "keep one of the two")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, str]]:
+    """The rows of a table of text."""
+    return [{str(column): text for column, text in row.items()} for row in table.to_dict("records")]
+
+
+def read_table(
+    path: Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> pd.DataFrame:
+    """A CSV file, plain or gzipped, by :func:`open_bytes` and :func:`parse_table`."""
+    with open_bytes(path, limits) as stream:
+        data = stream.read()
+    return parse_table(data, shown(path.name), required, optional, limits)
+
+
+def row_number(table: pd.DataFrame, position: int) -> int:
+    """The row as a spreadsheet counts it: the header is row 1."""
+    return int(table.index[position]) + 2
+
+
+def require_filled(table: pd.DataFrame, columns: Sequence[str], label: str) -> None:
+    """A DataError that names the first row where one of the columns is empty."""
+    for column in columns:
+        empty = (table[column] == "").to_numpy()
+        if empty.any():
+            row = row_number(table, int(empty.argmax()))
+            raise DataError(f"{label}, row {row}: empty {column}", mend="fill it in")
+
+
+def require_known(table: pd.DataFrame, column: str, known: pd.Series, label: str) -> None:
+    """A DataError that names the first value of a column that ``known`` does not hold."""
+    strange = ~table[column].isin(known).to_numpy()
+    if strange.any():
+        position = int(strange.argmax())
+        raise DataError(
+            f"{label}, row {row_number(table, position)}: unknown {column}",
+            table[column].iloc[position],
+            "the file that describes them has no such row",
+        )
+
+
+def require_unique(table: pd.DataFrame, column: str, label: str) -> None:
+    """A DataError that names the first value of a column that occurs twice."""
+    repeated = table[column].duplicated().to_numpy()
+    if repeated.any():
+        position = int(repeated.argmax())
+        raise DataError(
+            f"{label}, row {row_number(table, position)}: duplicate rows of one {column}",
+            table[column].iloc[position],
+            "keep one of them",
+        )
+
+
+def one_row_each(table: pd.DataFrame, keys: Sequence[str], label: str) -> pd.DataFrame:
+    """The table without repeated rows; rows with equal keys that differ are a DataError."""
+    table = table.drop_duplicates()
+    clash = table.duplicated(list(keys)).to_numpy()
+    if clash.any():
+        position = int(clash.argmax())
+        row = records(table)[position]
+        first = next(r for r in records(table) if all(r[key] == row[key] for key in keys))
+        differ = ", ".join(f"{c} {first[c]!r} and {row[c]!r}" for c in row if first[c] != row[c])
+        raise DataError(
+            f"{label}, row {row_number(table, position)}: duplicate rows that disagree",
+            f"{', '.join(row[key] for key in keys)}: {differ}",
+            "keep one row, or give the two spells two names in all files",
+        )
+    return table
+
+
+def iso_date(text: str, label: str) -> str:
+    """A date as ISO 8601, empty when it is unknown; midnight is left out."""
+    if not text or text.startswith("0000-00-00"):
+        return ""
+    try:
+        date = datetime.strptime(text, "%m/%d/%Y") if "/" in text else datetime.fromisoformat(text)
+    except ValueError:
+        raise DataError(f"{label}: unreadable date", text, "write it as 2025-03-20") from None
+    return date.isoformat().removesuffix("T00:00:00")
+
+
+def slug_of(*parts: str) -> str:
+    """Parts of a name as lower-case ASCII letters and digits, joined by underscores."""
+    folded = unicodedata.normalize("NFKD", " ".join(parts)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", folded.lower()).strip("_")

@@ -1,0 +1,1 @@
+"""How hard test items are: responses, models and engines, drift of anchors, reports."""

@@ -1,0 +1,21 @@
+"""Item parameters from responses, by four engines of one model.
+
+``calibrate_nuts`` and ``calibrate_gibbs`` sample the posterior and return
+:class:`tallgrass.inference.draws.Sampled`: its trace holds ``a`` (item), ``b`` (item) and ``theta``
+(user). ``calibrate_map`` and ``calibrate_mml`` return :class:`ItemEstimates`.
+"""
+
+from tallgrass.items.engines.estimates import ItemEstimates, item_counts, one_sided_items
+from tallgrass.items.engines.gibbs import calibrate_gibbs
+from tallgrass.items.engines.marginal import calibrate_map, calibrate_mml
+from tallgrass.items.engines.nuts import calibrate_nuts
+
+__all__ = [
+    "ItemEstimates",
+    "calibrate_gibbs",
+    "calibrate_map",
+    "calibrate_mml",
+    "calibrate_nuts",
+    "item_counts",
+    "one_sided_items",
+]

@@ -1,0 +1,92 @@
+"""What a point estimator of item parameters gives back."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.items.model import ItemCentre
+from tallgrass.items.priors import ItemPriors
+from tallgrass.items.responses import Responses
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ItemEstimates:
+    """Item parameters and abilities by a point estimator, on the scale ``a (theta - b)``.
+
+    Parameters
+    ----------
+    engine : str
+        ``mml`` or ``map``.
+    items, users : tuple of str
+        Names, in the order of the arrays.
+    a, b : ndarray, shape (n_items,)
+        Discrimination and difficulty.
+    a_sd, b_sd : ndarray, shape (n_items,)
+        Standard errors from the observed information (of the posterior, for ``map``).
+    n : ndarray of int64, shape (n_items,)
+        Responses an item.
+    share_correct : ndarray, shape (n_items,)
+        Share of them that is correct.
+    theta, theta_sd : ndarray, shape (n_users,)
+        Mean and standard deviation of each ability given the item parameters (EAP).
+    log_lik : float
+        Marginal log-likelihood of the responses, abilities integrated over N(0, 1).
+    converged : bool
+        Whether the largest change fell below the tolerance.
+    iterations : int
+        Passes over the responses.
+    seconds : float
+        Time in seconds, standard errors included.
+    notes : tuple of str
+        What the user should know: items that everyone got right, say.
+    """
+
+    engine: str
+    items: tuple[str, ...]
+    users: tuple[str, ...]
+    a: Floats
+    b: Floats
+    a_sd: Floats
+    b_sd: Floats
+    n: NDArray[np.int64]
+    share_correct: Floats
+    theta: Floats
+    theta_sd: Floats
+    log_lik: float
+    converged: bool
+    iterations: int
+    seconds: float
+    notes: tuple[str, ...] = field(default=())
+
+
+def item_counts(responses: Responses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Responses and correct responses of every item, shape (n_items,)."""
+    n_items = len(responses.items)
+    n = np.bincount(responses.item, minlength=n_items)
+    right = np.bincount(responses.item[responses.correct == 1], minlength=n_items)
+    return n.astype(np.int64), right.astype(np.int64)
+
+
+def one_sided_items(responses: Responses) -> tuple[str, ...]:
+    """Items that everyone got right, or everyone wrong: only a prior says how far away they are."""
+    n, right = item_counts(responses)
+    return tuple(responses.items[j] for j in np.flatnonzero((right == 0) | (right == n)))
+
+
+def centre_of(estimates: ItemEstimates, priors: ItemPriors) -> ItemCentre:
+    """The centre of the posterior by :func:`tallgrass.items.engines.calibrate_map`.
+
+    A standard error that is not defined is replaced by the prior's.
+    """
+    log_a_sd = estimates.a_sd / estimates.a
+    return ItemCentre(
+        log_a=np.log(estimates.a),
+        log_a_sd=np.where(np.isfinite(log_a_sd), log_a_sd, priors.log_a_sd),
+        b=estimates.b,
+        b_sd=np.where(np.isfinite(estimates.b_sd), estimates.b_sd, priors.b_sd),
+        theta=estimates.theta,
+        theta_sd=estimates.theta_sd,
+    )

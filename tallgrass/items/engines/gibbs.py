@@ -1,0 +1,310 @@
+"""The posterior of the item model by blocked Gibbs sampling: many chains' sweeps, extended."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tallgrass.inference.diagnostics import Thresholds
+from tallgrass.inference.draws import ChainProgress, DrawSink, Interrupted, Observer, Sampled
+from tallgrass.inference.kernel.sparse import SortedResponses
+from tallgrass.inference.ranks import converged
+from tallgrass.inference.samplers import harmless
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.engines.draw_cache import Keeper
+from tallgrass.items.engines.estimates import centre_of
+from tallgrass.items.engines.marginal import calibrate_map
+from tallgrass.items.engines.probabilities import evaluate
+from tallgrass.items.engines.sweeps import WIDEN, sweep
+from tallgrass.items.engines.traces import item_trace, theta_summary
+from tallgrass.items.model import SPREAD, ItemCentre, sorted_by_item
+from tallgrass.items.priors import ItemPriors, item_priors
+from tallgrass.items.responses import Anchors, Responses
+
+Floats = NDArray[np.float64]
+
+MOST_DRAWS = 16_000
+_SEGMENT_S = 0.1  # how long a chain runs before another has its turn
+_POLL_S = 0.25
+_PART = 1024  # entries whose convergence is looked at together
+_THETA_BYTES = 2**30  # draws of the abilities beyond are summarised, not kept
+
+
+@dataclass(eq=False)
+class _Chain:
+    """State, work space and draws of one chain."""
+
+    generator: np.random.Generator
+    state: tuple[Floats, Floats, Floats, Floats]
+    work: tuple[NDArray[Any], ...]
+    kept: tuple[Any, ...]
+    done: int = 0  # sweeps, tuning included
+    accepted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
+    length: int = 1  # sweeps that take about _SEGMENT_S
+    counted: int = 0  # sweeps that ``accepted`` is over
+
+
+def calibrate_gibbs(
+    responses: Responses,
+    anchors: Anchors | None,
+    spec: SamplerSpec,
+    observer: Observer | None = None,
+    most_draws: int = MOST_DRAWS,
+    sink: DrawSink | None = None,
+) -> Sampled:
+    """Draws by blocked Gibbs, doubled until R-hat and ESS pass, or ``most_draws`` a chain.
+
+    The trace is laid out as that of :func:`calibrate_nuts`; its sample_stats hold acceptance
+    rates by chain instead of the statistics of NUTS. Where the draws of the abilities would take
+    more than 1 GiB, at once or as draws are added, the posterior holds ``a`` and ``b`` only and
+    the group ``theta_summary`` holds mean, sd and R-hat (split, not rank-normalised) of each.
+
+    Parameters
+    ----------
+    spec : SamplerSpec
+        Draws, tuning sweeps, chains and seed; the rest is about NUTS and plays no part.
+    observer : callable, optional
+        Called a few times a second with the progress of all chains.
+    sink : DrawSink, optional
+        Given the draws every second or two (less often where they are many for their time), so
+        that they outlive this process.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C or SIGTERM; it carries the draws made until then.
+    DataError
+        When an anchor has no response.
+    """
+    began = time.perf_counter()
+    priors = item_priors(responses, anchors)
+    centre = centre_of(calibrate_map(responses, anchors), priors)
+    start_s = time.perf_counter() - began
+    about = {"sampler": "gibbs", "sampler_version": "1", "start_s": start_s}
+    about |= {"requested_draws": spec.draws}
+
+    def framed(posterior: xr.Dataset) -> xr.DataTree:
+        groups = {"posterior": posterior, "sample_stats": xr.Dataset()}
+        return item_trace(groups, responses, priors, about)
+
+    keeper = None if sink is None else Keeper(sink, spec.tune, framed)
+    sampler = _Sampler(responses, priors, centre, spec, observer and harmless(observer), keeper)
+    began = time.perf_counter()
+    thresholds = Thresholds()
+    interrupted = False
+    try:
+        sampler.run()
+        while (
+            2 * sampler.draws <= most_draws
+            and spec.chains > 1
+            and not converged(sampler.parts(), thresholds.rhat, thresholds.ess)
+        ):
+            sampler.extend(2 * sampler.draws)
+            sampler.run()
+    except KeyboardInterrupt:
+        interrupted = True
+    sampling_s = time.perf_counter() - began
+    sampled = None
+    if sampler.n_complete > 0:
+        attributes = {**about, "compile_s": 0.0, "sampling_s": sampling_s}
+        trace = item_trace(sampler.groups(), responses, priors, attributes)
+        sampled = Sampled(trace, 0.0, sampling_s, True)
+    if interrupted:
+        raise Interrupted(sampled)
+    assert sampled is not None  # every chain has finished
+    return sampled
+
+
+class _Sampler:
+    def __init__(
+        self,
+        responses: Responses,
+        priors: ItemPriors,
+        centre: ItemCentre,
+        spec: SamplerSpec,
+        observer: Observer | None,
+        keeper: Keeper | None,
+    ) -> None:
+        sparse = sorted_by_item(responses)
+        self.data = (sparse.user.view(np.uint32), sparse.bounds)
+        self.priors = (priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
+        self.reference = (centre.theta, WIDEN * centre.theta_sd, centre.log_a, centre.b)
+        self.step = _scale_step(centre, priors)
+        self.spec, self.observer, self.keeper = spec, observer, keeper
+        self.draws = spec.draws
+        self.stop, self._lock = threading.Event(), threading.Lock()
+        self.n_users = len(responses.users)
+        self.keeps_theta = self._fits(spec.draws)
+        generators = np.random.default_rng(spec.seed).spawn(spec.chains)
+        self.chains = [self._chain(g, centre, sparse) for g in generators]
+        self._idle: list[_Chain] = []
+
+    def _chain(
+        self, generator: np.random.Generator, centre: ItemCentre, sparse: SortedResponses
+    ) -> _Chain:
+        n_users, n_items = len(centre.theta), len(centre.b)
+
+        def around(mean: Floats, sd: Floats) -> Floats:
+            return np.asarray(mean + SPREAD * sd * generator.normal(size=len(mean)))
+
+        log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
+        theta = around(centre.theta, centre.theta_sd)
+        users = [np.empty(n_users) for _ in range(4)]
+        probability, cells = np.empty((2, len(sparse.user)))
+        a = np.exp(log_a)
+        evaluate(*self.data, theta, a, a * b, probability)
+        state = (theta, log_a, b, probability)
+        return _Chain(generator, state, (*users, cells), self._room(n_users, n_items))
+
+    def _room(self, n_users: int, n_items: int) -> tuple[Any, ...]:
+        rows = self.draws if self.keeps_theta else 0
+        return (
+            np.empty((self.draws, n_items)),
+            np.empty((self.draws, n_items)),
+            np.empty((rows, n_users), np.float32),
+            np.zeros((2, n_users)),
+            np.zeros((2, n_users)),
+        )
+
+    def extend(self, draws: int) -> None:
+        """Make room for more draws; those made are kept."""
+        made, self.draws = self.draws, draws
+        self.keeps_theta = self.keeps_theta and self._fits(draws)
+        for chain in self.chains:
+            old = chain.kept
+            new = self._room(old[3].shape[1], old[0].shape[1])
+            for before, after in zip(old[:3], new[:3], strict=True):
+                if len(after):
+                    after[: len(before)] = before
+            # The halves of what was made are the first half of twice as many.
+            new[3][0], new[4][0] = old[3].sum(axis=0), old[4].sum(axis=0)
+            chain.kept = new
+        assert draws == 2 * made
+
+    def _fits(self, draws: int) -> bool:
+        """Whether so many draws of the abilities can be kept."""
+        return 4 * self.n_users * self.spec.chains * draws <= _THETA_BYTES
+
+    def run(self) -> None:
+        """Sweep until every chain has its draws; no chain waits for another to end."""
+        self._idle = list(self.chains)
+        workers = min(self.spec.chains, os.cpu_count() or 1)
+        pool = ThreadPoolExecutor(workers)
+        try:
+            self._watch([pool.submit(self._work) for _ in range(workers)])
+        except KeyboardInterrupt:
+            self.stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._report()
+
+    def _work(self) -> None:
+        """Sweep for a moment with the chain that is farthest behind, then look again."""
+        total = self.spec.tune + self.draws
+        while not self.stop.is_set():
+            with self._lock:
+                behind = [chain for chain in self._idle if chain.done < total]
+                if not behind:
+                    return
+                chain = min(behind, key=lambda one: one.done)
+                self._idle.remove(chain)
+            self._sweep(chain, total)
+            with self._lock:
+                self._idle.append(chain)
+
+    def _watch(self, running: list[Future[None]]) -> None:
+        pending = set(running)
+        while pending:
+            finished, pending = wait(pending, timeout=_POLL_S)
+            for one in finished:
+                one.result()
+            self._report()
+            if self.keeper is not None and pending:
+                self.keeper.look(self.chains)
+
+    def _sweep(self, chain: _Chain, total: int) -> None:
+        tuning = chain.done < self.spec.tune
+        n = min(chain.length, (self.spec.tune if tuning else total) - chain.done)
+        first = len(chain.kept[0]) if tuning else chain.done - self.spec.tune
+        began = time.perf_counter()
+        accepted = sweep(
+            chain.generator, n, self.data, chain.state, self.reference, self.priors,
+            self.step, chain.work, chain.kept, first,
+        )  # fmt: skip
+        took = time.perf_counter() - began
+        chain.length = max(1, min(1000, int(n * _SEGMENT_S / max(took, 1e-6))))
+        if not tuning:
+            chain.accepted += np.array(accepted)
+            chain.counted += n
+        chain.done += n
+
+    def _report(self) -> None:
+        if self.observer is not None:
+            total = self.spec.tune + self.draws
+            self.observer(
+                tuple(
+                    ChainProgress(i, c.done, total, c.done < self.spec.tune, 0, self.step)
+                    for i, c in enumerate(self.chains)
+                )
+            )
+
+    @property
+    def n_complete(self) -> int:
+        """Draws that every chain has."""
+        return max(0, min(chain.done for chain in self.chains) - self.spec.tune)
+
+    def draws_of(self, *names: str) -> list[NDArray[Any]]:
+        """Draws of the variables that are kept, each of shape (chain, draw, entry)."""
+        place = {"a": 0, "b": 1, "theta": 2}
+        n = self.n_complete
+        return [np.stack([chain.kept[place[name]][:n] for chain in self.chains]) for name in names]
+
+    def parts(self) -> Iterator[NDArray[Any]]:
+        """Draws of all that is kept, some entries at a time: a copy of all theta takes longer."""
+        n = self.n_complete
+        for place in range(3 if self.keeps_theta else 2):
+            for low in range(0, self.chains[0].kept[place].shape[1], _PART):
+                part = slice(low, low + _PART)
+                yield np.stack([chain.kept[place][:n, part] for chain in self.chains])
+
+    def groups(self) -> dict[str, xr.Dataset]:
+        """The sampler's groups of the trace."""
+        names = ["a", "b", *(["theta"] if self.keeps_theta else [])]
+        posterior = {
+            name: (("chain", "draw", "user" if name == "theta" else "item"), draws)
+            for name, draws in zip(names, self.draws_of(*names), strict=True)
+        }
+        n, chains = self.n_complete, len(self.chains)
+        coords = {"chain": np.arange(chains), "draw": np.arange(n)}
+        theta, _, b, *_ = self.chains[0].state
+        size = np.array([len(theta), len(b), 1.0])
+        rates = np.stack([c.accepted / (size * max(c.counted, 1)) for c in self.chains])
+        stats = {
+            f"acceptance_{name}": ("chain", rates[:, k])
+            for k, name in enumerate(("theta", "items", "scale"))
+        }
+        groups = {
+            "posterior": xr.Dataset(posterior, coords),
+            "sample_stats": xr.Dataset(stats, {"chain": coords["chain"]}),
+        }
+        if not self.keeps_theta and n == self.draws:
+            sums = np.stack([chain.kept[3] for chain in self.chains])
+            squares = np.stack([chain.kept[4] for chain in self.chains])
+            groups["theta_summary"] = theta_summary(sums, squares, n)
+        return groups
+
+
+def _scale_step(centre: ItemCentre, priors: ItemPriors) -> float:
+    """Step of the scale move: 2.4 times the SD of log s given the rest, near the mode."""
+    curvature = 2.0 * np.sum(centre.theta**2 + centre.theta_sd**2)
+    curvature += np.sum(priors.log_a_sd**-2.0)
+    curvature += np.sum((2.0 * centre.b**2 - centre.b * priors.b_mean) / priors.b_sd**2)
+    return float(2.4 / np.sqrt(max(curvature, 1.0)))

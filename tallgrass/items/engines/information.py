@@ -1,0 +1,125 @@
+"""Observed information of the marginal likelihood (Louis, 1982), in slopes and intercepts.
+
+    I = E[complete information] - Cov[complete score],   score of item j at x: (y - P) (x, 1)
+
+both over the posterior of each ability; users are independent, so their covariances add up. All
+pairs of items a user answered are counted where that is affordable, otherwise only the 2 x 2
+blocks of single items.
+"""
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.items.engines.quadrature import (
+    PARTS,
+    ByUser,
+    log_probabilities,
+    over_users,
+    user_posterior,
+)
+
+Floats = NDArray[np.float64]
+
+_MOST_WORK = 1e9  # products of pairs and nodes: a second
+_MOST_ITEMS = 2000
+_MANY_ITEMS = 1000  # the matrix of more takes over 32 MB: there is one, not one a part
+
+
+def observed_information(
+    data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
+) -> tuple[Floats, bool]:
+    """The information matrix, and whether it holds the covariances between items.
+
+    Returns
+    -------
+    ndarray, shape (2 n_items, 2 n_items), or (n_items, 2, 2) without covariances
+        In the order slope, intercept of item 0, of item 1, ...
+    bool
+        Whether it is the whole matrix.
+    """
+    sizes = np.diff(data.bounds).astype(float)
+    whole = len(slope) <= _MOST_ITEMS and float(np.sum(sizes**2)) * len(x) < _MOST_WORK
+    table = log_probabilities(slope, intercept, x)
+    probability = np.ascontiguousarray(np.exp(table[1::2]))
+
+    def part(low: int, high: int) -> tuple[Floats, Floats]:
+        blocks = np.zeros((data.n_items, 2, 2))
+        matrix = np.zeros((2 * data.n_items, 2 * data.n_items)) if whole else np.zeros((1, 1))
+        users = data.bounds[low : high + 1]
+        _louis(data.code, users, table, probability, x, log_weight, blocks, matrix, whole)
+        return blocks, matrix
+
+    parts = over_users(data, part, 1 if data.n_items > _MANY_ITEMS else PARTS)
+    blocks, matrix = parts[0]
+    for more in parts[1:]:
+        blocks += more[0]
+        matrix += more[1]
+    if not whole:
+        return blocks, False
+    for j in range(data.n_items):
+        matrix[2 * j : 2 * j + 2, 2 * j : 2 * j + 2] += blocks[j]
+    return matrix, True
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _moments(density, x, first, second):  # type: ignore[no-untyped-def]
+    """Sums of p f g times 1, x and x squared."""
+    s0, s1, s2 = 0.0, 0.0, 0.0
+    for q in range(len(x)):
+        w = density[q] * first[q] * second[q]
+        s0 += w
+        s1 += w * x[q]
+        s2 += w * x[q] * x[q]
+    return s0, s1, s2
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _louis(  # type: ignore[no-untyped-def]
+    code, bounds, table, probability, x, log_weight, blocks, matrix, whole
+):
+    density = np.empty(len(x))
+    longest = 0
+    for i in range(len(bounds) - 1):
+        longest = max(longest, bounds[i + 1] - bounds[i])
+    residual = np.empty((longest if whole else 1, len(x)))
+    means = np.empty((longest if whole else 1, 2))
+    one = np.ones(len(x))
+    for i in range(len(bounds) - 1):
+        own = code[bounds[i] : bounds[i + 1]]
+        user_posterior(own, table, log_weight, density)
+        for k in range(len(own)):
+            row = k if whole else 0
+            j, y = own[k] // 2, float(own[k] % 2)
+            for q in range(len(x)):
+                residual[row, q] = y - probability[j, q]
+            i0, i1, i2 = _moments(density, x, probability[j], 1.0 - probability[j])
+            m0, m1, _ = _moments(density, x, residual[row], one)
+            means[row, 0], means[row, 1] = m1, m0
+            blocks[j, 0, 0] += i2
+            blocks[j, 0, 1] += i1
+            blocks[j, 1, 0] += i1
+            blocks[j, 1, 1] += i0
+            if not whole:
+                c0, c1, c2 = _moments(density, x, residual[0], residual[0])
+                blocks[j, 0, 0] -= c2 - m1 * m1
+                blocks[j, 0, 1] -= c1 - m1 * m0
+                blocks[j, 1, 0] -= c1 - m1 * m0
+                blocks[j, 1, 1] -= c0 - m0 * m0
+                continue
+            for other in range(k + 1):
+                partner = own[other] // 2
+                c0, c1, c2 = _moments(density, x, residual[k], residual[other])
+                c2 -= means[k, 0] * means[other, 0]
+                c10 = c1 - means[k, 0] * means[other, 1]
+                c01 = c1 - means[k, 1] * means[other, 0]
+                c0 -= means[k, 1] * means[other, 1]
+                matrix[2 * j, 2 * partner] -= c2
+                matrix[2 * j, 2 * partner + 1] -= c10
+                matrix[2 * j + 1, 2 * partner] -= c01
+                matrix[2 * j + 1, 2 * partner + 1] -= c0
+                if partner != j:
+                    matrix[2 * partner, 2 * j] -= c2
+                    matrix[2 * partner + 1, 2 * j] -= c10
+                    matrix[2 * partner, 2 * j + 1] -= c01
+                    matrix[2 * partner + 1, 2 * j + 1] -= c0

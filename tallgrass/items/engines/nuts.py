@@ -1,0 +1,55 @@
+"""The posterior of the item model by NUTS."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from tallgrass.inference.draws import DrawSink, Observer, Sampled
+from tallgrass.inference.samplers import sample_and_assemble
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.engines.estimates import centre_of
+from tallgrass.items.engines.marginal import calibrate_map
+from tallgrass.items.engines.traces import nuts_trace
+from tallgrass.items.model import build_items
+from tallgrass.items.priors import item_priors
+from tallgrass.items.responses import Anchors, Responses
+
+
+def calibrate_nuts(
+    responses: Responses,
+    anchors: Anchors | None,
+    spec: SamplerSpec,
+    observer: Observer | None = None,
+    likelihood: str = "kernel",
+    sink: DrawSink | None = None,
+) -> Sampled:
+    """Draws by NUTS, started around the posterior mode.
+
+    The trace has the groups posterior (``a``, ``b`` by item, ``theta`` by user), sample_stats,
+    warmup_sample_stats, observed_data (the responses) and constant_data (``anchor``, ``n``,
+    ``share_correct`` and the priors by item).
+
+    Parameters
+    ----------
+    sink : DrawSink, optional
+        Given the draws every second or two, so that they outlive this process.
+
+    Raises
+    ------
+    Interrupted, SamplingError
+        As :func:`tallgrass.rollcalls.trace.sample`.
+    DataError
+        When an anchor has no response.
+    """
+    priors = item_priors(responses, anchors)
+    began = time.perf_counter()
+    centre = centre_of(calibrate_map(responses, anchors), priors)
+    start_s = time.perf_counter() - began
+    model = build_items(responses, priors, centre, likelihood)
+
+    def assembled(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
+        return nuts_trace(raw, responses, priors, {**settings, "start_s": start_s})
+
+    return sample_and_assemble(model, spec, assembled, observer, sink)

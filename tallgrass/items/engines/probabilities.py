@@ -1,0 +1,162 @@
+"""Probability of every response, and how much likelier others make the responses of a user or item.
+
+A logarithm costs as much as ten multiplications, so products of ratios are taken wherever they are
+finite. Users are passed as unsigned integers: a signed index might count from the end, and that
+would be asked at every access.
+"""
+
+import math
+
+import numba as nb
+import numpy as np
+
+from tallgrass.inference.kernel.dense import _FASTMATH, _exp_of_negative
+
+_BLOCK = 2048  # responses; their probabilities (16 KiB) stay in the first-level cache
+_LEAST = 1e-100  # probability of an answer, so that neither it nor a ratio of two is extreme
+_FLUSH = 1e200  # products beyond, or 1 / this, are put away as logarithms: any number of responses
+_RATIOS, _FAR = 64, 1e4  # the product of 64 numbers in (1e-4, 1e4) is finite, and not denormal
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _logits(user, theta, z, slope, intercept):  # type: ignore[no-untyped-def]
+    for k in range(len(user)):
+        z[k] = slope * theta[user[k]] - intercept
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _affine(at, z, slope, intercept):  # type: ignore[no-untyped-def]
+    for k in range(len(at)):
+        z[k] = slope * at[k] - intercept
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _probabilities(z):  # type: ignore[no-untyped-def]
+    """Overwrite z with P."""
+    for k in range(len(z)):
+        x = z[k]
+        e = _exp_of_negative(-abs(x))
+        inverse = 1.0 / (1.0 + e)
+        z[k] = max((1.0 if x > 0.0 else e) * inverse, _LEAST)
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _divide(new, old, ratio):  # type: ignore[no-untyped-def]
+    for k in range(len(new)):
+        ratio[k] = new[k] / old[k]
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _multiply(user, ratio, product, put_away):  # type: ignore[no-untyped-def]
+    for k in range(len(user)):
+        i = user[k]
+        value = product[i] * ratio[k]
+        if value < 1.0 / _FLUSH or value > _FLUSH:
+            put_away[i] += math.log(value)
+            value = 1.0
+        product[i] = value
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _of_block(user, bounds, theta, a, c, probability, start, first):  # type: ignore[no-untyped-def]
+    """Write the block's probabilities; ``first`` is a run at or before its start. Its last run."""
+    stop = start + len(probability)
+    while bounds[first + 1] <= start:
+        first += 1
+    run, low = first, start
+    while low < stop:
+        high = min(bounds[run + 1], stop)
+        j, sign = run // 2, 1.0 - 2.0 * (run % 2)
+        z = probability[low - start : high - start]
+        _logits(user[low:high], theta, z, sign * a[j], sign * c[j])
+        low = high
+        run += 1
+    _probabilities(probability)
+    return run - 1
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def evaluate(user, bounds, theta, a, c, probability):  # type: ignore[no-untyped-def]
+    """Write the probability of every response."""
+    run = 0
+    for start in range(0, len(user), _BLOCK):
+        block = slice(start, min(start + _BLOCK, len(user)))
+        run = _of_block(user, bounds, theta, a, c, probability[block], start, run)
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def evaluate_change(user, bounds, theta, a, c, old, probability, work):  # type: ignore[no-untyped-def]
+    """Write the probabilities, and by user how much likelier the responses are than by ``old``.
+
+    ``work`` is (product, change), by user: the first is work space, the second the difference of
+    the log-likelihoods.
+    """
+    product, change = work
+    product[:] = 1.0
+    change[:] = 0.0
+    ratio, run = np.empty(_BLOCK), 0
+    for start in range(0, len(user), _BLOCK):
+        block = slice(start, min(start + _BLOCK, len(user)))
+        new = probability[block]
+        run = _of_block(user, bounds, theta, a, c, new, start, run)
+        _divide(new, old[block], ratio)
+        _multiply(user[block], ratio, product, change)
+    for i in range(len(product)):
+        change[i] += math.log(product[i])
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def abilities_of(user, theta, at):  # type: ignore[no-untyped-def]
+    """Write the ability of every response's user."""
+    for k in range(len(user)):
+        at[k] = theta[user[k]]
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def evaluate_item(at, n_correct, a, c, probability):  # type: ignore[no-untyped-def]
+    """Write the probabilities of one item's responses at these abilities, correct ones first."""
+    _affine(at[:n_correct], probability[:n_correct], a, c)
+    _affine(at[n_correct:], probability[n_correct:], -a, -c)
+    _probabilities(probability)
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _product_of_ratios(new, old):  # type: ignore[no-untyped-def]
+    """Product of new / old, and how many of them are far from 1."""
+    product, far = 1.0, 0.0
+    for k in range(len(new)):
+        ratio = new[k] / old[k]
+        product *= ratio
+        far += 0.0 if 1.0 / _FAR < ratio < _FAR else 1.0
+    return product, far
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def log_ratio_of(new, old):  # type: ignore[no-untyped-def]
+    """Sum of log(new / old): by how much the log-likelihood of these responses changes."""
+    total = 0.0
+    for low in range(0, len(new), _RATIOS):
+        high = min(low + _RATIOS, len(new))
+        product, far = _product_of_ratios(new[low:high], old[low:high])
+        if far == 0.0:
+            total += math.log(product)
+        else:
+            for k in range(low, high):
+                total += math.log(new[k]) - math.log(old[k])
+    return total
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def replace(user, accepted, probability, proposed):  # type: ignore[no-untyped-def]
+    """Take the proposed probabilities of the users whose move was accepted (1, else 0)."""
+    for k in range(len(user)):
+        # Not a branch: which way it goes nobody can guess.
+        new = accepted[user[k]]
+        probability[k] = new * proposed[k] + (1.0 - new) * probability[k]
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def copy_into(old, new):  # type: ignore[no-untyped-def]
+    """Overwrite ``old`` (a loop is faster than numba's assignment of a slice)."""
+    for k in range(len(new)):
+        old[k] = new[k]

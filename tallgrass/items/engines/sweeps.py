@@ -1,0 +1,272 @@
+"""One chain of the blocked Gibbs sampler of the item model, in compiled loops.
+
+A sweep draws, in this order,
+
+1. every ability by independence Metropolis from ``N(EAP, (1.1 SD)^2)``, SD that of its posterior
+   given the items at the mode;
+2. a shift ``theta + c, b + c``: the likelihood does not change, so c is exactly Gaussian;
+3. a scale ``s theta, s b, log a - log s`` by Metropolis; likelihood unchanged, Jacobian s^(U+I);
+4. every item's (log a, b) by independence Metropolis: one Newton step from the mode given the
+   abilities, and a bivariate t with 6 degrees of freedom about it, widened by 1.1. (A Gaussian
+   there gets stuck in its own tails.)
+
+Given the abilities items are independent, and abilities given items: each block is exact.
+
+The probability of every response is part of a chain's state: steps 1 and 4 replace it where a move
+is accepted, and steps 2 and 3 leave it as it is. So a sweep evaluates it three times: for the
+proposed abilities, for the items at the mode, and for the proposed items.
+"""
+
+import math
+
+import numba as nb
+import numpy as np
+
+from tallgrass.inference.kernel.dense import _FASTMATH
+from tallgrass.items.engines.probabilities import (
+    abilities_of,
+    copy_into,
+    evaluate_change,
+    evaluate_item,
+    log_ratio_of,
+    replace,
+)
+
+WIDEN = 1.1
+_DEGREES = 6.0
+
+
+@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+def _information(at, probability, y, sums):  # type: ignore[no-untyped-def]
+    """Add the sums of r, r theta, w, w theta and w theta^2; ``probability`` is that of ``y``."""
+    s0, s1, w0, w1, w2 = 0.0, 0.0, 0.0, 0.0, 0.0
+    sign = 2.0 * y - 1.0
+    for k in range(len(at)):
+        x = at[k]
+        p = probability[k]
+        w = p * (1.0 - p)
+        r = sign * (1.0 - p)
+        s0 += r
+        s1 += r * x
+        w0 += w
+        w1 += w * x
+        w2 += w * x * x
+    sums[0] += s0
+    sums[1] += s1
+    sums[2] += w0
+    sums[3] += w1
+    sums[4] += w2
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _proposal(sums, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd):  # type: ignore[no-untyped-def]
+    """Centre of one Newton step from (log_a, b), and the information there."""
+    a = math.exp(log_a)
+    r, rx, w, wx, wxx = sums
+    g1 = a * (rx - b * r) - (log_a - log_a_mean) / log_a_sd**2
+    g2 = -a * r - (b - b_mean) / b_sd**2
+    expected = a * a * (wxx - 2.0 * b * wx + b * b * w) + 1.0 / log_a_sd**2
+    h11 = expected - a * (rx - b * r)
+    h12 = -a * a * (wx - b * w) + a * r
+    h22 = a * a * w + 1.0 / b_sd**2
+    # Where the observed information is close to singular, the expected one serves.
+    h11 = max(h11, 0.5 * expected)
+    det = h11 * h22 - h12 * h12
+    if det < 0.2 * h11 * h22:
+        h12 = -a * a * (wx - b * w)
+        h11 = expected
+        det = h11 * h22 - h12 * h12
+    centre_a = log_a + (h22 * g1 - h12 * g2) / det
+    centre_b = b + (h11 * g2 - h12 * g1) / det
+    return centre_a, centre_b, h11, h12, h22
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _log_prior_ratio(new, old, mean, sd):  # type: ignore[no-untyped-def]
+    return -0.5 * ((new - mean) ** 2 - (old - mean) ** 2) / sd**2
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _log_t(squared):  # type: ignore[no-untyped-def]
+    """Log-density of the bivariate t at a squared Mahalanobis distance, but for its constant."""
+    return -0.5 * (_DEGREES + 2.0) * math.log1p(squared / (_DEGREES * WIDEN * WIDEN))
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _accepted(rng, log_ratio):  # type: ignore[no-untyped-def]
+    """Metropolis' decision; NaN is refused."""
+    return log_ratio >= 0.0 or math.log(rng.random()) < log_ratio
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def draw_abilities(  # type: ignore[no-untyped-def]
+    rng, user, bounds, theta, a, c, centre, spread, probability, work
+):
+    """Step 1; ``probability`` goes with ``theta``. The number of accepted moves."""
+    proposal, product, change, moved, there = work
+    for i in range(len(theta)):
+        proposal[i] = centre[i] + spread[i] * rng.standard_normal()
+    evaluate_change(user, bounds, proposal, a, c, probability, there, (product, change))
+    accepted = 0
+    for i in range(len(theta)):
+        old, new = (theta[i] - centre[i]) / spread[i], (proposal[i] - centre[i]) / spread[i]
+        log_ratio = change[i] - 0.5 * (proposal[i] ** 2 - theta[i] ** 2)
+        log_ratio += 0.5 * (new * new - old * old)
+        moved[i] = 0.0
+        if _accepted(rng, log_ratio):
+            theta[i], moved[i] = proposal[i], 1.0
+            accepted += 1
+    replace(user, moved, probability, there)
+    return accepted
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def shift(rng, theta, b, b_mean, b_sd):  # type: ignore[no-untyped-def]
+    """Step 2."""
+    precision, pull = float(len(theta)), 0.0
+    for i in range(len(theta)):
+        pull -= theta[i]
+    for j in range(len(b)):
+        precision += 1.0 / b_sd[j] ** 2
+        pull -= (b[j] - b_mean[j]) / b_sd[j] ** 2
+    move = pull / precision + rng.standard_normal() / math.sqrt(precision)
+    for i in range(len(theta)):
+        theta[i] += move
+    for j in range(len(b)):
+        b[j] += move
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def scale(  # type: ignore[no-untyped-def]
+    rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd
+):
+    """Step 3; whether it was accepted."""
+    log_s = step * rng.standard_normal()
+    s = math.exp(log_s)
+    log_ratio, square = (len(theta) + len(b)) * log_s, 0.0
+    for i in range(len(theta)):
+        square += theta[i] * theta[i]
+    log_ratio -= 0.5 * square * (s * s - 1.0)
+    for j in range(len(b)):
+        log_ratio += _log_prior_ratio(b[j] * s, b[j], b_mean[j], b_sd[j])
+        log_ratio += _log_prior_ratio(log_a[j] - log_s, log_a[j], log_a_mean[j], log_a_sd[j])
+    if not _accepted(rng, log_ratio):
+        return 0
+    for i in range(len(theta)):
+        theta[i] *= s
+    for j in range(len(b)):
+        b[j] *= s
+        log_a[j] -= log_s
+    return 1
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _longest(bounds):  # type: ignore[no-untyped-def]
+    """Most responses of an item."""
+    most = 0
+    for j in range(len(bounds) // 2):
+        most = max(most, bounds[2 * j + 2] - bounds[2 * j])
+    return most
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def draw_items(  # type: ignore[no-untyped-def]
+    rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, there
+):
+    """Step 4; ``probability`` goes with the items, ``there`` is work space. Accepted moves."""
+    log_a_mean, log_a_sd, b_mean, b_sd = priors
+    sums = np.empty(5)
+    everyone = np.empty(_longest(bounds))
+    accepted = 0
+    # Item by item, so that all that is made of an item's responses stays in the cache.
+    for j in range(len(b)):
+        low, high = bounds[2 * j], bounds[2 * j + 2]
+        n_correct = bounds[2 * j + 1] - low
+        at, here, new = everyone[: high - low], probability[low:high], there[: high - low]
+        abilities_of(user[low:high], theta, at)
+        slope = math.exp(mode_a[j])
+        evaluate_item(at, n_correct, slope, slope * mode_b[j], new)
+        sums[:] = 0.0
+        _information(at[:n_correct], new[:n_correct], 1.0, sums)
+        _information(at[n_correct:], new[n_correct:], 0.0, sums)
+        prior = log_a_mean[j], log_a_sd[j], b_mean[j], b_sd[j]
+        m1, m2, h11, h12, h22 = _proposal(sums, mode_a[j], mode_b[j], *prior)
+        new_a, new_b, log_ratio = _draw_t(rng, m1, m2, h11, h12, h22, log_a[j], b[j])
+        slope = math.exp(new_a)
+        evaluate_item(at, n_correct, slope, slope * new_b, new)
+        log_ratio += log_ratio_of(new, here)
+        log_ratio += _log_prior_ratio(new_a, log_a[j], log_a_mean[j], log_a_sd[j])
+        log_ratio += _log_prior_ratio(new_b, b[j], b_mean[j], b_sd[j])
+        if _accepted(rng, log_ratio):
+            log_a[j], b[j] = new_a, new_b
+            accepted += 1
+            copy_into(here, new)
+    return accepted
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _draw_t(rng, m1, m2, h11, h12, h22, old_a, old_b):  # type: ignore[no-untyped-def]
+    """Draw (log a, b) from the t; the log of how much likelier it draws the old than the new."""
+    det = h11 * h22 - h12 * h12
+    l11 = math.sqrt(h22 / det)
+    l21 = -h12 / det / l11
+    l22 = math.sqrt(max(h11 / det - l21 * l21, 0.0))
+    width = WIDEN * math.sqrt(0.5 * _DEGREES / rng.standard_gamma(0.5 * _DEGREES))
+    e1, e2 = width * rng.standard_normal(), width * rng.standard_normal()
+    d1, d2 = old_a - m1, old_b - m2
+    back = h11 * d1 * d1 + 2.0 * h12 * d1 * d2 + h22 * d2 * d2
+    log_q = _log_t(back) - _log_t(e1 * e1 + e2 * e2)
+    return m1 + l11 * e1, m2 + l21 * e1 + l22 * e2, log_q
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def sweep(  # type: ignore[no-untyped-def]
+    rng, n, data, state, reference, priors, step, work, kept, first
+):
+    """Do n sweeps; the draws are written from row ``first`` on where ``kept`` has room.
+
+    Parameters
+    ----------
+    data : (user, bounds)
+        From :func:`tallgrass.items.model.sorted_by_item`, users as unsigned integers.
+    state : (theta, log_a, b, probability by response)
+        Overwritten.
+    reference : (theta mean, theta spread, log_a, b)
+        What proposals are made around.
+    kept : (a, b, theta, sums, squares)
+        Rows of draws; ``theta`` may have no row. Sums of theta and theta^2 by half of the rows of
+        ``a``, shape (2, n_users).
+
+    Returns
+    -------
+    tuple of int
+        Accepted moves of abilities, of items, of the scale.
+    """
+    user, bounds = data
+    theta, log_a, b, probability = state
+    centre, spread, mode_a, mode_b = reference
+    log_a_mean, log_a_sd, b_mean, b_sd = priors
+    out_a, out_b, out_theta, sums, squares = kept
+    by_theta, by_items, by_scale = 0, 0, 0
+    for t in range(n):
+        a = np.exp(log_a)
+        by_theta += draw_abilities(
+            rng, user, bounds, theta, a, a * b, centre, spread, probability, work,
+        )  # fmt: skip
+        shift(rng, theta, b, b_mean, b_sd)
+        by_scale += scale(rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd)
+        by_items += draw_items(
+            rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, work[4],
+        )  # fmt: skip
+        row = first + t
+        if row < len(out_a):
+            half = 2 * row // len(out_a)
+            out_a[row] = np.exp(log_a)
+            out_b[row] = b
+            if row < len(out_theta):
+                for i in range(len(theta)):
+                    out_theta[row, i] = theta[i]
+            for i in range(len(theta)):
+                sums[half, i] += theta[i]
+                squares[half, i] += theta[i] * theta[i]
+    return by_theta, by_items, by_scale

@@ -1,0 +1,120 @@
+"""Two-parameter logistic model of test items, its scale fixed by the abilities' prior and anchors.
+
+    theta_i ~ N(0, 1)      log a_j ~ N(0, 0.2), b_j ~ N(0, 1); anchors: see item_priors
+    logit P(correct) = a_j (theta_i - b_j)
+
+The textbook coordinates are the ones that sample well here, each in units of its prior: hundreds
+of responses an item and a prior of known scale leave nothing to unfold. With
+
+    log a_j = m_j + s_j x_j,  b_j = n_j + t_j y_j          all of x, y and theta are N(0, 1)
+
+and their log-density is ``-(x.x + y.y + theta.theta) / 2``, three dot products.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+
+from tallgrass.inference.kernel.sparse import SortedResponses, response_loglik
+from tallgrass.items.priors import Floats, ItemPriors
+from tallgrass.items.responses import Responses
+
+PUBLIC = ("a", "b", "theta")
+SPREAD = 1.5  # how far chains start from the centre, in standard errors
+
+
+@dataclass(frozen=True)
+class ItemModel:
+    """A PyMC model of responses; fields as :class:`tallgrass.rollcalls.models.Model`."""
+
+    graph: pm.Model
+    public: tuple[str, ...]
+    start: Callable[[np.random.Generator], dict[str, Floats]]
+    anchors: tuple[int, int] | None = None
+    constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    trajectory: str = "normal"
+
+
+@dataclass(frozen=True, eq=False)
+class ItemCentre:
+    """Where chains start: means and standard deviations of log a, b (item) and theta (user)."""
+
+    log_a: Floats
+    log_a_sd: Floats
+    b: Floats
+    b_sd: Floats
+    theta: Floats
+    theta_sd: Floats
+
+
+def build_items(
+    responses: Responses,
+    priors: ItemPriors,
+    centre: ItemCentre,
+    likelihood: str = "kernel",
+    sorted_responses: SortedResponses | None = None,
+) -> ItemModel:
+    """The item model of these responses.
+
+    Parameters
+    ----------
+    likelihood : str
+        ``kernel``, or ``gather``: one Bernoulli a response, the plain reference.
+    sorted_responses : SortedResponses, optional
+        From :func:`tallgrass.items.model.sorted_by_item`, where it is at hand.
+    """
+    coords = {"item": responses.items, "user": responses.users}
+    # Shared variables, not constants: the compiled code does not depend on the data.
+    mean_log_a, sd_log_a, mean_b, sd_b = (
+        pytensor.shared(values, name=name, borrow=True)
+        for name, values in (
+            ("log_a_mean", priors.log_a_mean),
+            ("log_a_sd", priors.log_a_sd),
+            ("b_mean", priors.b_mean),
+            ("b_sd", priors.b_sd),
+        )
+    )
+    with pm.Model(coords=coords) as graph:
+        x, y = (pm.Flat(name, dims="item") for name in ("log_a_unit", "b_unit"))
+        theta = pm.Flat("theta", dims="user")
+        pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y) + pt.dot(theta, theta)) / 2)
+        a = pm.Deterministic("a", pt.exp(mean_log_a + sd_log_a * x), dims="item")
+        b = pm.Deterministic("b", mean_b + sd_b * y, dims="item")
+        if likelihood == "gather":
+            logit = a[responses.item] * (theta[responses.user] - b[responses.item])
+            pm.Bernoulli("correct", logit_p=logit, observed=responses.correct)
+        else:
+            sparse = sorted_responses or sorted_by_item(responses)
+            user = pytensor.shared(sparse.user, name="user_index", borrow=True)
+            bounds = pytensor.shared(sparse.bounds, name="bounds", borrow=True)
+            pm.Potential("responses", response_loglik(user, bounds, theta, a, a * b))
+
+    def start(generator: np.random.Generator) -> dict[str, Floats]:
+        """Near the posterior mode, spread by more than the posterior."""
+
+        def around(mean: Floats, sd: Floats) -> Floats:
+            return np.asarray(mean + SPREAD * sd * generator.normal(size=len(mean)))
+
+        log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
+        return {
+            "log_a_unit": (log_a - priors.log_a_mean) / priors.log_a_sd,
+            "b_unit": (b - priors.b_mean) / priors.b_sd,
+            "theta": around(centre.theta, centre.theta_sd),
+        }
+
+    return ItemModel(graph, PUBLIC, start)
+
+
+def sorted_by_item(responses: Responses) -> SortedResponses:
+    """The responses in the kernel's order."""
+    run = 2 * responses.item.astype(np.int64) + (responses.correct == 0)
+    order = np.argsort(run, kind="stable")
+    counts = np.bincount(run, minlength=2 * len(responses.items))
+    return SortedResponses(
+        np.ascontiguousarray(responses.user[order]), np.concatenate([[0], np.cumsum(counts)]), order
+    )

@@ -1,0 +1,145 @@
+"""All that can be refused of a calibration is refused here, before a run exists."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from tallgrass.errors import DataError, SpecError
+from tallgrass.items.earlier import item_table
+from tallgrass.items.responses import Anchors
+from tallgrass.items.sources import LoadedResponses, ResponseRequest, load_anchors, load_responses
+from tallgrass.items.sources.anchors import read_parameters
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.machine import Finding, inspect_machine
+from tallgrass.settings import Settings
+from tallgrass.tracking import reading
+from tallgrass.tracking.progress import counting
+
+logger = logging.getLogger(__name__)
+
+MIN_COMMON = 3  # items shared with another method, for a comparison to mean something
+
+
+@dataclass(frozen=True, eq=False)
+class ReadyCalibration:
+    """A calibration that is ready to be run."""
+
+    spec: CalibrationSpec
+    data: LoadedResponses
+    anchors: Anchors | None
+    thin_anchors: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def read(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
+    """Read the responses, with progress.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read, or too few are left.
+    """
+    with counting(settings.progress, "reading responses") as show:
+        return load_responses(request_of(spec), show, settings.limits)
+
+
+def request_of(spec: CalibrationSpec) -> ResponseRequest:
+    """The part of the spec that is about reading."""
+    return ResponseRequest(
+        location=spec.responses,
+        table=spec.table,
+        query=spec.query,
+        window=spec.window,
+        since=spec.since,
+        until=spec.until,
+        user=spec.user_column,
+        item=spec.item_column,
+        response=spec.response_column,
+        time=spec.time_column,
+        window_column=spec.window_column,
+        duplicates=spec.duplicates,
+        min_responses=spec.min_responses,
+    )
+
+
+def prepare(spec: CalibrationSpec, data: LoadedResponses) -> ReadyCalibration:
+    """Read the anchors and look at the machine.
+
+    Raises
+    ------
+    TallgrassError
+        When an anchor cannot be used, or the machine cannot carry the run.
+    """
+    anchors = load_anchors(spec.anchors, spec.responses) if spec.anchors else None
+    thin: tuple[str, ...] = ()
+    if anchors is not None:
+        anchors, thin = _usable_anchors(anchors, data)
+    findings: tuple[Finding, ...] = ()
+    if spec.bayesian:
+        n = 2 * len(data.responses.items) + len(data.responses.users)
+        findings = inspect_machine(spec.chains, n, spec.draws + spec.tune, Path.cwd())
+        for finding in findings:
+            if finding.level == "fatal":
+                raise SpecError(finding.message)
+    return ReadyCalibration(spec, data, anchors, thin, findings)
+
+
+def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The estimates to compare with, by name: files, tables of the database, or runs.
+
+    Raises
+    ------
+    TallgrassError
+        When one cannot be read, or shares too few items with these responses.
+    """
+    found = {}
+    for name, source in spec.comparisons.items():
+        if reading.looks_like_a_run(source) and not Path(source).exists():
+            table = item_table(source)
+        else:
+            table = read_parameters(source, spec.responses)
+        table = table.assign(item=table["item"].astype(str))
+        twice = table["item"].duplicated()
+        if twice.any():
+            raise DataError(f"{name}: an item occurs twice", str(table["item"][twice].iloc[0]))
+        common = int(table["item"].isin(items).sum())
+        if common < MIN_COMMON:
+            raise DataError(
+                f"{name} shares too few items with these responses",
+                f"{common} of {len(items)}",
+                "are they the same items under other names?",
+            )
+        found[name] = table
+    return found
+
+
+def _usable_anchors(anchors: Anchors, data: LoadedResponses) -> tuple[Anchors, tuple[str, ...]]:
+    """The anchors that are among the items, and those that were dropped with too few responses."""
+    there = set(data.responses.items)
+    few = {one.item: one.n for one in data.log.dropped}
+    absent = [name for name in anchors.items if name not in there and name not in few]
+    if absent:
+        raise DataError(
+            f"{len(absent)} anchors without a response, the first of them",
+            absent[0],
+            "leave them out of the anchors, or read their responses",
+        )
+    thin = tuple(name for name in anchors.items if name in few)
+    if not thin:
+        return anchors, ()
+    if len(thin) == len(anchors.items):
+        most = max(thin, key=lambda name: few[name])
+        raise DataError(
+            "every anchor was dropped for too few responses",
+            f"{most} with {few[most]} of min_responses={data.log.min_responses}",
+            "lower min_responses, or widen the window",
+        )
+    logger.warning(
+        "%d of %d anchors left out, fewer than %d responses: %s",
+        len(thin), len(anchors.items), data.log.min_responses, ", ".join(thin[:10]),
+    )  # fmt: skip
+    kept = [k for k, name in enumerate(anchors.items) if name not in few]
+    names = tuple(anchors.items[k] for k in kept)
+    return Anchors(names, anchors.a[kept], anchors.b[kept]), thin

@@ -1,0 +1,118 @@
+"""New item parameters into a table of the database: all of them in one transaction, or none."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tallgrass.errors import DataError
+from tallgrass.items.sources import database
+
+COLUMNS: dict[str, Any] = {
+    "item": sa.Text,
+    "a": sa.Double,
+    "b": sa.Double,
+    "a_sd": sa.Double,
+    "b_sd": sa.Double,
+    "n": sa.BigInteger,
+    "engine": sa.Text,
+    "window": sa.Text,
+    "run_id": sa.Text,
+    "published_at": sa.DateTime(timezone=True),
+}
+REQUIRED = ("item", "a", "b")
+
+
+def publish(location: str, table: str, items: pd.DataFrame, about: dict[str, str]) -> int:
+    """Write item parameters: rows of items that are there are changed, others added.
+
+    A table that does not exist is made. Of a table that exists, the columns that both know are
+    written; item, a and b must be among them. Rows of other items stay.
+
+    Parameters
+    ----------
+    location : str
+        Database URL.
+    items : DataFrame
+        item, a, b, a_sd, b_sd and n of the items to publish.
+    about : dict of str to str
+        engine, window and run_id, the same in every row.
+
+    Returns
+    -------
+    int
+        Number of rows written.
+
+    Raises
+    ------
+    DataError
+        When the table cannot be written; then nothing is.
+    """
+    now = datetime.now(UTC)
+    records = [
+        {str(k): v for k, v in row.items()} | about | {"published_at": now}
+        for row in items[["item", "a", "b", "a_sd", "b_sd", "n"]].to_dict("records")
+    ]
+    with database.connected(location, read_only=False) as connection:
+        target = _target(connection, table)
+        names = [name for name in COLUMNS if name in target.c]
+        rows = [{name: record[name] for name in names} for record in records]
+        if isinstance(target.c.item.type, sa.Integer | sa.Numeric):
+            rows = [row | {"item": _number(str(row["item"]), table)} for row in rows]
+        _write(connection, target, rows)
+    return len(rows)
+
+
+def _target(connection: Connection, name: str) -> sa.Table:
+    schema, _, bare = name.rpartition(".")
+    known = sa.Table(
+        bare,
+        sa.MetaData(),
+        *(sa.Column(one, kind, primary_key=one == "item") for one, kind in COLUMNS.items()),
+        schema=schema or None,
+    )
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(bare, schema=schema or None):
+        known.create(connection)
+        return known
+    there = {one["name"]: one["type"] for one in inspector.get_columns(bare, schema=schema or None)}
+    if missing := [one for one in REQUIRED if one not in there]:
+        raise DataError(
+            f"table {name} without the column {missing[0]}",
+            ", ".join(sorted(there)),
+            "publish to a table with item, a and b, or to a new one",
+        )
+    columns: list[sa.Column[Any]] = [
+        # Items may be numbers there.
+        sa.Column(one, there[one] if one == "item" else kind)
+        for one, kind in COLUMNS.items()
+        if one in there
+    ]
+    return sa.Table(bare, sa.MetaData(), *columns, schema=schema or None)
+
+
+def _number(name: str, table: str) -> int:
+    try:
+        return int(name)
+    except ValueError:
+        raise DataError(
+            f"the items of table {table} are numbers", name, "publish to a table with text items"
+        ) from None
+
+
+def _write(connection: Connection, target: sa.Table, rows: list[dict[str, object]]) -> None:
+    lock = sa.select(target.c.item)
+    if connection.dialect.name == "postgresql":
+        lock = lock.with_for_update()  # two calibrations that publish at once take turns
+    there = {str(found) for (found,) in connection.execute(lock)}
+    old = [row for row in rows if str(row["item"]) in there]
+    new = [row for row in rows if str(row["item"]) not in there]
+    if old:
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "item"}
+        change = sa.update(target).where(target.c.item == sa.bindparam("of_item")).values(values)
+        bound = [{("of_item" if k == "item" else k): v for k, v in row.items()} for row in old]
+        connection.execute(change, bound)
+    if new:
+        connection.execute(sa.insert(target), new)

@@ -1,0 +1,140 @@
+"""The sections on the calibration itself: fit, convergence, data, environment."""
+
+from tallgrass.inference.convergence import convergence_table
+from tallgrass.items.report.inputs import CalibrationInput
+from tallgrass.report.convergence import convergence_by_variable
+from tallgrass.report.page import (
+    Cell,
+    Column,
+    Picture,
+    Section,
+    Table,
+    Text,
+    numeric,
+    rows,
+    two_columns,
+)
+from tallgrass.report.words import counted, listed, number, shortened
+from tallgrass.tracking.store import masked
+
+MISFIT_Z = 3.0
+SHOWN = 200
+DROPPED_SHOWN = 2000
+
+
+def fit_section(run: CalibrationInput) -> Section:
+    """Item and person fit."""
+    items, users = run.found.items, run.found.users
+    misfit = items[(items["infit_z"].abs() > MISFIT_Z) | (items["outfit_z"].abs() > MISFIT_Z)]
+    odd = users[(users["outfit_z"].abs() > MISFIT_Z) | (users["infit_z"].abs() > MISFIT_Z)]
+    text = Text(
+        f"Infit and outfit compare answers with what the model expects; both are about 1 where it "
+        f"holds, above 1 answers are more erratic, below 1 less. Estimated abilities lie near the "
+        f"answers they come from, so with few responses a user the statistics lie a little below "
+        f"1. {counted(len(misfit), 'item is', 'items are')} farther off than chance allows (beyond "
+        f"3 standard deviations), and {counted(len(odd), 'user is', 'users are')}."
+    )
+    names = listed([str(name) for name in misfit["item"].head(5)]) or "none"
+    alt = (
+        f"Infit from {number(items['infit'].min())} to {number(items['infit'].max())}, outfit from "
+        f"{number(items['outfit'].min())} to {number(items['outfit'].max())}. Misfitting: {names}."
+    )
+    blocks: list[Text | Picture | Table] = [
+        text,
+        Picture("fit_statistics", alt, "Fit of the items"),
+    ]
+    if len(odd):
+        far = odd["outfit_z"].abs().sort_values(ascending=False, kind="stable").index
+        shown = odd.loc[far].head(SHOWN)
+        cells = rows(
+            [Cell(str(name)) for name in shown["user"]],
+            *([numeric(v) for v in shown[name]] for name in ("theta", "infit", "outfit")),
+            [Cell(f"{v:,}", v) for v in shown["n"]],
+        )
+        columns = (
+            Column("User"),
+            Column("Ability", numeric=True),
+            Column("Infit", numeric=True),
+            Column("Outfit", numeric=True),
+            Column("Responses", numeric=True),
+        )
+        fold = f"Table of {counted(len(shown), 'user')} whose answers do not fit"
+        caption = "Users whose answers fit the model least"
+        blocks.append(Table(caption, columns, cells, "Find a user", True, fold))
+    return Section("fit", "Fit of items and users", tuple(blocks))
+
+
+def convergence_section(run: CalibrationInput, drawn: set[str]) -> Section | None:
+    """R-hat and effective draws, energy, and the worst parameters."""
+    if run.diagnostics is None:
+        return None
+    table = convergence_table(run.diagnostics, run.thresholds)
+    over = int(table["n_over"].sum())
+    text = Text(
+        f"Every dot is one of {counted(int(table['n'].sum()), 'parameter')}; "
+        f"{'all pass' if not over else f'{over} do not pass'}. Dots beyond the dashed lines belong "
+        "to parameters on which the chains disagree, or with too few effective draws."
+    )
+    alt = (
+        f"R-hat up to {number(table['rhat_max'].max(), 4)}, effective draws from "
+        f"{number(table['ess_bulk_min'].min(), 0)}."
+    )
+    blocks: list[Text | Picture | Table] = [
+        text,
+        Picture("convergence", alt, "Convergence of every parameter"),
+        convergence_by_variable(table),
+    ]
+    if "energy" in drawn:
+        ebfmi = listed([number(v) for v in run.diagnostics.ebfmi])
+        blocks.append(Picture("energy", f"E-BFMI by chain: {ebfmi}.", "Energy of the draws"))
+    blocks.append(
+        Picture("traces", "Traces and ranks of the five parameters that did worst.", "Worst traces")
+    )
+    return Section("convergence", "Convergence diagnostics", tuple(blocks))
+
+
+def data_section(run: CalibrationInput) -> Section:
+    """Which responses went in, and what was dropped."""
+    log, responses = run.log, run.responses
+    text = Text(
+        f"{counted(log.n_rows, 'row')} were read from {shortened(run.location)}; "
+        f"{counted(len(responses), 'response')} of {counted(len(responses.users), 'user')} to "
+        f"{counted(len(responses.items), 'item')} remain. An item stays with at least "
+        f"{counted(log.min_responses, 'response')}."
+    )
+    pairs = [
+        ("Rows without an answer", f"{log.n_missing:,}"),
+        (f"Further answers to the same item (kept: {log.duplicates})", f"{log.n_duplicates:,}"),
+        ("Items with too few responses", f"{len(log.dropped):,}"),
+        ("Users who answered dropped items only", f"{log.n_users_dropped:,}"),
+    ]
+    blocks: list[Text | Table] = [text, two_columns("Left out", ("Reason", "Left out"), pairs)]
+    if log.dropped:
+        cells = rows(
+            [Cell(one.item) for one in log.dropped[:DROPPED_SHOWN]],
+            [Cell(f"{one.n:,}", one.n) for one in log.dropped[:DROPPED_SHOWN]],
+        )
+        columns = (Column("Item"), Column("Responses", numeric=True))
+        fold = f"The full list ({len(log.dropped):,})"
+        blocks.append(Table("Items with too few responses", columns, cells, "Find", True, fold))
+    words = f"Fingerprint of the responses (SHA-256): {responses.fingerprint}"
+    blocks.append(Text(words, tone="aside"))
+    return Section("data", "Data and what was left out", tuple(blocks))
+
+
+def environment_section(run: CalibrationInput) -> Section:
+    """The calibration's parameters, its timings and the environment."""
+    spec = [(name, masked(str(value))) for name, value in run.spec.model_dump(mode="json").items()]
+    blocks = [two_columns("Parameters of the run", ("Parameter", "Value"), spec)]
+    if run.timings:
+        steps = [
+            (name.removesuffix("_s").replace("_", " ").capitalize(), number(value, 1))
+            for name, value in run.timings.items()
+        ]
+        blocks.append(two_columns("Time taken", ("Step", "Seconds"), steps))
+    found = [(f.level.capitalize(), f.message) for f in run.findings]
+    if found:
+        blocks.append(two_columns("The machine", ("Level", "What was found"), found))
+    if run.environment:
+        blocks.append(two_columns("Environment", ("Name", "Value"), list(run.environment.items())))
+    return Section("environment", "Parameters and environment", tuple(blocks))

@@ -1,0 +1,169 @@
+# ruff: noqa: RUF001 - Greek letters, dashes and the signs of printed arithmetic are meant
+"""The sections on the items: findings, the model, the table, curves, items against abilities."""
+
+import pandas as pd
+
+from tallgrass.items.drift import drift_in_words
+from tallgrass.items.report.inputs import CalibrationInput
+from tallgrass.report.page import (
+    Bullets,
+    Cell,
+    Column,
+    Picture,
+    Section,
+    Table,
+    Text,
+    numeric,
+    rows,
+)
+from tallgrass.report.words import counted, listed, number, percent, span
+
+NAMED = 5
+
+
+def key_findings(run: CalibrationInput) -> Section:
+    """What a reader should take away."""
+    items, found = run.found.items, run.found
+    b, a = items["b"].to_numpy(), items["a"].to_numpy()
+    hard, easy = items.iloc[int(b.argmax())], items.iloc[int(b.argmin())]
+    sharp = items.iloc[int(a.argmax())]
+    statements = [
+        f"The hardest of {counted(len(items), 'item')} is {hard['item']} (b = "
+        f"{number(hard['b'])}), the easiest {easy['item']} (b = {number(easy['b'])}). The sharpest "
+        f"is {sharp['item']} (a = {number(sharp['a'])}).",
+        f"The responses tell {percent(found.marginal_reliability)} of the differences between "
+        f"users (marginal reliability); the rest is uncertainty, because a user answered "
+        f"{number(len(run.responses) / len(run.responses.users), 0)} items on average.",
+    ]
+    if run.drift is not None:
+        moved = run.drift[run.drift["drifted"] | run.drift["suspect"]]
+        names = listed([str(name) for name in moved["item"].head(NAMED)])
+        if moved.empty:
+            statements.append(f"None of {counted(len(run.drift), 'anchor')} drifted.")
+        else:
+            dropped = " They were dropped and the items fitted again." if run.purified else ""
+            more = "" if len(moved) <= NAMED else " and others"
+            statements.append(f"{drift_in_words(run.drift)}: {names}{more}.{dropped}")
+    if run.agreement is not None:
+        for _, row in run.agreement.summary.iterrows():
+            statements.append(
+                f"{row['first']} and {row['second']} disagree by more than "
+                f"{run.spec.agreement:g} on {int(row['n_flagged'])} of "
+                f"{counted(int(row['n']), 'item')}."
+            )
+    one_sided = items.loc[items["one_sided"], "item"]
+    if len(one_sided):
+        statements.append(
+            f"{counted(len(one_sided), 'item')} all right or all wrong, known by the prior only: "
+            f"{listed([str(name) for name in one_sided.head(NAMED)])}."
+        )
+    return Section("findings", "Key findings", (Bullets(tuple(statements)),))
+
+
+def the_model(run: CalibrationInput) -> Section:
+    """What was fitted, in words."""
+    words = (
+        "A user of ability θ answers an item correctly with probability "
+        "1 / (1 + exp(−a(θ − b))). The difficulty b is the ability at which the chance is one "
+        "half, and the discrimination a says how quickly it rises there. "
+    )
+    anchors = (
+        ""
+        if run.anchors is None
+        else (
+            " An anchor has its earlier values as prior means, with standard deviation 0.05 "
+            "(of log a, and of b), so that the scale stays where it was."
+        )
+    )
+    if run.spec.engine == "mml":
+        words += (
+            "Abilities are N(0, 1) and integrated out; a and b have no priors, as in mirt's "
+            "default. Items with few responses therefore lie farther from the middle than under "
+            "the other engines, and anchors play no part."
+        )
+    else:
+        words += "Priors: θ ~ N(0, 1), log a ~ N(0, 0.2), b ~ N(0, 1)." + anchors
+    blocks: list[Text] = [Text(words)]
+    if run.purified:
+        blocks.append(
+            Text(
+                f"Anchors dropped because they drifted, then fitted again as ordinary items: "
+                f"{listed(list(run.purified))}.",
+                tone="warning",
+            )
+        )
+    blocks += [Text(note, tone="aside") for note in run.notes]
+    return Section("model", "What was fitted", tuple(blocks))
+
+
+def item_section(run: CalibrationInput) -> Section:
+    """The table of items."""
+    items = run.found.items
+    ordered = items.sort_values("b", ascending=False, kind="stable")
+    cells = rows(
+        [Cell(_name(row)) for _, row in ordered.iterrows()],
+        [numeric(v) for v in ordered["a"]],
+        [Cell(span(x, y), x) for x, y in zip(ordered["a_low"], ordered["a_high"], strict=True)],
+        [numeric(v) for v in ordered["b"]],
+        [Cell(span(x, y), x) for x, y in zip(ordered["b_low"], ordered["b_high"], strict=True)],
+        [Cell(f"{v:,}", v) for v in ordered["n"]],
+        [Cell(percent(v), v) for v in ordered["share_correct"]],
+        [numeric(v) for v in ordered["infit"]],
+        [numeric(v) for v in ordered["outfit"]],
+    )
+    columns = (
+        Column("Item"),
+        Column("a", numeric=True, hint="discrimination"),
+        Column("95 % interval", numeric=True),
+        Column("b", numeric=True, hint="difficulty"),
+        Column("95 % interval", numeric=True),
+        Column("Responses", numeric=True),
+        Column("Correct", numeric=True),
+        Column("Infit", numeric=True, hint="about 1 where the model fits"),
+        Column("Outfit", numeric=True, hint="about 1 where the model fits"),
+    )
+    caption = f"Parameters of {counted(len(items), 'item')}, the hardest first"
+    table = Table(caption, columns, cells, find="Find an item", sortable=True)
+    text = Text("One row an item. Click a column's title to order by it.")
+    return Section("items", "Items", (text, table))
+
+
+def curves_section(run: CalibrationInput) -> Section:
+    """Characteristic and information curves."""
+    items = run.found.items
+    text = Text(
+        "On the left, a thin line is an item: its chance of a correct answer at every ability; "
+        "the dark line is their mean. On the right, what an item tells about an ability (thin), "
+        "and all items together (orange, scale on the right). The grey band holds 95 % of the "
+        "users: information outside it is not used."
+    )
+    alt = (
+        f"Characteristic curves of {len(items)} items with difficulties from "
+        f"{span(items['b'].min(), items['b'].max())} and discriminations from "
+        f"{span(items['a'].min(), items['a'].max())}, and their information curves."
+    )
+    picture = Picture("item_curves", alt, "Characteristic and information curves")
+    return Section("curves", "Item curves and information", (text, picture))
+
+
+def wright_section(run: CalibrationInput) -> Section:
+    """Users and items on one scale."""
+    items, users = run.found.items, run.found.users
+    text = Text(
+        "Users by ability above the line, items by difficulty below it, on one scale. Where the "
+        "two lie beside each other the items tell most; users beyond the items are measured "
+        "poorly."
+    )
+    alt = (
+        f"Wright map: abilities of {len(users)} users around {number(users['theta'].mean())} with "
+        f"standard deviation {number(users['theta'].std())}, difficulties of {len(items)} items "
+        f"around {number(items['b'].mean())} with standard deviation {number(items['b'].std())}."
+    )
+    picture = Picture("wright_map", alt, "Abilities of users and difficulties of items")
+    return Section("wright-map", "Users and items on one scale", (text, picture))
+
+
+def _name(row: "pd.Series[str]") -> str:
+    words = [word for word in ("anchor", "one_sided") if row[word]]
+    marks = {"anchor": "anchor", "one_sided": "all right or all wrong"}
+    return f"{row['item']} ({', '.join(marks[word] for word in words)})" if words else row["item"]

@@ -1,0 +1,118 @@
+"""The report of several engines on the same responses: which converged, and whether they agree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.items import plots
+from tallgrass.items.agreement import Agreement
+from tallgrass.items.report.comparisons import agreement_section
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.images import images
+from tallgrass.report.page import Cell, Column, Section, Table, Text, rows
+from tallgrass.report.words import counted, listed, number
+
+STYLES = {"pass": "passed", "fail": "failed", "unresolved": "open"}
+
+
+@dataclass(frozen=True, eq=False)
+class MethodsInput:
+    """Several calibrations of the same responses, as their common report needs them.
+
+    Parameters
+    ----------
+    spec : CalibrationSpec
+        What they have in common.
+    location : str
+        Where the responses are from.
+    run_id : str
+        The parent run.
+    n_items : int
+        Number of items.
+    agreement : Agreement
+        The methods pair by pair.
+    verdicts, run_ids, metrics : mapping
+        By engine.
+    """
+
+    spec: CalibrationSpec
+    location: str
+    run_id: str
+    n_items: int
+    agreement: Agreement
+    verdicts: Mapping[str, Verdict]
+    run_ids: Mapping[str, str]
+    metrics: Mapping[str, Mapping[str, float]]
+
+
+def methods_figures(run: MethodsInput) -> dict[str, Figure]:
+    """The scatters of every pair of methods."""
+    return {"agreement": plots.agreement(run.agreement.pairs, run.spec.agreement)}
+
+
+def build_methods(run: MethodsInput, pngs: Mapping[str, bytes] | None = None) -> str:
+    """The report of the comparison as one HTML page."""
+    files = images(methods_figures(run)) if pngs is None else pngs
+    verdict = _together(run)
+    found = [_engines(run), agreement_section(run)]
+    sections = [with_images(section, set(files)) for section in found if section is not None]
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            maker="item calibration",
+            title=f"Methods compared on {counted(run.n_items, 'item')}",
+            model=listed(list(run.verdicts)),
+            status=verdict.status,
+            status_words=status_words(verdict),
+            reasons=verdict.reasons,
+            checks=checks_table(verdict),
+            facts=[("Items", f"{run.n_items:,}"), ("Responses", run.location), ("Run", run.run_id)],
+            sections=sections,
+            images={name: image(data) for name, data in files.items()},
+        )
+    )
+
+
+def _together(run: MethodsInput) -> Verdict:
+    """One check an engine: how many of its own it failed."""
+    checks = []
+    for engine, verdict in run.verdicts.items():
+        failed = sum(check.passed is False for check in verdict.checks)
+        passed = {"pass": True, "fail": False}.get(verdict.status)
+        checks.append(Check(f"failed checks of {engine}", failed, 0, "=", passed))
+    outcomes = {check.passed for check in checks}
+    if False in outcomes:
+        return Verdict("fail", tuple(checks))
+    return Verdict("unresolved" if None in outcomes else "pass", tuple(checks))
+
+
+def _engines(run: MethodsInput) -> Section:
+    def figures(name: str, digits: int) -> list[str]:
+        return [number(run.metrics[engine].get(name, float("nan")), digits) for engine in engines]
+
+    engines = list(run.verdicts)
+    cells = rows(
+        engines,
+        [Cell(v.status, style=STYLES[v.status]) for v in run.verdicts.values()],
+        figures("sampling_s", 1),
+        figures("rhat_max", 4),
+        figures("ess_min", 0),
+        [run.run_ids[engine] for engine in engines],
+    )
+    columns = (
+        Column("Engine"),
+        Column("Verdict"),
+        Column("Seconds", numeric=True, hint="to sample or to maximise"),
+        Column("Highest R-hat", numeric=True),
+        Column("Lowest ESS", numeric=True),
+        Column("Run"),
+    )
+    text = Text(
+        "Every engine has a run of its own under this one, with a report of its own: items, drift "
+        "of anchors, fit and convergence are there."
+    )
+    return Section("engines", "Engines", (text, Table("Engines", columns, cells)))

@@ -1,0 +1,16 @@
+"""Answers to test items -> Responses: from a database, a CSV or Parquet file, long or wide."""
+
+from tallgrass.items.sources.anchors import load_anchors
+from tallgrass.items.sources.cleaning import DroppedItem, ResponseLog
+from tallgrass.items.sources.reading import LoadedResponses, is_database, load_responses
+from tallgrass.items.sources.request import ResponseRequest
+
+__all__ = [
+    "DroppedItem",
+    "LoadedResponses",
+    "ResponseLog",
+    "ResponseRequest",
+    "is_database",
+    "load_anchors",
+    "load_responses",
+]

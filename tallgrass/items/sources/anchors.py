@@ -1,0 +1,89 @@
+"""Anchors: items with parameters from an earlier calibration, from a file or a table."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from tallgrass.errors import DataError, nearest
+from tallgrass.inputs.tables import is_file, read_table
+from tallgrass.items.responses import Anchors
+from tallgrass.items.sources import database, simulated
+from tallgrass.items.sources.parquet import read_parquet
+
+COLUMNS = ("item", "a", "b")
+OPTIONAL = ("a_sd", "b_sd")
+
+
+def load_anchors(source: str, location: str = "") -> Anchors:
+    """Anchors with columns item, a and b.
+
+    Parameters
+    ----------
+    source : str
+        A CSV or Parquet file; the name of a table of the database at ``location``; or
+        ``simulated``, for the anchors that go with the simulated responses.
+
+    Raises
+    ------
+    DataError
+        When there is neither such a file nor such a table, a column is missing, or a value
+        cannot be used.
+    """
+    if source == location == simulated.NAME:
+        return simulated.simulated_responses()[1]
+    table = read_parameters(source, location)
+    return Anchors(
+        tuple(table["item"].astype(str)),
+        table["a"].to_numpy(np.float64),
+        table["b"].to_numpy(np.float64),
+    )
+
+
+def read_parameters(source: str, location: str = "") -> pd.DataFrame:
+    """A table of item parameters: item (text), a and b (float); as :func:`load_anchors`."""
+    path = Path(source)
+    if is_file(path):
+        parquet = path.suffix == ".parquet"
+        table = pd.concat(read_parquet(path)) if parquet else read_table(path, COLUMNS, OPTIONAL)
+    elif location and "://" in location:
+        table = _from_database(source, location)
+    else:
+        raise DataError("no such file of item parameters", source, "a CSV file with item,a,b")
+    _require(list(table.columns), source)
+    optional = [
+        name for name in ("a_sd", "b_sd") if name in table and not (table[name] == "").all()
+    ]
+    found = pd.DataFrame({"item": table["item"].astype(str).str.strip()})
+    for name in ("a", "b", *optional):
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        bad = numbers.isna().to_numpy()
+        if bad.any() and name in COLUMNS:
+            at = int(bad.argmax())
+            raise DataError(
+                f"item {found['item'].iloc[at]} of {source} with an unusable {name}",
+                str(table[name].iloc[at]),
+                "a and b must be numbers",
+            )
+        found[name] = numbers.astype(float)
+    return found.reset_index(drop=True)
+
+
+def _require(there: list[str], source: str) -> None:
+    for name in COLUMNS:
+        if name not in there:
+            raise DataError(
+                f"item parameters in {source} without the column {name}",
+                ", ".join(there),
+                nearest(name, there),
+            )
+
+
+def _from_database(name: str, location: str) -> pd.DataFrame:
+    with database.connected(location) as connection:
+        table, columns = database.table_of(connection, name)
+        _require(columns, name)
+        wanted = [*COLUMNS, *(one for one in ("a_sd", "b_sd") if one in columns)]
+        rows = connection.execute(sa.select(*(table.c[one] for one in wanted))).fetchall()
+    return pd.DataFrame.from_records(rows, columns=wanted)

@@ -1,0 +1,214 @@
+"""Rows in pieces -> checked Responses: answers coded, duplicates and thin items counted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_float_dtype, union_categoricals
+
+from tallgrass.errors import DataError
+from tallgrass.items.responses import Responses
+from tallgrass.items.sources.request import ResponseRequest
+from tallgrass.items.sources.times import joined, ordered
+from tallgrass.items.sources.wide import ANSWERS, MISSING
+
+
+@dataclass(frozen=True)
+class DroppedItem:
+    """An item with too few responses to say anything of it."""
+
+    item: str
+    n: int
+
+
+@dataclass(frozen=True)
+class ResponseLog:
+    """What was read and what was dropped on the way.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows read, within the window and the times.
+    n_missing : int
+        Rows without an answer.
+    n_duplicates : int
+        Rows left out because the user had answered the item in another row.
+    duplicates : str
+        Which row of several was kept.
+    min_responses : int
+        Responses that an item needs.
+    dropped : tuple of DroppedItem
+        Items with fewer, and how many each had.
+    n_users_dropped : int
+        Users who answered dropped items only.
+    """
+
+    n_rows: int
+    n_missing: int
+    n_duplicates: int
+    duplicates: str
+    min_responses: int
+    dropped: tuple[DroppedItem, ...]
+    n_users_dropped: int
+
+
+@dataclass
+class _Columns:
+    user: pd.Categorical
+    item: pd.Categorical
+    correct: NDArray[np.int8]
+    time: "pd.Series | None"
+
+
+def assemble(
+    chunks: Iterable[pd.DataFrame], request: ResponseRequest
+) -> tuple[Responses, ResponseLog]:
+    """Responses from tables with the columns that the request names.
+
+    Raises
+    ------
+    DataError
+        When nothing is left, an answer is neither 0 nor 1, a name is missing, or duplicates are
+        an error.
+    """
+    n_rows, n_missing = 0, 0
+    pieces: list[_Columns] = []
+    for chunk in chunks:
+        piece, missing = _coded(chunk, request, n_rows)
+        n_rows += len(chunk)
+        n_missing += missing
+        if len(piece.correct):
+            pieces.append(piece)
+    if not pieces:
+        raise _nothing(request, n_rows)
+    user = union_categoricals([piece.user for piece in pieces])
+    item = union_categoricals([piece.item for piece in pieces])
+    correct = np.concatenate([piece.correct for piece in pieces])
+    times = [piece.time for piece in pieces if piece.time is not None]
+    del pieces
+    rows: NDArray[np.intp] = np.arange(len(correct))
+    if times:
+        rows = np.argsort(joined(times, request.time), kind="stable")
+    kept, n_duplicates = _unique(user, item, rows, request.duplicates)
+    counts = np.bincount(item.codes[kept], minlength=len(item.categories))
+    thin = counts < request.min_responses
+    dropped = tuple(
+        sorted(
+            (
+                DroppedItem(str(item.categories[int(j)]), int(counts[j]))
+                for j in np.flatnonzero(thin)
+            ),
+            key=lambda one: (-one.n, one.item),
+        )
+    )
+    kept = kept[~thin[item.codes[kept]]]
+    if not len(kept):
+        raise DataError(
+            "no item has enough responses",
+            f"{dropped[0].n} at most, min_responses={request.min_responses}",
+            "lower min_responses, or widen the window",
+        )
+    users, user_index = _used(user, kept)
+    items, item_index = _used(item, kept)
+    log = ResponseLog(
+        n_rows,
+        n_missing,
+        n_duplicates,
+        request.duplicates,
+        request.min_responses,
+        dropped,
+        len(user.categories) - len(users),
+    )
+    return Responses(users, items, user_index, item_index, correct[kept]), log
+
+
+def _nothing(request: ResponseRequest, n_rows: int) -> DataError:
+    limits = {"window": request.window, "since": request.since, "until": request.until}
+    given = ", ".join(f"{name}={value}" for name, value in limits.items() if value)
+    if n_rows:
+        return DataError("no answers", f"{n_rows} rows, all without a response")
+    if given:
+        return DataError("no responses in this window", given, "check the label and the times")
+    return DataError("no responses", None, "the table, file or query is empty")
+
+
+def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[_Columns, int]:
+    correct, answered = _answers(chunk[request.response], before)
+    if not answered.all():
+        chunk, correct = chunk[answered], correct[answered]
+    names = []
+    for column in (request.user, request.item):
+        values = _whole(chunk[column])
+        empty = values.isna().to_numpy()
+        if empty.any():
+            row = int(chunk.index[int(empty.argmax())]) + before + 1
+            raise DataError(f"response {row} without a name in the column {column}")
+        coded = pd.Categorical(values)
+        texts = pd.Index(coded.categories).astype(str).str.strip()
+        if not texts.is_unique or (texts == "").any():
+            raise DataError(
+                f"names in the column {column} that are empty, or differ only in blanks or type"
+            )
+        names.append(coded.rename_categories(texts))
+    time = ordered(chunk[request.time], request.time) if request.time in chunk else None
+    return _Columns(names[0], names[1], correct, time), int((~answered).sum())
+
+
+def _whole(names: pd.Series) -> pd.Series:
+    """Whole numbers that are stored as fractions as the numbers they are: 12, not 12.0."""
+    if is_float_dtype(names) and names.notna().all() and (names % 1 == 0).all():
+        return names.astype(np.int64)
+    return names
+
+
+def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """Answers as 0 and 1, and where there is one at all."""
+    answered = values.notna().to_numpy()
+    if is_bool_dtype(values):
+        return values.fillna(False).to_numpy(bool).astype(np.int8), answered
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = values.to_numpy(np.float64, na_value=np.nan)
+    else:
+        texts = values.astype("str").str.strip().str.lower()
+        answered = answered & ~texts.isin(MISSING).to_numpy()
+        # An answer that is no number stays one that is not 0 or 1.
+        numbers = texts.map(ANSWERS).astype("float64").to_numpy()
+        numbers = np.where(np.isnan(numbers), -1.0, numbers)
+    wrong = answered & ~np.isin(numbers, (0, 1))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise DataError(
+            f"{int(wrong.sum())} responses other than 0 and 1, the first in row {before + at + 1}",
+            str(values.iloc[at]),
+            "code answers as 0 or 1, and leave out what was not answered",
+        )
+    return np.where(answered, numbers, 0).astype(np.int8), answered
+
+
+def _unique(
+    user: pd.Categorical, item: pd.Categorical, rows: NDArray[np.intp], policy: str
+) -> tuple[NDArray[np.intp], int]:
+    """The rows to keep, one for each user and item; ``rows`` are in order of time."""
+    key = item.codes.astype(np.int64) * len(user.categories) + user.codes
+    ordered = pd.Series(key[rows])
+    again = ordered.duplicated(keep="last" if policy == "last" else "first").to_numpy()
+    if policy == "error" and again.any():
+        row = rows[again.argmax()]
+        raise DataError(
+            f"{int(again.sum())} duplicate responses: one user, one item",
+            f"{user[row]}, {item[row]}",
+            "keep one of them with duplicates=first or duplicates=last",
+        )
+    return rows[~again], int(again.sum())
+
+
+def _used(
+    names: pd.Categorical, kept: NDArray[np.intp]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    codes = names.codes[kept]
+    used = np.unique(codes)
+    place = np.zeros(len(names.categories), np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return tuple(map(str, names.categories[used])), place[codes]

@@ -1,0 +1,74 @@
+"""One way in for responses, whatever holds them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.items.responses import Responses
+from tallgrass.items.sources import database, files, simulated
+from tallgrass.items.sources.cleaning import ResponseLog, assemble
+from tallgrass.items.sources.request import ResponseRequest
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedResponses:
+    """Responses, where they are from (without passwords), and what was dropped."""
+
+    responses: Responses
+    location: str
+    log: ResponseLog
+
+
+def is_database(location: str) -> bool:
+    """Whether a location is the address of a database and not a file."""
+    return "://" in location
+
+
+def load_responses(
+    request: ResponseRequest,
+    on_rows: Callable[[int], None] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> LoadedResponses:
+    """Read, check and clean responses.
+
+    Parameters
+    ----------
+    on_rows : callable, optional
+        Told how many rows were read so far, after every piece.
+    limits : Limits
+        How large a file may be, and how many rows are taken from a database.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read, are not answers, or too few are left.
+    """
+    if request.location == simulated.NAME:
+        responses, _ = simulated.simulated_responses()
+        log = ResponseLog(len(responses), 0, 0, request.duplicates, request.min_responses, (), 0)
+        return LoadedResponses(responses, request.location, log)
+    if is_database(request.location):
+        chunks = database.read_chunks(request)
+        location = database.shown_url(request.location)
+    else:
+        chunks = files.read_chunks(request, limits)
+        location = request.location
+    responses, log = assemble(_watched(chunks, location, on_rows, limits), request)
+    return LoadedResponses(responses, location, log)
+
+
+def _watched(
+    chunks: Iterator[pd.DataFrame],
+    location: str,
+    on_rows: Callable[[int], None] | None,
+    limits: Limits,
+) -> Iterator[pd.DataFrame]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        limits.check_table(location, total)
+        if on_rows is not None:
+            on_rows(total)
+        yield chunk

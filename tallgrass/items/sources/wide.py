@@ -1,0 +1,94 @@
+"""Wide tables, a column an item and a row a user: recognised, and made long."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+from tallgrass.items.sources.request import ResponseRequest
+
+ANSWERS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+MISSING = {"", "na", "nan", "null", "none", "<na>", "nat"}
+_LOOKED_AT = 1000  # rows
+
+
+def could_be_wide(names: Sequence[str], request: ResponseRequest) -> bool:
+    """Whether a table with these columns may be wide: it has neither items nor responses."""
+    return request.item not in names and request.response not in names
+
+
+def is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
+    """Whether the columns are items: most of what is in them are answers."""
+    if not could_be_wide(list(piece.columns), request):
+        return False
+    cells = piece[_items(piece, request)].head(_LOOKED_AT)
+    if not cells.size:
+        return False
+    texts = _texts(cells)
+    return bool(np.isin(texts, [*ANSWERS]).any()) and float(_usable(texts).mean()) >= 0.5
+
+
+def to_long(piece: pd.DataFrame, request: ResponseRequest, before: int) -> pd.DataFrame:
+    """A wide piece as long rows; without a column of users, rows are numbered from 1.
+
+    Parameters
+    ----------
+    before : int
+        Rows of the table before this piece.
+
+    Raises
+    ------
+    DataError
+        When a cell is not an answer.
+    """
+    user, items = _user(piece, request), _items(piece, request)
+    texts = _texts(piece[items])
+    wrong = ~_usable(texts)
+    if wrong.any():
+        row, column = (int(found[0]) for found in np.nonzero(wrong))
+        raise DataError(
+            f"{int(wrong.sum())} responses other than 0 and 1, the first in row "
+            f"{before + row + 1}, column {items[column]}",
+            str(piece[items[column]].iloc[row]),
+            "code answers as 0 or 1, and leave empty what was not answered",
+        )
+    if user is None:
+        user = request.user
+        piece = piece.assign(**{user: [f"{before + row + 1:07d}" for row in range(len(piece))]})
+    beside = [name for name in (request.time, request.window_column) if name in piece]
+    long = piece.melt([user, *beside], items, var_name=request.item, value_name=request.response)
+    return long.rename(columns={user: request.user})
+
+
+def _items(piece: pd.DataFrame, request: ResponseRequest) -> list[str]:
+    apart = {_user(piece, request), request.time, request.window_column}
+    return [name for name in piece.columns if name not in apart]
+
+
+def _user(piece: pd.DataFrame, request: ResponseRequest) -> str | None:
+    """The column of the users: the one of that name, or a first one that holds no answers."""
+    if request.user in piece:
+        return request.user
+    first = str(piece.columns[0])
+    looked_at = piece[[first]].head(_LOOKED_AT)
+    names = _texts(looked_at).ravel()
+    several = not _usable(names).all() and len(pd.unique(names)) > len(names) / 2
+    return first if several else None
+
+
+def _texts(cells: pd.DataFrame) -> NDArray[np.object_]:
+    """What is in the cells, as lower-case text, shape (rows, columns)."""
+    return np.stack(
+        [
+            cells[name].astype(str).fillna("").str.strip().str.lower().to_numpy(object)
+            for name in cells
+        ],
+        axis=1,
+    )
+
+
+def _usable(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which are answers, or the lack of one."""
+    return np.isin(texts, [*ANSWERS, *MISSING])

@@ -1,0 +1,192 @@
+"""The kernel's time a vote beside what its arithmetic alone takes, and how time and memory grow."""
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numba as nb
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from tallgrass.inference.kernel.dense import loglik_and_gradient
+
+# Floating-point operations of the kernel a vote: 15 multiply-adds (logit 1, range reduction 2,
+# polynomial 10, two gradients 2) and 11 that stand alone (products, sums, minima, one rounding).
+# The division is counted by itself; integer and selecting instructions are not counted.
+OPERATIONS = 26
+SIZES = ((100, 100), (200, 500), (1000, 1000), (2500, 4000), (10_000, 10_000))
+_ROW = 512  # doubles that stay in the first-level cache
+_LEAST_CELLS = 3_000_000  # that many at least are timed of every size
+_PASSES = 100  # over the row, so that a call takes long against the clock
+
+
+@dataclass(frozen=True)
+class KernelSpeed:
+    """Processor time in nanoseconds a vote (a cell of the matrix), the fastest of all repeats.
+
+    Parameters
+    ----------
+    n_legislators, n_rollcalls : int
+        Shape of the matrix.
+    kernel_ns : float
+        Log-likelihood and its three gradients.
+    multiply_adds_ns, limit_ns : float
+        A plain loop over doubles in the first-level cache that makes OPERATIONS multiply-adds a
+        double and nothing else; the same with one division a double. The second is the limit:
+        the arithmetic that the kernel cannot do without, as fast as LLVM can make it here.
+    """
+
+    n_legislators: int
+    n_rollcalls: int
+    kernel_ns: float
+    multiply_adds_ns: float
+    limit_ns: float
+
+    @property
+    def share_of_limit(self) -> float:
+        """How near the kernel is to the limit; 1 at the limit."""
+        return self.limit_ns / self.kernel_ns
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One evaluation of a simulated matrix in a process of its own.
+
+    Parameters
+    ----------
+    seconds : float
+        Processor time of the fastest repeat.
+    base_bytes, peak_bytes : int
+        Resident memory before the matrix was made, and at most.
+    """
+
+    n_legislators: int
+    n_rollcalls: int
+    seconds: float
+    base_bytes: int
+    peak_bytes: int
+
+    @property
+    def votes(self) -> int:
+        """Cells of the matrix."""
+        return self.n_legislators * self.n_rollcalls
+
+    @property
+    def ns_a_vote(self) -> float:
+        """Nanoseconds a cell."""
+        return 1e9 * self.seconds / self.votes
+
+    @property
+    def bytes_a_vote(self) -> float:
+        """Memory beyond the base, by cells."""
+        return (self.peak_bytes - self.base_bytes) / self.votes
+
+
+def kernel_speed(cells: NDArray[np.int8], repeats: int = 50) -> KernelSpeed:
+    """Time the kernel on a votes matrix and the plain loops beside it, in turn."""
+    arguments = _arguments(cells)
+    row = np.linspace(0.0, 1.0, _ROW)
+    out = np.empty_like(row)
+    loops = [plain_loop(OPERATIONS, divide) for divide in (False, True)]
+    calls: list[Callable[[], Any]] = [
+        lambda: loglik_and_gradient(cells, *arguments),
+        *(lambda loop=loop: loop(row, out, _PASSES) for loop in loops),
+    ]
+    kernel, multiply_adds, limit = _fastest(calls, repeats)
+    n_legislators, n_rollcalls = cells.shape
+    return KernelSpeed(
+        n_legislators,
+        n_rollcalls,
+        kernel_ns=1e9 * kernel / cells.size,
+        multiply_adds_ns=1e9 * multiply_adds / (_PASSES * _ROW),
+        limit_ns=1e9 * limit / (_PASSES * _ROW),
+    )
+
+
+def plain_loop(operations: int, divide: bool) -> Any:
+    """A compiled loop over doubles with so many multiply-adds on each, and perhaps a division."""
+    step = "            p = p * y + 0.25\n"
+    source = f"""
+def loop(x, out, passes):
+    for _ in range(passes):
+        for j in range(len(x)):
+            y = x[j]
+            p = 0.5
+{step * operations}            out[j] = {"1.0 / p" if divide else "p"}
+"""
+    # Written out: LLVM vectorises over j only where the inner loop is gone before it looks.
+    scope: dict[str, Any] = {}
+    exec(source, scope)
+    fastmath = {"reassoc", "contract", "nsz", "arcp"}  # the kernel's own
+    return nb.njit(fastmath=fastmath, error_model="numpy")(scope["loop"])
+
+
+def growth(sizes: Sequence[tuple[int, int]] = SIZES, repeats: int = 3) -> list[Growth]:
+    """Evaluate matrices of growing size, each in a new process that has nothing else in memory."""
+    context = multiprocessing.get_context("spawn")
+    found = []
+    for shape in sizes:
+        with context.Pool(1) as pool:
+            found.append(pool.apply(one_size, (*shape, repeats)))
+    return found
+
+
+def one_size(n_legislators: int, n_rollcalls: int, repeats: int) -> Growth:
+    """Simulate votes and evaluate them; for a process of its own."""
+    tiny = np.ones((1, 1), np.int8)
+    loglik_and_gradient(tiny, *_arguments(tiny))  # compiled, or loaded, before memory is counted
+    base = _resident()
+    cells = np.random.default_rng(0).integers(-1, 2, (n_legislators, n_rollcalls), dtype=np.int8)
+    arguments = _arguments(cells)
+    repeats = max(repeats, _LEAST_CELLS // cells.size)  # short runs are disturbed more
+    (seconds,) = _fastest([lambda: loglik_and_gradient(cells, *arguments)], repeats)
+    peak = max(_resident(), _high_water())
+    return Growth(n_legislators, n_rollcalls, seconds, base, peak)
+
+
+def _arguments(cells: NDArray[np.int8]) -> tuple[NDArray[np.float64], ...]:
+    """Positions, intercepts and slopes at random, and room for the gradients."""
+    rng = np.random.default_rng(1)
+    n_legislators, n_rollcalls = cells.shape
+    lengths = (n_legislators, n_rollcalls, n_rollcalls)
+    values = [np.asarray(rng.normal(size=n)) for n in lengths]
+    return (*values, *(np.empty(n) for n in lengths))
+
+
+def _fastest(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
+    """Processor seconds of the fastest run of each, in turn after one run that does not count.
+
+    The processor's time, not the clock's: what waits for other programs is not the kernel's.
+    """
+    times = [[np.inf] for _ in calls]
+    for turn in range(repeats + 1):
+        for call, seconds in zip(calls, times, strict=True):
+            began = time.thread_time()
+            call()
+            if turn:
+                seconds.append(time.thread_time() - began)
+    return [min(seconds) for seconds in times]
+
+
+def _resident() -> int:
+    return int(psutil.Process().memory_info().rss)
+
+
+def _high_water() -> int:
+    """Most memory this process ever held, in bytes; 0 where the system does not say.
+
+    Linux only: elsewhere the kernel's arrays are still alive when the memory is read, and it makes
+    none in between. (getrusage would count what the parent held when it started this process.)
+    """
+    status = Path("/proc/self/status")
+    if sys.platform != "linux" or not status.exists():
+        return 0
+    for line in status.read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,1 @@
+"""Where legislators stand: votes, models, starts, tables, links and reports."""

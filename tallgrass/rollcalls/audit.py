@@ -1,0 +1,38 @@
+"""Which chains run the other way: an audit of modes by the positions."""
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def audit(
+    trace: xr.DataTree, scores: Floats | None, chambers: NDArray[np.int8] | None = None
+) -> tuple[int, ...]:
+    """Chains in which any chamber runs the other way than its scores.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n_legislators,)
+        Position of every legislator by PCA or by a fit of the chamber alone; without it there is
+        nothing to hold the chains to, and none is named.
+    chambers : ndarray of int, optional
+        Chamber of every legislator: scores of two chambers are on two scales.
+    """
+    if scores is None:
+        return ()
+    xi = trace["posterior"]["xi"].to_numpy()
+    index = np.zeros(len(scores), np.int8) if chambers is None else chambers
+    reflected = {
+        chain
+        for c in np.unique(index)
+        for chain in reflected_chains(xi[:, :, index == c], scores[index == c])
+    }
+    return tuple(sorted(reflected))
+
+
+def reflected_chains(xi: Floats, scores: Floats) -> tuple[int, ...]:
+    """Chains whose mean positions (draws: chain, draw, legislator) correlate negatively."""
+    means = xi.mean(axis=1)
+    return tuple(c for c, mean in enumerate(means) if np.corrcoef(mean, scores)[0, 1] < 0)

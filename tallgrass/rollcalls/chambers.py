@@ -1,0 +1,190 @@
+"""Both chambers of a legislature as one frozen, checked value."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+from tallgrass.rollcalls.matching import Match, match_bills
+from tallgrass.rollcalls.start import Start, make_start
+from tallgrass.rollcalls.votes import PARTIES, RollCall, VoteMatrix, check_parties
+
+CHAMBERS = ("house", "senate")  # the order of every chamber axis: the scale's chamber first
+_FEWEST_TO_JUDGE = 3  # of one or two matched bills both may be opposite by chance
+GROUPS = tuple(f"{chamber} {party}" for chamber in CHAMBERS for party in PARTIES)
+
+
+@dataclass(frozen=True, eq=False)
+class JointVotes:
+    """Two chambers and the bills that both voted on.
+
+    Parameters
+    ----------
+    house, senate : VoteMatrix
+        The votes of each chamber; no slug and no vote id is in both.
+    matches : tuple of Match
+        From :func:`tallgrass.rollcalls.matching.match_bills`; every roll call once.
+
+    Raises
+    ------
+    DataError
+        When no bill is matched, a chamber lacks a party, a slug or vote id is in both, or all of
+        three or more matched bills divide the parties in opposite directions.
+    """
+
+    house: VoteMatrix
+    senate: VoteMatrix
+    matches: tuple[Match, ...]
+
+    def __post_init__(self) -> None:
+        for votes in (self.house, self.senate):
+            check_parties(votes)
+        if not len(self.matched[0]):
+            raise DataError(
+                f"no bill of {self.house.session} has a contested roll call in both chambers",
+                f"{len(self.house.rollcalls)} House and {len(self.senate.rollcalls)} Senate "
+                "roll calls",
+                "the joint model needs matched bills: lower minority_threshold, or run each "
+                "chamber and link the two runs over common members with tallgrass link",
+            )
+        of_house, of_senate = self.matched
+        same = self._directions("house")[of_house] * self._directions("senate")[of_senate]
+        opposite = int((same < 0).sum())
+        if opposite == len(same) >= _FEWEST_TO_JUDGE:
+            raise DataError(
+                f"all {opposite} matched bills of {self.house.session} divide the parties of the "
+                "two chambers in opposite directions",
+                "Republicans for a bill in one chamber are against it in the other",
+                "no scale can be carried over by them: see whether one chamber's yeas and nays, or "
+                "its parties, are exchanged; or run each chamber and link the two runs over "
+                "common members with tallgrass link",
+            )
+        self.combined  # noqa: B018 - made now, so that a name in both chambers is refused here
+
+    def _directions(self, chamber: str) -> NDArray[np.int8]:
+        """By roll call: 1 where Republicans said yea more often than Democrats, else 0 or -1."""
+        votes: VoteMatrix = getattr(self, chamber)
+        with np.errstate(invalid="ignore"):  # a party that was absent has no direction
+            means = [
+                votes.cells[votes.party_index == g].sum(axis=0)
+                / np.count_nonzero(votes.cells[votes.party_index == g], axis=0)
+                for g in range(len(PARTIES))
+            ]
+        return np.asarray(np.sign(np.nan_to_num(means[1] - means[0])), np.int8)
+
+    @cached_property
+    def matched(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Columns of the matched bills in the House and in the Senate, in the same order."""
+        pairs = [(m.house, m.senate) for m in self.matches if m.status == "matched"]
+        columns = [
+            {vote_id: j for j, vote_id in enumerate(votes.vote_ids)}
+            for votes in (self.house, self.senate)
+        ]
+        return (
+            np.array([columns[0][house] for house, _ in pairs], np.int64),
+            np.array([columns[1][senate] for _, senate in pairs], np.int64),
+        )
+
+    @cached_property
+    def combined(self) -> VoteMatrix:
+        """All members x all roll calls, chamber ``both``; nobody votes in the other chamber.
+
+        A member's district names the chamber: both have a district 1.
+        """
+        house, senate = self.house.cells, self.senate.cells
+        cells = np.zeros(np.add(house.shape, senate.shape), np.int8)
+        cells[: len(house), : house.shape[1]] = house
+        cells[len(house) :, house.shape[1] :] = senate
+        return VoteMatrix(
+            cells,
+            tuple(
+                replace(m, district=f"{votes.chamber.capitalize()} {m.district}".strip())
+                for votes in (self.house, self.senate)
+                for m in votes.legislators
+            ),
+            self.house.rollcalls + self.senate.rollcalls,
+            self.house.session,
+            "both",
+        )
+
+    @cached_property
+    def rows(self) -> dict[str, NDArray[np.int64]]:
+        """By chamber: the rows of its members in ``combined``, in the chamber's own order."""
+        place = {slug: i for i, slug in enumerate(self.combined.slugs)}
+        return {c: np.array([place[slug] for slug in getattr(self, c).slugs]) for c in CHAMBERS}
+
+    @cached_property
+    def columns(self) -> dict[str, NDArray[np.int64]]:
+        """By chamber: the columns of its roll calls in ``combined``, in the chamber's order."""
+        place = {vote_id: j for j, vote_id in enumerate(self.combined.vote_ids)}
+        return {
+            c: np.array([place[vote_id] for vote_id in getattr(self, c).vote_ids]) for c in CHAMBERS
+        }
+
+    @cached_property
+    def chamber_index(self) -> NDArray[np.int8]:
+        """Index into CHAMBERS of every row of ``combined``."""
+        index = np.zeros(len(self.combined.slugs), np.int8)
+        index[self.rows["senate"]] = 1
+        return index
+
+    @cached_property
+    def group_sizes(self) -> NDArray[np.int64]:
+        """Members of every group, in the order of GROUPS."""
+        return np.concatenate(
+            [np.bincount(getattr(self, c).party_index, minlength=2) for c in CHAMBERS]
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) over both chambers' fingerprints and the matched roll calls."""
+        digest = hashlib.sha256(f"{self.house.fingerprint} {self.senate.fingerprint}".encode())
+        for match in self.matches:
+            if match.status == "matched":
+                digest.update(f"\n{len(match.house)} {match.house} {match.senate}".encode())
+        return digest.hexdigest()
+
+
+def join_chambers(house: VoteMatrix, senate: VoteMatrix) -> JointVotes:
+    """Match the bills of two chambers; names that both have are told apart by the chamber."""
+    slugs = set(house.slugs) & set(senate.slugs)
+    ids = set(house.vote_ids) & set(senate.vote_ids)
+    house, senate = (_told_apart(votes, slugs, ids) for votes in (house, senate))
+    return JointVotes(house, senate, match_bills(house, senate))
+
+
+def _told_apart(votes: VoteMatrix, slugs: set[str], ids: set[str]) -> VoteMatrix:
+    def renamed(rollcall: RollCall) -> RollCall:
+        if rollcall.vote_id not in ids:
+            return rollcall
+        return replace(rollcall, vote_id=f"{votes.chamber}:{rollcall.vote_id}")
+
+    if slugs:
+        votes = votes.renamed({slug: f"{votes.chamber}:{slug}" for slug in slugs})
+    return replace(votes, rollcalls=tuple(map(renamed, votes.rollcalls))) if ids else votes
+
+
+def joint_start(joint: JointVotes, init: str, past: Mapping[str, float] | None = None) -> Start:
+    """Each chamber's own start (:func:`tallgrass.rollcalls.start.make_start`), in combined order.
+
+    Raises
+    ------
+    DataError
+        As ``make_start``, for either chamber.
+    """
+    n = len(joint.combined.slugs)
+    scores, pca = np.zeros(n), np.zeros(n)
+    known = True
+    for chamber in CHAMBERS:
+        rows = joint.rows[chamber]
+        start = make_start(getattr(joint, chamber), init, None if past is None else dict(past))
+        pca[rows] = start.pca
+        if start.scores is None:
+            known = False
+        else:
+            scores[rows] = start.scores
+    return Start(init, scores if known else None, pca)

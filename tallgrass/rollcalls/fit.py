@@ -1,0 +1,40 @@
+"""One run on roll calls, from a RunSpec to a finished MLflow run."""
+
+import time
+
+from tallgrass.rollcalls.result import Context, FitResult
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.settings import Settings, load_settings
+
+
+def fit(
+    spec: RunSpec, settings: Settings | None = None, context: Context | None = None
+) -> FitResult:
+    """Sample one chamber and keep everything as one MLflow run.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        Data, model, sampler, start and baseline.
+    settings : Settings, optional
+        Paths, addresses and thresholds; read from the environment and ``.env`` without it.
+    context : Context, optional
+        What the run is part of, such as an experiment.
+
+    Returns
+    -------
+    FitResult
+        A run whose chains did not converge is a result too: its verdict is ``fail``.
+
+    Raises
+    ------
+    TallgrassError
+        When the data, the parameters or the MLflow store cannot be used. Nothing is written then.
+    Interrupted
+        After Ctrl-C; the draws made until then are in the run, whose status is KILLED.
+    """
+    began = time.perf_counter()
+    # PyMC, MLflow and Matplotlib together take seconds to import: that is part of the run's time.
+    from tallgrass.rollcalls.run import run_steps
+
+    return run_steps(spec, settings or load_settings(), began, context or Context())

@@ -1,0 +1,31 @@
+"""Two runs on one scale: which bills or members they share, and what puts one beside the other."""
+
+from tallgrass.rollcalls.linking.methods import (
+    METHODS,
+    MIN_ITEMS,
+    Items,
+    influence,
+    link,
+    same_direction,
+    transformed,
+)
+from tallgrass.rollcalls.linking.records import Linking, LinkOptions, Scale
+from tallgrass.rollcalls.linking.scales import MEMBER_METHODS, ROBUST, link_scales
+from tallgrass.rollcalls.linking.summary import MOST_CV
+
+__all__ = [
+    "MEMBER_METHODS",
+    "METHODS",
+    "MIN_ITEMS",
+    "MOST_CV",
+    "ROBUST",
+    "Items",
+    "LinkOptions",
+    "Linking",
+    "Scale",
+    "influence",
+    "link",
+    "link_scales",
+    "same_direction",
+    "transformed",
+]

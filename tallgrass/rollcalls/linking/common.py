@@ -1,0 +1,72 @@
+"""What two runs have in common: roll calls, bills or members, and in which order of preference."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+from tallgrass.rollcalls.matching import match_rollcalls
+from tallgrass.rollcalls.votes import RollCall
+
+OVER = ("auto", "bills", "members")
+
+
+class Common(NamedTuple):
+    """``over`` is ``bills`` or ``members``; names, and their places in both runs."""
+
+    over: str
+    names: tuple[str, ...]
+    reference: NDArray[np.int64]
+    target: NDArray[np.int64]
+
+
+def common_bills(
+    reference: Sequence[RollCall], target: Sequence[RollCall], same_chamber: bool
+) -> Common:
+    """Roll calls that are the same in both runs, else bills that both chambers voted on."""
+    places = [{r.vote_id: j for j, r in enumerate(rollcalls)} for rollcalls in (reference, target)]
+    shared = sorted(places[0].keys() & places[1].keys())
+    if same_chamber or shared:
+        pairs = [(name, name, name) for name in shared]
+    else:
+        matches = match_rollcalls(reference, target, "reference", "target")
+        pairs = [(m.bill, m.house, m.senate) for m in matches if m.status == "matched"]
+    return Common(
+        "bills",
+        tuple(name for name, _, _ in pairs),
+        np.array([places[0][one] for _, one, _ in pairs], np.int64),
+        np.array([places[1][other] for _, _, other in pairs], np.int64),
+    )
+
+
+def common_members(reference: Sequence[str], target: Sequence[str]) -> Common:
+    """Legislators with the same slug in both runs."""
+    shared = sorted(set(reference) & set(target))
+    places = [{slug: i for i, slug in enumerate(slugs)} for slugs in (reference, target)]
+    return Common(
+        "members", tuple(shared), *(np.array([p[s] for s in shared], np.int64) for p in places)
+    )
+
+
+def anchored(common: Common, anchors: Sequence[str]) -> Common:
+    """Only the named ones.
+
+    Raises
+    ------
+    DataError
+        When one of them is not common.
+    """
+    if not anchors:
+        return common
+    unknown = [name for name in anchors if name not in common.names]
+    if unknown:
+        raise DataError(
+            f"anchors that the runs do not have in common ({common.over})",
+            ", ".join(unknown),
+            f"common are {', '.join(common.names[:10]) or 'none'}",
+        )
+    chosen = np.isin(common.names, list(anchors))
+    names = tuple(name for name, keep in zip(common.names, chosen, strict=True) if keep)
+    return Common(common.over, names, common.reference[chosen], common.target[chosen])

@@ -1,0 +1,180 @@
+"""Link two posteriors draw by draw over common items.
+
+Draw i of the reference is joined with draw i of the target: the posteriors are independent, so
+every pairing is a draw of both. Uncertainty of the link is the spread of A and B over the pairs.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from tallgrass.errors import DataError
+from tallgrass.rollcalls.linking.common import Common, anchored, common_bills, common_members
+from tallgrass.rollcalls.linking.methods import (
+    METHODS,
+    MIN_ITEMS,
+    Items,
+    influence,
+    link,
+    same_direction,
+)
+from tallgrass.rollcalls.linking.records import Linking, LinkOptions, Scale
+from tallgrass.rollcalls.linking.robust import deviations, robust_weights
+from tallgrass.rollcalls.linking.summary import (
+    coefficients_of,
+    positions_of,
+    variation_of_slopes,
+    warnings_of,
+)
+
+MEMBER_METHODS = ("mean-sigma", "median-mad")
+ROBUST = ("none", "drop", "weight")
+SHOWN = "haebara"  # whose positions are tabulated; it looks at every item's whole curve
+
+
+def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linking:
+    """Link the target's scale to the reference's.
+
+    Raises
+    ------
+    DataError
+        When too little is common, or all common items discriminate the other way round.
+    """
+    common = _choose(reference, target, options)
+    n = min(options.draws, reference.xi.shape[1], target.xi.shape[1])
+    ref, tgt = _thinned(reference, n), _thinned(target, n)
+    if common.over == "members":
+        drawn, items = _over_members(ref, tgt, common)
+    else:
+        drawn, items = _over_bills(ref, tgt, common, options.robust)
+    coefficients = coefficients_of(drawn, ref, tgt)
+    shown = options.robust if common.over == "bills" else "none"
+    chosen = SHOWN if common.over == "bills" else MEMBER_METHODS[0]
+    here = drawn[(drawn["treatment"] == shown) & (drawn["method"] == chosen)]
+    # Only the draws that have a link: in some, too few items may agree in sign.
+    drawn_xi = tgt.xi[:, here["draw"].to_numpy(int)]
+    linked = here["A"].to_numpy() * drawn_xi + here["B"].to_numpy()
+    cv = variation_of_slopes(coefficients, shown)
+    warnings = warnings_of(cv, items, common)
+    metrics = {"link/cv": cv, "link/n_common": float(len(common.names))}
+    if common.over == "bills":
+        metrics["link/n_opposite"] = float(items["opposite"].sum())
+        metrics["link/n_deviating"] = float(items["deviates"].sum())
+    row = coefficients[
+        (coefficients["treatment"] == shown) & (coefficients["method"] == chosen)
+    ].iloc[0]
+    metrics |= {f"link/{name}": float(row[name]) for name in ("A", "B", "delta", "k")}
+    return Linking(
+        common, coefficients, drawn, items, positions_of(target, linked), metrics, warnings
+    )
+
+
+def _choose(reference: Scale, target: Scale, options: LinkOptions) -> Common:
+    same = (reference.chamber, reference.session) == (target.chamber, target.session)
+    bills = common_bills(reference.rollcalls, target.rollcalls, same)
+    if reference.session != target.session:
+        # Numbers of bills begin again in every session: HB 2001 is another bill.
+        shared = {r.vote_id for r in reference.rollcalls} & {r.vote_id for r in target.rollcalls}
+        bills = bills if shared else common_bills((), (), same)
+    members = common_members(reference.slugs, target.slugs)
+    found = {"bills": bills, "members": members}
+    over = options.over
+    if over == "auto":
+        over = "bills" if len(bills.names) >= MIN_ITEMS else "members"
+    common = anchored(found[over], options.anchors)
+    if len(common.names) < MIN_ITEMS:
+        raise DataError(
+            f"too few common {over} to link {reference.words} and {target.words}",
+            f"{len(bills.names)} bills and {len(members.names)} members are common",
+            f"at least {MIN_ITEMS} are needed: link runs of one session or with common members",
+        )
+    return common
+
+
+def _thinned(scale: Scale, n: int) -> Scale:
+    """The same run with n draws, evenly spaced."""
+    kept = np.linspace(0, scale.xi.shape[1] - 1, n).astype(int)
+    return replace(
+        scale, alpha=scale.alpha[:, kept], beta=scale.beta[:, kept], xi=scale.xi[:, kept]
+    )
+
+
+def _over_bills(
+    ref: Scale, tgt: Scale, common: Common, robust: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    pairs = [
+        (one.alpha[places], one.beta[places])
+        for one, places in ((ref, common.reference), (tgt, common.target))
+    ]
+    means = [Items(alpha.mean(axis=1), beta.mean(axis=1)) for alpha, beta in pairs]
+    mean, sd = float(ref.xi.mean()), float(ref.xi.mean(axis=1).std())
+    first = link(
+        means[0], means[1], SHOWN, mean, sd
+    )  # refuses what cannot be linked, before any draw
+    found = deviations(pairs[0], pairs[1], first, mean, sd)
+    kept = same_direction(means[0], means[1])
+    weights = {"none": kept.astype(float)}
+    for how in ROBUST[1:]:
+        weights[how] = robust_weights(pairs[0], pairs[1], how, mean, sd)
+    rows = []
+    for treatment, w in weights.items():
+        for i in range(ref.xi.shape[1]):
+            drawn = [Items(alpha[:, i], beta[:, i]) for alpha, beta in pairs]
+            try:
+                here = [(m, *link(drawn[0], drawn[1], m, mean, sd, w)) for m in METHODS]
+            except DataError:
+                # Few items are left whose signs agree in this draw: it has no link.
+                continue
+            rows += [(treatment, method, i, a, b) for method, a, b in here]
+    changes = influence(means[0], means[1], SHOWN, mean, sd)
+    items = pd.DataFrame({"name": common.names})
+    items["reference"] = [ref.rollcalls[j].vote_id for j in common.reference]
+    items["target"] = [tgt.rollcalls[j].vote_id for j in common.target]
+    items["beta_reference"], items["beta_target"] = (one.beta for one in means)
+    items["opposite"] = ~kept
+    items = pd.concat([items, found], axis=1)
+    items["deviates"] &= kept  # a bill of opposite sign is counted as such
+    items["weight"] = weights[robust]
+    items["change_A"], items["change_B"] = changes["change_A"], changes["change_B"]
+    return _table(rows, ref.xi.shape[1]), items
+
+
+def _table(rows: list[tuple[str, str, int, float, float]], n: int) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["treatment", "method", "draw", "A", "B"])
+    linked = int(table.groupby(["treatment", "method"]).size().min()) if rows else 0
+    if linked < n / 2:
+        raise DataError(
+            "the common bills hardly ever discriminate in the same direction on both scales",
+            f"in {linked} of {n} draws",
+            "link over members, or run the joint model",
+        )
+    return table
+
+
+def _over_members(ref: Scale, tgt: Scale, common: Common) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Common members as items that have a place only: by mean and spread, plain and robust."""
+    one, other = ref.xi[common.reference], tgt.xi[common.target]
+    rows = []
+    for i in range(one.shape[1]):
+        x, y = other[:, i], one[:, i]
+        a = float(y.std() / x.std())
+        rows.append(("none", MEMBER_METHODS[0], i, a, float(y.mean() - a * x.mean())))
+        centres = float(np.median(x)), float(np.median(y))
+        spread = [np.median(np.abs(z - c)) for z, c in zip((x, y), centres, strict=True)]
+        a = float(spread[1] / spread[0])
+        rows.append(("none", MEMBER_METHODS[1], i, a, centres[1] - a * centres[0]))
+    means = one.mean(axis=1), other.mean(axis=1)
+    if np.corrcoef(*means)[0, 1] < 0:
+        raise DataError(
+            "the common members stand in opposite order on the two scales",
+            f"r = {np.corrcoef(*means)[0, 1]:.2f}",
+            "one of the runs is reflected: look at its verdict",
+        )
+    table = pd.DataFrame(rows, columns=["treatment", "method", "draw", "A", "B"])
+    first = table[table["method"] == MEMBER_METHODS[0]]
+    moved = one - (first["A"].to_numpy() * other + first["B"].to_numpy())
+    items = pd.DataFrame({"name": common.names, "reference": means[0], "target": means[1]})
+    items["deviation"] = moved.mean(axis=1)
+    items["z"] = items["deviation"] / np.maximum(moved.std(axis=1, ddof=1), 1e-9)
+    return table, items

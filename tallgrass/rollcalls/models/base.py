@@ -1,0 +1,162 @@
+"""What every model hands to the sampler, and the parts that models share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pymc as pm
+import pytensor
+from numpy.typing import NDArray
+
+from tallgrass.inference.kernel.dense import vote_loglik
+from tallgrass.inference.priors import PriorSpec
+from tallgrass.rollcalls.coordinates import RollCalls, rollcalls_from_logits, rollcalls_positive
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import Floats, rollcall_logits
+from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+
+Point = dict[str, Floats]  # values by name of the free variable, unconstrained
+
+
+@dataclass(frozen=True)
+class Model:
+    """A PyMC model, ready to sample.
+
+    Parameters
+    ----------
+    graph : pymc.Model
+        Its deterministics and free variables hold the textbook names in ``public``.
+    public : tuple of str
+        What the posterior group holds: xi, alpha, beta and, by model, mu_party, sigma_within.
+    start : callable
+        Random generator -> starting point of one chain: a value for every free variable, on the
+        unconstrained scale, by the name of its value variable.
+    anchors : tuple of int, optional
+        Rows fixed at +1 and -1 (flat model).
+    warnings : tuple of str
+        What the user should know about this model on these votes.
+    constants : mapping of str to (dimension, values)
+        What else is known of the legislators or roll calls, kept with the draws.
+    trajectory : str
+        Which steps sample it well: ``leapfrog``, or ``normal``, where the posterior is nearly so.
+    """
+
+    graph: pm.Model
+    public: tuple[str, ...]
+    start: Callable[[np.random.Generator], Point]
+    anchors: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = field(default=())
+    constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    trajectory: str = "leapfrog"
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of free scalars."""
+        return sum(value.size for value in self.start(np.random.default_rng(0)).values())
+
+
+def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:
+    """PyMC coordinates that every model shares."""
+    return {"legislator": votes.slugs, "rollcall": votes.vote_ids, "party": PARTIES}
+
+
+def add_likelihood(
+    votes: VoteMatrix, likelihood: str, v: Any, a: Any, b: Any, name: str = "votes"
+) -> None:
+    """Add the votes to the model: ``logit P(yea) = b_j v_i - a_j``, absences left out.
+
+    ``gather`` is the plain reference: one Bernoulli an observed vote, its parameters gathered by
+    index. ``kernel`` is the same density in one pass over the matrix.
+    """
+    if likelihood == "gather":
+        row, column = np.nonzero(votes.cells)
+        yea = (votes.cells[row, column] > 0).astype(np.int64)
+        pm.Bernoulli(name, logit_p=b[column] * v[row] - a[column], observed=yea)
+    else:
+        # A shared variable, not a constant: the compiled code does not depend on the votes.
+        cells = pytensor.shared(votes.cells, name="vote_cells", borrow=True)
+        pm.Potential(name, vote_loglik(cells, v, a, b))
+
+
+def free_rollcalls(
+    votes: VoteMatrix, prior: PriorSpec, groups: NDArray[np.int8]
+) -> tuple[RollCalls, Any]:
+    """Free variables for the roll calls, signed or positive; also log b where b is positive."""
+    n = len(votes.rollcalls)
+    if not prior.positive:
+        logits = [pm.Flat(f"logit_{side}", shape=n) for side in ("democrat", "republican")]
+        return rollcalls_from_logits(*logits), None
+    log_b, kappa = pm.Flat("log_b", shape=n), pm.Flat("kappa", shape=n)
+    pivot = pytensor.shared(information_pivot(votes, groups), name="pivot")
+    return rollcalls_positive(log_b, kappa, pivot), log_b
+
+
+class PartyShares(NamedTuple):
+    """Of each group's votes on every roll call, shape (2, n_rollcalls).
+
+    ``share``: p, of yeas among n votes, one vote of either kind added; ``information``: what they
+    tell about the roll call's logit at the group's centre, ``n p (1 - p)``.
+    """
+
+    share: Floats
+    information: Floats
+
+
+def party_shares(votes: VoteMatrix, groups: NDArray[np.int8]) -> PartyShares:
+    """Share of yeas in each group, and the information in it."""
+    cells = [votes.cells[groups == g] for g in (0, 1)]
+    n = np.stack([(one != 0).sum(axis=0) for one in cells])
+    share = (np.stack([(one > 0).sum(axis=0) for one in cells]) + 1) / (n + 2)
+    return PartyShares(share, (n + 1) * share * (1 - share))
+
+
+def information(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
+    """Information of each group's votes on a roll call's logit, see :class:`PartyShares`."""
+    return party_shares(votes, groups).information
+
+
+def information_pivot(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
+    """The point of v in [-1, 1] about which each roll call's votes say most.
+
+    The party centres weighted by their :func:`information`. Shape (n_rollcalls,).
+    """
+    left, right = information(votes, groups)
+    return np.asarray((right - left) / (right + left))
+
+
+def rollcall_start(votes: VoteMatrix, v: Floats, positive: bool, groups: NDArray[np.int8]) -> Point:
+    """Starting values of the variables of :func:`free_rollcalls` given positions v."""
+    a, b = rollcall_logits(votes, v, positive)
+    if not positive:
+        return {"logit_democrat": -b - a, "logit_republican": b - a}
+    return {"log_b": np.log(b), "kappa": (b * information_pivot(votes, groups) - a) / (1 + b)}
+
+
+def jittered(point: Point, generator: np.random.Generator, fixed: set[str] | None = None) -> Point:
+    """The point with U(-1, 1) added to every variable that is not in ``fixed``."""
+    fixed = fixed or set()
+    return {
+        name: value if name in fixed else value + generator.uniform(-1, 1, np.shape(value))
+        for name, value in point.items()
+    }
+
+
+def textbook_rollcalls(spec: ModelSpec) -> tuple[Any, Any]:
+    """The random variables alpha and beta with their priors."""
+    priors = spec.priors
+    alpha = priors["alpha"].variable("alpha", dims="rollcall")
+    return alpha, priors["beta"].variable("beta", dims="rollcall")
+
+
+def textbook_rollcall_start(spec: ModelSpec, n: int) -> Point:
+    """Zeros for alpha and beta on the unconstrained scale, by the names of their free values."""
+    beta = free_name(spec.priors["beta"], "beta")
+    return {"alpha": np.zeros(n), beta: np.zeros(n)}
+
+
+def free_name(prior: PriorSpec, name: str) -> str:
+    """Name of the unconstrained value that ``prior.variable(name)`` is sampled by."""
+    if prior.distribution == "lognormal_reparam":
+        return f"log_{name}"
+    return f"{name}_log__" if prior.positive else name

@@ -1,0 +1,50 @@
+"""A picture of how well the model's own predictions match the votes."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tallgrass.report.style import ACCENT, MUTED, label_axes, new_figure
+
+CHECKS = {
+    "rollcall_margin": "Roll calls: margin (yeas less nays)",
+    "legislator_yea_rate": "Legislators: share of yeas",
+}
+
+
+def predictive(table: pd.DataFrame) -> Figure:
+    """Observed values against what the fitted model would have produced, with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns check (a key of CHECKS), observed, mean, low, high.
+    """
+    checks = [check for check in CHECKS if (table["check"] == check).any()]
+    figure, axes = new_figure(
+        4.3, columns=len(checks), margins=(0.75, 0.2, 0.5, 0.6), gaps=(0.8, 0)
+    )
+    for ax, check in zip(axes[0], checks, strict=True):
+        _panel(ax, table[table["check"] == check])
+        ax.set_title(CHECKS[check], loc="left", fontsize=10, fontweight="bold", pad=8)
+    return figure
+
+
+def _panel(ax: Axes, rows: pd.DataFrame) -> None:
+    ax.axline((0, 0), slope=1, color=MUTED, linewidth=1, linestyle="--")
+    ax.vlines(rows["observed"], rows["low"], rows["high"], color=ACCENT, alpha=0.4, linewidth=1.2)
+    outside = (rows["observed"] < rows["low"]) | (rows["observed"] > rows["high"])
+    inside, out = rows[~outside], rows[outside]
+    ax.plot(inside["observed"], inside["mean"], "o", color=ACCENT, markersize=3.4)
+    ax.plot(
+        out["observed"], out["mean"], "D", color="#d55e00", markersize=5,
+        label=f"outside its interval ({len(out)})",
+    )  # fmt: skip
+    if len(out):
+        ax.legend(loc="upper left", frameon=False, fontsize=8.5)
+    low = min(rows["observed"].min(), rows["low"].min())
+    high = max(rows["observed"].max(), rows["high"].max())
+    pad = 0.05 * ((high - low) or 1.0)
+    ax.set_xlim(low - pad, high + pad)
+    ax.set_ylim(low - pad, high + pad)
+    label_axes(ax, "Observed", "Predicted, with 95 % interval")

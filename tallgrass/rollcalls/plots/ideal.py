@@ -1,0 +1,181 @@
+"""Pictures of ideal points: every legislator, and the same people under two runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tallgrass.report.style import (
+    ACCENT,
+    COLOURS,
+    INK,
+    MARKERS,
+    MUTED,
+    OTHER,
+    RULE,
+    group,
+    label_axes,
+    new_figure,
+    party_legend,
+    place_labels,
+    plain,
+    text_width,
+)
+
+ROW = 0.172  # inches a legislator in the forest plot: 8 point text without touching lines
+
+
+def scale_label(parties: Sequence[str] | pd.Series) -> str:
+    """The label of an axis of ideal points; it names the ends when there are parties."""
+    if any(group(party) != OTHER for party in parties):
+        return "Ideal point  (left: Democratic end, right: Republican end)"
+    return "Ideal point"
+
+
+def member_label(name: str, party: str, district: str, longest: int = 34) -> str:
+    """A legislator as a label: name, party letter and district."""
+    place = "-".join(part for part in (party[:1] or "?", district) if part)
+    return f"{plain(name, longest)} ({plain(place, 12)})"
+
+
+def forest(table: pd.DataFrame, title: str = "") -> Figure:
+    """Every legislator's ideal point with its 95 % interval, the highest on top.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns name, party, district, mean, hdi_low, hdi_high, anchor.
+    title : str
+        Above the axes.
+    """
+    ordered = table.sort_values("mean", kind="stable").reset_index(drop=True)
+    n = len(ordered)
+    height = ROW * max(n, 4) + 1.5
+    held = ordered["anchor"].to_numpy() != 0
+    labels = [
+        member_label(name, party, district) + (" · anchor" if anchored else "")
+        for name, party, district, anchored in zip(
+            ordered["name"], ordered["party"], ordered["district"], held, strict=True
+        )
+    ]
+    left = text_width(labels) + 0.3
+    figure, axes = new_figure(height, margins=(left, 0.25, 0.85, 0.65))
+    ax: Axes = axes[0, 0]
+    rows = np.arange(n)
+    ax.hlines(rows[::2], 0, 1, transform=ax.get_yaxis_transform(), color="#f1f2f4", linewidth=9)
+    ax.axvline(0, color=RULE, linewidth=1)
+    groups = ordered["party"].map(group)
+    for party in COLOURS:
+        mask = (groups == party).to_numpy()
+        if not mask.any():
+            continue
+        part, colour = ordered[mask], COLOURS[party]
+        ax.hlines(rows[mask], part["hdi_low"], part["hdi_high"], color=colour, linewidth=1.5)
+        ax.plot(part["mean"], rows[mask], MARKERS[party], color=colour, markersize=4.6)
+    ax.plot(ordered["mean"][held], rows[held], "D", color=INK, fillstyle="none", markersize=9)
+    ax.set_yticks(rows, labels, fontsize=8)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-1, n)
+    ax.spines["left"].set_visible(False)
+    label_axes(ax, scale_label(ordered["party"]))
+    # A reader of the top of a long picture does not see the axis at its foot.
+    ax.tick_params(axis="x", top=True, labeltop=True)
+    party_legend(ax, groups.unique().tolist(), 1 + 0.2 / height)
+    if title:
+        figure.suptitle(
+            plain(title, 90), x=0.03, y=1 - 0.12 / height, ha="left", va="top", fontsize=11,
+            fontweight="bold", color=INK,
+        )  # fmt: skip
+    return figure
+
+
+def shrinkage_scatter(table: pd.DataFrame, labelled: int = 6) -> Figure:
+    """Estimates without party (rescaled) against estimates with party.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns name, party, flat, hierarchical, moved, party_mean, anchored.
+    labelled : int
+        How many of the legislators that moved most are named.
+    """
+    figure, axes = new_figure(6.2, margins=(0.8, 0.3, 0.45, 0.52))
+    ax: Axes = axes[0, 0]
+    _party_points(ax, table, ("flat", "hierarchical"))
+    low = min(table["flat"].min(), table["hierarchical"].min())
+    high = max(table["flat"].max(), table["hierarchical"].max())
+    pad = 0.06 * (high - low)
+    ax.set_xlim(low - pad, high + pad)
+    ax.set_ylim(low - pad, high + pad)
+    ax.axline((0, 0), slope=1, color=MUTED, linewidth=1, linestyle="--", zorder=1)
+    for party, centre in table.groupby("party")["party_mean"].first().items():
+        ax.axhline(centre, color=COLOURS[group(str(party))], linewidth=1, alpha=0.5, zorder=1)
+    _names(ax, table, ("flat", "hierarchical"), "moved", labelled)
+    label_axes(ax, "Without party (flat model, rescaled)", "With party (hierarchical model)")
+    party_legend(ax, table["party"].map(group).unique().tolist())
+    return figure
+
+
+def comparison_scatter(
+    table: pd.DataFrame, slope: float, intercept: float, note: str = "", labelled: int = 6
+) -> Figure:
+    """The baseline's estimates against this run's, with the line that links the two scales.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns name, party, current, reference_raw, difference, anchored.
+    slope, intercept : float
+        Line from the baseline's scale to this one; it falls when the sign is flipped.
+    note : str
+        Written in a corner: the correlation, and whether the sign is flipped.
+    labelled : int
+        How many of the legislators farthest from the line are named.
+    """
+    figure, axes = new_figure(6.2, margins=(0.8, 0.3, 0.45, 0.52))
+    ax: Axes = axes[0, 0]
+    _party_points(ax, table, ("reference_raw", "current"))
+    for axis, values in ((ax.set_xlim, table["reference_raw"]), (ax.set_ylim, table["current"])):
+        pad = 0.08 * (values.max() - values.min())
+        axis(values.min() - pad, values.max() + pad)
+    ax.axline((0, intercept), slope=slope, color=ACCENT, linewidth=1.2, linestyle="--", zorder=1)
+    _names(ax, table, ("reference_raw", "current"), "difference", labelled)
+    label_axes(ax, "Ideal point in the baseline (its own scale)", "Ideal point in this run")
+    if note:
+        right = slope >= 0
+        ax.text(
+            0.98 if right else 0.02, 0.03, plain(note, 100), transform=ax.transAxes, fontsize=9.5,
+            color=INK, ha="right" if right else "left", va="bottom",
+            bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": RULE},
+        )  # fmt: skip
+    party_legend(ax, table["party"].map(group).unique().tolist())
+    return figure
+
+
+def _party_points(ax: Axes, table: pd.DataFrame, columns: tuple[str, str]) -> None:
+    groups = table["party"].map(group)
+    for name, colour in COLOURS.items():
+        part = table[groups == name]
+        if len(part):
+            ax.plot(
+                part[columns[0]], part[columns[1]], MARKERS[name], color=colour, markersize=5.5,
+                alpha=0.75, markeredgecolor="white", markeredgewidth=0.5,
+            )  # fmt: skip
+    held = table[table["anchored"]]
+    ax.plot(held[columns[0]], held[columns[1]], "D", color=INK, fillstyle="none", markersize=11)
+
+
+def _names(ax: Axes, table: pd.DataFrame, columns: tuple[str, str], by: str, labelled: int) -> None:
+    """Name the anchors, and the legislators with the largest absolute value of a column."""
+    held = np.flatnonzero(table["anchored"])
+    order = np.argsort(-table[by].abs().to_numpy(), kind="stable")
+    chosen = np.concatenate([held, order[~np.isin(order, held)][:labelled]])
+    labels = [
+        plain(name, 28) + (" (anchor)" if anchored else "")
+        for name, anchored in zip(
+            table["name"].iloc[chosen], table["anchored"].iloc[chosen], strict=True
+        )
+    ]
+    place_labels(ax, table[list(columns)].to_numpy(float), chosen, labels)

@@ -1,0 +1,85 @@
+"""Pictures of a link: what every method says of it, and which common bills deviate."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tallgrass.report.style import ACCENT, INK, MUTED, RULE, label_axes, new_figure, text_width
+
+MARKERS = {"none": "o", "drop": "s", "weight": "D"}
+WORDS = {"none": "all common bills", "drop": "deviating bills left out", "weight": "weighted"}
+
+
+def link_coefficients(table: pd.DataFrame) -> Figure:
+    """A and B by method, with their 95 % intervals; one mark a treatment.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns treatment, method, A, A_low, A_high, B, B_low, B_high.
+    """
+    methods = list(dict.fromkeys(table["method"]))
+    treatments = list(dict.fromkeys(table["treatment"]))
+    left = text_width(methods) + 0.4
+    height = 1.5 + 0.22 * len(table)
+    figure, axes = new_figure(height, columns=2, margins=(left, 0.3, 0.55, 0.6))
+    for ax, name in zip(axes[0], ("A", "B"), strict=True):
+        for t, treatment in enumerate(treatments):
+            part = table[table["treatment"] == treatment].set_index("method").loc[methods]
+            y = np.arange(len(methods)) + 0.24 * (t - (len(treatments) - 1) / 2)
+            colour = INK if treatment == "none" else ACCENT if treatment == "drop" else MUTED
+            ax.hlines(y, part[f"{name}_low"], part[f"{name}_high"], color=colour, linewidth=1.5)
+            label = WORDS[treatment] if len(treatments) > 1 else None
+            ax.plot(part[name], y, MARKERS[treatment], color=colour, label=label)
+        ax.set_yticks(range(len(methods)), methods)
+        ax.set_ylim(len(methods) - 0.5, -0.5)
+        ax.set_xlim(*_reach(table, name))
+        label_axes(ax, f"{name}: {'stretch' if name == 'A' else 'shift'} of the target's scale")
+    axes[0, 1].set_yticklabels([])
+    if len(treatments) > 1:
+        axes[0, 0].legend(
+            loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, frameon=False, fontsize=9
+        )
+    return figure
+
+
+def _reach(table: pd.DataFrame, name: str) -> tuple[float, float]:
+    """Axis limits that hold the narrower half of the intervals; the others may leave the picture.
+
+    Where a bill has hardly any slope its cut point is anywhere, and a method that averages cut
+    points has intervals next to which no other could be seen.
+    """
+    width = table[f"{name}_high"] - table[f"{name}_low"]
+    narrow = table[width <= width.median()]
+    low, high = narrow[f"{name}_low"].min(), narrow[f"{name}_high"].max()
+    room = 0.6 * (high - low) or 0.1
+    return float(low - room), float(high + room)
+
+
+def link_deviations(items: pd.DataFrame, most: int = 40) -> Figure:
+    """How far every common bill's two logits are from where the link puts them.
+
+    Parameters
+    ----------
+    items : DataFrame
+        Columns name, left, right, z, opposite, deviates.
+    most : int
+        Bills shown at most: those that deviate most.
+    """
+    shown = items.sort_values("z", ascending=False).head(most).reset_index(drop=True)
+    left = text_width([str(x) for x in shown["name"]]) + 0.4
+    figure, axes = new_figure(1.4 + 0.19 * max(len(shown), 4), margins=(left, 0.3, 0.55, 0.6))
+    ax: Axes = axes[0, 0]
+    y = np.arange(len(shown))
+    ax.axvline(0, color=RULE, linewidth=1)
+    ax.hlines(y, shown["left"], shown["right"], color=RULE, linewidth=1.5)
+    ax.plot(shown["left"], y, "<", color=MUTED, label="left of the middle")
+    ax.plot(shown["right"], y, ">", color=INK, label="right of the middle")
+    mask = shown["opposite"].to_numpy()
+    ax.plot(np.zeros(mask.sum()), y[mask], "x", color=ACCENT, label="opposite direction, left out")
+    ax.set_yticks(y, [str(x) for x in shown["name"]], fontsize=8)
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    label_axes(ax, "Logit on the reference's scale less that of the linked target")
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, frameon=False, fontsize=9)
+    return figure

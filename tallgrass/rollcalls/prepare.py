@@ -1,0 +1,227 @@
+"""All that can be refused is refused here, before a run exists: votes, baseline, start, model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tallgrass.errors import DataError, SpecError
+from tallgrass.machine import Finding, inspect_machine
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers, joint_start
+from tallgrass.rollcalls.models import Model, build_model
+from tallgrass.rollcalls.sources import load_votes, source_of
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.start import Start, make_start
+from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes
+from tallgrass.settings import Settings
+
+MIN_COMMON = 3  # legislators shared with a baseline, for a correlation to mean something
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """An earlier run that this one is compared with."""
+
+    run_id: str
+    model: str
+    positions: "pd.Series[float]"  # posterior mean by legislator slug
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """The votes of a run, filtered, and where they are from."""
+
+    source: str
+    location: str
+    votes: VoteMatrix  # of both chambers together in the joint model
+    filter_log: FilterLog
+    joint: JointVotes | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of all that the model looks at."""
+        return self.votes.fingerprint if self.joint is None else self.joint.fingerprint
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A run that is ready to be sampled."""
+
+    spec: RunSpec
+    data: Read
+    start: Start
+    model: Model
+    findings: tuple[Finding, ...]
+    baseline: Baseline | None
+    flat_table: pd.DataFrame | None
+    own_fits: "OwnFits | None" = None
+
+
+@dataclass(frozen=True, eq=False)
+class OwnFits:
+    """Each chamber's own fit, which a joint run is held against.
+
+    Parameters
+    ----------
+    run_ids : dict of str to str
+        By chamber, the run of the hierarchical model on the same votes that passed; empty text
+        where there is none, and the PCA scores stand in.
+    scores : ndarray, shape (n_legislators,)
+        Positions in the order of the joint votes, each chamber on its own scale.
+    """
+
+    run_ids: dict[str, str]
+    scores: np.ndarray
+
+
+def read(spec: RunSpec, settings: Settings) -> Read:
+    """Read and filter the votes.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read, or too little is left of them.
+    """
+    source, location = source_of(spec.session, settings.data_dir)
+    if spec.model == "joint":
+        return _read_both(spec, settings, source, str(location))
+    everything = load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
+    parties = spec.model != "flat"
+    votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, parties)
+    if len(votes.legislators) < MIN_COMMON:
+        raise DataError(
+            f"too few legislators left of the {votes.chamber} of {votes.session}",
+            len(votes.legislators),
+            f"at least {MIN_COMMON} are needed; lower min_votes",
+        )
+    return Read(source, str(location), votes, log)
+
+
+def _read_both(spec: RunSpec, settings: Settings, source: str, location: str) -> Read:
+    """Both chambers, each filtered by itself, and one log of what was dropped of either."""
+    chambers, logs = {}, []
+    for chamber in CHAMBERS:
+        everything = load_votes(spec.session, chamber, settings.data_dir, settings.limits)
+        votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, True)
+        chambers[chamber] = votes
+        logs.append(log)
+    joint = join_chambers(chambers["house"], chambers["senate"])
+    log = FilterLog(
+        spec.minority_threshold,
+        spec.min_votes,
+        sum(log.n_legislators_read for log in logs),
+        sum(log.n_rollcalls_read for log in logs),
+        tuple(drop for log in logs for drop in log.drops),
+    )
+    return Read(source, location, joint.combined, log, joint)
+
+
+def prepare(
+    spec: RunSpec,
+    data: Read,
+    known: tuple[Finding, ...] = (),
+    state: Path | None = None,
+) -> Prepared:
+    """Choose the start, build the model, look at the machine and find the baseline.
+
+    ``known`` are findings about the machine that were made before, ``state`` is where draws are
+    kept while they are made.
+
+    Raises
+    ------
+    TallgrassError
+        When the data cannot carry the model, or the start or the baseline cannot be used.
+    """
+    votes = data.votes
+    past = _past_positions(spec.init)
+    if data.joint is None:
+        start = make_start(votes, spec.init, past)
+    else:
+        start = joint_start(data.joint, spec.init, past)
+    model = build_model(data.joint or votes, spec, start)
+    findings = inspect_machine(
+        spec.chains,
+        _values_a_draw(votes),
+        spec.draws + spec.tune,
+        Path.cwd(),
+        spec.sampler,
+        state,
+    )
+    findings = (*findings, *known)
+    for finding in findings:
+        if finding.level == "fatal":
+            raise SpecError(finding.message)
+    return Prepared(
+        spec=spec,
+        data=data,
+        start=start,
+        model=model,
+        findings=findings,
+        baseline=find_baseline(spec, votes, data.fingerprint),
+        flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,
+        own_fits=None if data.joint is None else _own_fits(data.joint, start),
+    )
+
+
+def find_baseline(
+    spec: RunSpec, votes: VoteMatrix, fingerprint: str | None = None
+) -> Baseline | None:
+    """The baseline that the spec asks for, with its positions; None where there is none.
+
+    Raises
+    ------
+    DataError
+        When a baseline that was asked for by id shares too few legislators with the votes.
+    TrackingError
+        When it does not exist or has no table of ideal points.
+    """
+    if spec.baseline == "none":
+        return None
+    asked = spec.baseline != "auto"
+    run_id = (
+        spec.baseline if asked else earlier.find_baseline(fingerprint or votes.fingerprint, spec)
+    )
+    if run_id is None:
+        return None
+    table = earlier.ideal_points(run_id)
+    positions = table.set_index("slug")["mean"].astype(float)
+    common = int(np.isin(votes.slugs, positions.index.to_numpy(str)).sum())
+    if common < MIN_COMMON:
+        raise DataError(
+            "the baseline shares too few legislators with these votes",
+            run_id,
+            f"{common} of {len(votes.slugs)} are common: name a run on the same chamber, "
+            "or baseline=none",
+        )
+    return Baseline(run_id, earlier.rerun_spec(run_id).model, positions)
+
+
+def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
+    scores, run_ids = start.pca.copy(), {}
+    for chamber in CHAMBERS:
+        votes = getattr(joint, chamber)
+        run_id = earlier.find_passed(votes.fingerprint, "hierarchical")
+        run_ids[chamber] = run_id or ""
+        if run_id is not None:
+            means = earlier.ideal_points(run_id).set_index("slug")["mean"].astype(float)
+            scores[joint.rows[chamber]] = means[list(votes.slugs)].to_numpy()
+    return OwnFits(run_ids, scores)
+
+
+def _past_positions(init: str) -> dict[str, float] | None:
+    if not init.startswith("run:"):
+        return None
+    table = earlier.ideal_points(init.removeprefix("run:"))
+    return dict(zip(table["slug"].astype(str), table["mean"].astype(float), strict=True))
+
+
+def _flat_table(votes: VoteMatrix) -> pd.DataFrame | None:
+    """Ideal points of a flat run on the same votes, for the shrinkage section."""
+    run_id = earlier.find_flat(votes.fingerprint)
+    return None if run_id is None else earlier.ideal_points(run_id)
+
+
+def _values_a_draw(votes: VoteMatrix) -> int:
+    return len(votes.legislators) + 2 * len(votes.rollcalls) + 4

@@ -1,0 +1,84 @@
+# ruff: noqa: RUF001 - Greek letters, dashes and the signs of printed arithmetic are meant
+"""Sections and images -> one self-contained page."""
+
+from collections.abc import Mapping
+
+from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.images import images
+from tallgrass.report.page import Section
+from tallgrass.rollcalls.report import joint, legislators, machinery, overview, parties
+from tallgrass.rollcalls.report.figures import figures
+from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.report.words import chamber_words
+
+MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "Joint model"}
+
+
+def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
+    """The report of one run as one HTML page that asks nothing of the network.
+
+    Parameters
+    ----------
+    run : ReportInput
+        The run.
+    pngs : mapping of str to bytes, optional
+        What :func:`tallgrass.report.images.images` gave for the figures of this run, when they are
+        wanted as files as well; drawn here otherwise.
+    """
+    files = images(figures(run)) if pngs is None else pngs
+    template = environment().get_template("report.html")
+    return template.render(
+        maker="ideal points from roll-call votes",
+        title=chamber_words(run),
+        model=MODELS[run.spec.model],
+        status=run.verdict.status,
+        status_words=status_words(run.verdict),
+        reasons=run.verdict.reasons,
+        checks=checks_table(run.verdict),
+        facts=_facts(run),
+        sections=sections(run, set(files)),
+        images={name: image(data) for name, data in files.items()},
+    )
+
+
+def sections(run: ReportInput, drawn: set[str]) -> list[Section]:
+    """The sections that this run has something to show in, in their order.
+
+    ``drawn`` are the names of the figures at hand.
+    """
+    candidates = [
+        overview.key_findings(run),
+        overview.the_model(run),
+        overview.how_to_read(run),
+        *joint.joint_sections(run),
+        *parties.party_sections(run),
+        *legislators.ideal_point_sections(run),
+        legislators.rollcall_section(run),
+        machinery.convergence_section(run),
+        legislators.comparison_section(run),
+        machinery.sampler_section(run, drawn),
+        machinery.fit_section(run, drawn),
+        machinery.data_section(run),
+        machinery.machine_section(run),
+        machinery.environment_section(run),
+    ]
+    return [with_images(section, drawn) for section in candidates if section is not None]
+
+
+def _facts(run: ReportInput) -> list[tuple[str, str]]:
+    """The line of facts below the title."""
+    spec, attributes = run.spec, run.trace.attrs
+    posterior = run.trace["posterior"].sizes
+    n, m = run.votes.cells.shape
+    steps = ", normal trajectories" if attributes.get("trajectory") == "normal" else ""
+    facts = [
+        ("Legislators", f"{n:,}"),
+        ("Roll calls", f"{m:,}"),
+        ("Votes", f"{run.votes.n_observations:,}"),
+        ("Sampler", f"{attributes.get('sampler', spec.sampler)}{steps}, start {spec.init}"),
+        ("Draws", f"{posterior['chain']} × {posterior['draw']:,}"),
+        ("Run", run.run_id),
+    ]
+    if "created_at" in attributes:
+        facts.append(("Made", str(attributes["created_at"])[:16].replace("T", " ")))
+    return facts

@@ -1,0 +1,98 @@
+"""The figures of one run, for the page and for the artifacts ``plots/<name>.png``."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tallgrass.inference.summary import draws_of, names_of
+from tallgrass.report import sampler
+from tallgrass.report.words import number
+from tallgrass.rollcalls import plots, summaries
+from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.report.words import chamber_words
+
+SHOWN_ROLLCALLS = 20
+
+
+def figures(run: ReportInput) -> dict[str, Figure]:
+    """Every figure that this run has something to show in, by name."""
+    tables, trace = run.tables, run.trace
+    drawn = {"forest": plots.forest(tables.ideal_points, f"Ideal points: {chamber_words(run)}")}
+    if tables.party_parameters is not None and tables.variance is not None:
+        parties = names_of(trace, "party")
+        shares = tables.variance.iloc[0]
+        drawn["party_positions"] = plots.party_positions(
+            parties, draws_of(trace, "mu_party"), tables.ideal_points
+        )
+        interval = (float(shares["share_low"]), float(shares["share_high"]))
+        drawn["icc"] = plots.icc(summaries.icc_draws(trace), interval)
+        drawn["variance"] = plots.variance_bar(tables.variance)
+        drawn["dispersion"] = plots.dispersion(parties, draws_of(trace, "sigma_within"))
+    if tables.shrinkage is not None:
+        drawn["shrinkage"] = plots.shrinkage_scatter(tables.shrinkage)
+    if tables.joint is not None:
+        drawn["dif"] = plots.dif_scatter(tables.joint.dif)
+    chosen = discriminating(tables.rollcalls)
+    if len(chosen):
+        drawn["cut_points"] = plots.cut_points(
+            chosen, tables.ideal_points, tables.rollcalls["cut_point"].dropna().to_numpy(float)
+        )
+    if len(tables.convergence):
+        drawn["convergence"] = sampler.convergence(
+            run.diagnostics.table, run.thresholds.rhat, run.thresholds.ess
+        )
+    if run.comparison is not None and tables.comparison is not None and len(tables.comparison):
+        drawn["comparison"] = plots.comparison_scatter(
+            tables.comparison,
+            run.comparison.slope,
+            run.comparison.intercept,
+            correlation_note(run),
+        )
+    drawn |= _sampler_figures(run)
+    if run.predictive is not None and run.predictive["check"].isin(list(plots.CHECKS)).any():
+        drawn["predictive"] = plots.predictive(run.predictive)
+    return drawn
+
+
+def discriminating(rollcalls: pd.DataFrame) -> pd.DataFrame:
+    """The roll calls with a cut point and the largest ``|beta|``, the largest first."""
+    known = rollcalls.dropna(subset=["cut_point"])
+    order = known["beta"].abs().sort_values(ascending=False, kind="stable").index
+    return known.loc[order[:SHOWN_ROLLCALLS]]
+
+
+def correlation_note(run: ReportInput) -> str:
+    """What the comparison scatter says in its corner."""
+    if run.comparison is None:
+        return ""
+    note = f"r = {number(run.comparison.r, 4)}, {run.comparison.n_common} legislators"
+    return note + (": sign flipped, so points fall" if run.comparison.sign_flip else "")
+
+
+def _sampler_figures(run: ReportInput) -> dict[str, Figure]:
+    drawn = {}
+    statistics = run.trace["sample_stats"]
+    if "energy" in statistics:
+        energy = statistics["energy"].transpose("chain", "draw").to_numpy()
+        if np.isfinite(energy).all() and energy.shape[1] > 2:
+            drawn["energy"] = sampler.energy(energy.astype(float))
+    worst = run.tables.worst
+    if len(worst):
+        draws = [
+            _draws(run, str(variable), str(name))
+            for variable, name in zip(worst["variable"], worst["name"], strict=True)
+        ]
+        diverging = None
+        if "diverging" in statistics:
+            diverging = statistics["diverging"].transpose("chain", "draw").to_numpy().astype(bool)
+        drawn["traces"] = sampler.traces([str(label) for label in worst.index], draws, diverging)
+    return drawn
+
+
+def _draws(run: ReportInput, variable: str, name: str) -> np.ndarray:
+    """Draws of one entry of a variable, shape (n_chains, n_draws)."""
+    array = run.trace["posterior"][variable].transpose("chain", "draw", ...)
+    if array.ndim == 2:
+        return np.asarray(array, float)
+    place = names_of(run.trace, str(array.dims[-1])).index(name)
+    return np.asarray(array[..., place], float)

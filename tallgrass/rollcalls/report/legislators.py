@@ -1,0 +1,208 @@
+# ruff: noqa: RUF001 - Greek letters, dashes and the signs of printed arithmetic are meant
+"""The sections on people and roll calls: ideal points, forest plot, cut points, the baseline."""
+
+import math
+
+import pandas as pd
+
+from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
+from tallgrass.report.words import ALMOST, chance, counted, number, shortened, signed, span
+from tallgrass.rollcalls.report.figures import discriminating
+from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.report.overview import estimated, overlap
+from tallgrass.rollcalls.report.words import named_cells, party_cell, person
+
+
+def ideal_point_sections(run: ReportInput) -> list[Section]:
+    """The table of ideal points and the forest plot."""
+    ideal = run.tables.ideal_points.sort_values("rank", kind="stable")
+    return [_table(ideal), _forest(ideal)]
+
+
+def _table(ideal: pd.DataFrame) -> Section:
+    anchored = (ideal["anchor"] != 0).tolist()
+    cells = rows(
+        named_cells(ideal.assign(anchored=anchored)),
+        [party_cell(party) for party in ideal["party"]],
+        [Cell(d, float(d) if d.isdecimal() else None) for d in ideal["district"]],
+        [Cell(str(v), v) for v in ideal["rank"]],
+        [Cell(f"{a}–{b}", a) for a, b in zip(ideal["rank_low"], ideal["rank_high"], strict=True)],
+        [numeric(v) for v in ideal["mean"]],
+        [
+            Cell("held fixed" if held else span(low, high), low)
+            for low, high, held in zip(ideal["hdi_low"], ideal["hdi_high"], anchored, strict=True)
+        ],
+        [Cell(chance(v) if v > ALMOST else "", v) for v in ideal["p_median"]],
+        [Cell(f"{v:,}", v) for v in ideal["n_votes"]],
+    )
+    columns = (
+        Column("Legislator"),
+        Column("Party"),
+        Column("District", numeric=True),
+        Column("Rank", numeric=True, hint="1 is the farthest to the right"),
+        Column("Rank, 95 %", numeric=True, hint="95 % interval of the rank"),
+        Column("Ideal point", numeric=True),
+        Column("95 % interval", numeric=True),
+        Column("Median", numeric=True, hint="probability of being the median member"),
+        Column("Votes", numeric=True, hint="recorded yeas and nays used"),
+    )
+    text = Text(
+        "One row a legislator, from right to left. Click a column's title to order by it. “Median” "
+        "is the probability of being the member in the middle of the chamber; empty cells are "
+        "below half a percent."
+    )
+    caption = f"Ideal points of {counted(len(ideal), 'legislator')}"
+    table = Table(caption, columns, cells, find="Find a legislator", sortable=True)
+    return Section("ideal-points", "Ideal points", (text, table))
+
+
+def _forest(ideal: pd.DataFrame) -> Section:
+    free = estimated(ideal)
+    top, bottom = free.iloc[0], free.iloc[-1]
+    ends = [
+        f"{word}: {person(row)} at {number(row['mean'])} ({span(row['hdi_low'], row['hdi_high'])})."
+        for word, row in (("Highest", top), ("Lowest", bottom))
+    ]
+    alt = " ".join(
+        [f"Forest plot of {len(ideal)} ideal points with 95 % intervals.", *ends, *overlap(ideal)]
+    )
+    text = Text(
+        "Every legislator as a mark at the estimated position, with a line for the 95 % interval, "
+        "from the farthest right on top to the farthest left. Colours and shapes of the marks tell "
+        "the parties apart. Short lines are well-known positions; a long line means few votes, or "
+        "votes that do not fit one position."
+    )
+    picture = Picture("forest", alt, "Ideal points with 95 % intervals")
+    return Section("forest", "All legislators in one picture", (text, picture))
+
+
+def rollcall_section(run: ReportInput) -> Section:
+    """The roll calls that divide the chamber most sharply, and all of them in a table."""
+    table = run.tables.rollcalls
+    order = table["beta"].abs().sort_values(ascending=False, kind="stable").index
+    ordered = table.loc[order]
+    blocks: list[Text | Picture | Table] = []
+    chosen = discriminating(table)
+    if len(chosen):
+        first = chosen.iloc[0]
+        blocks.append(
+            Text(
+                "These roll calls separate left from right most sharply. A mark is the cut point: "
+                "a legislator standing there is as likely to vote yea as nay. The mark points to "
+                "the side of the yeas, and the line is a 95 % interval. The marks on top are the "
+                "members, so one can see whom each roll call divides; the ticks below them are "
+                "the cut points of all roll calls that have one."
+            )
+        )
+        middle = chosen["cut_point"].between(
+            run.tables.ideal_points["mean"].min(), run.tables.ideal_points["mean"].max()
+        )
+        alt = (
+            f"Cut points of the {counted(len(chosen), 'roll call')} with the largest "
+            f"discrimination; {middle.sum()} lie among the members. The sharpest is "
+            f"{_rollcall_name(first)}, with discrimination {number(first['beta'])} and cut point "
+            f"{number(first['cut_point'])}, yeas to the "
+            f"{'right' if first['yea_side'] == 'higher' else 'left'}."
+        )
+        blocks.append(Picture("cut_points", alt, "Where the sharpest roll calls divide"))
+    cells = rows(
+        [Cell(_rollcall_name(row)) for _, row in ordered.iterrows()],
+        [Cell(shortened(title), style="wide") for title in ordered["title"]],
+        [Cell(date, style="whole") for date in ordered["date"]],
+        [Cell(f"{a}–{b}", a - b) for a, b in zip(ordered["yea"], ordered["nay"], strict=True)],
+        [numeric(v) for v in ordered["beta"]],
+        [
+            Cell(span(a, b), a)
+            for a, b in zip(ordered["beta_low"], ordered["beta_high"], strict=True)
+        ],
+        [numeric(v) for v in ordered["cut_point"]],
+        [
+            {"higher": "right", "lower": "left"}[side] if math.isfinite(cut) else ""
+            for cut, side in zip(ordered["cut_point"], ordered["yea_side"], strict=True)
+        ],
+    )
+    columns = (
+        Column("Roll call"),
+        Column("Title"),
+        Column("Date"),
+        Column("Yea–nay", numeric=True),
+        Column("β", numeric=True, hint="discrimination"),
+        Column("95 % interval", numeric=True),
+        Column("Cut point", numeric=True),
+        Column("Yeas"),
+    )
+    fold = f"Table of all {counted(len(table), 'roll call')}"
+    caption = "Roll calls, the most discriminating first"
+    blocks.append(Table(caption, columns, cells, find="Find a roll call", sortable=True, fold=fold))
+    blocks.append(
+        Text(
+            "A discrimination β far from zero, on either side, means that the vote follows the "
+            "left-right line closely. Near zero the vote cut across it, and no cut point is given.",
+            tone="aside",
+        )
+    )
+    return Section("roll-calls", "Roll calls that divide the chamber", tuple(blocks))
+
+
+def _rollcall_name(row: "pd.Series[str]") -> str:
+    return " · ".join(part for part in (row["bill"], row["motion"]) if part) or row["vote_id"]
+
+
+def comparison_section(run: ReportInput) -> Section | None:
+    """Agreement with the baseline: the scatter of the two runs, and who moved."""
+    comparison, table = run.comparison, run.tables.comparison
+    if comparison is None or table is None or table.empty:
+        return None
+    words = (
+        f"Each mark is a legislator: the position in the baseline across, the position in this "
+        f"run up. The correlation is r = {number(comparison.r, 4)} over "
+        f"{counted(comparison.n_common, 'legislator')} (of ranks: "
+        f"{number(comparison.spearman, 4)}). The dashed line takes one scale to the other; the "
+        "names belong to the legislators farthest from it."
+    )
+    if comparison.sign_flip:
+        words += (
+            " The marks fall from upper left to lower right because the two runs count in "
+            "opposite directions. That is a mirror image, not a disagreement: turn one of the "
+            "scales round before comparing positions."
+        )
+    if table["anchored"].any():
+        words += (
+            " An open diamond is an anchor, which one of the two runs holds at a fixed value: it "
+            "may lower the correlation, but its distance from the line is not a disagreement."
+        )
+    blocks: list[Text | Picture | Table] = [Text(words)]
+    if run.baseline_run_id:
+        blocks.append(Text(f"The baseline is run {run.baseline_run_id}.", tone="aside"))
+    moved = table[~table["anchored"]]
+    far = "; ".join(
+        f"{row['name']} by {signed(row['difference'])}" for _, row in moved.head(3).iterrows()
+    )
+    flip = ", along the anti-diagonal because the sign is flipped" if comparison.sign_flip else ""
+    alt = (
+        f"Scatter of {len(table)} ideal points, baseline against this run: r = "
+        f"{number(comparison.r, 4)}{flip}. Farthest from the line: {far}."
+    )
+    blocks.append(Picture("comparison", alt, "This run against the baseline"))
+    cells = rows(
+        named_cells(table),
+        [party_cell(party) for party in table["party"]],
+        [numeric(v) for v in table["current"]],
+        [numeric(v) for v in table["reference"]],
+        [numeric(v, 2, signed) for v in table["difference"]],
+        [Cell(str(v), v) for v in table["rank_current"]],
+        [numeric(v, 0, signed) for v in table["rank_change"]],
+    )
+    columns = (
+        Column("Legislator"),
+        Column("Party"),
+        Column("This run", numeric=True),
+        Column("Baseline, on this scale", numeric=True),
+        Column("Difference", numeric=True),
+        Column("Rank", numeric=True),
+        Column("Places moved right", numeric=True),
+    )
+    caption = "Every common legislator in both runs, the largest difference first"
+    fold = f"Table of all {counted(len(table), 'common legislator')}"
+    listing = Table(caption, columns, cells, find="Find a legislator", sortable=True, fold=fold)
+    return Section("baseline", "Comparison with the baseline", (*blocks, listing))

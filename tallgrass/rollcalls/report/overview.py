@@ -1,0 +1,218 @@
+# ruff: noqa: RUF001 - Greek letters, dashes and the signs of printed arithmetic are meant
+"""The first sections: key findings, what the model is, how to read the page."""
+
+import numpy as np
+import pandas as pd
+
+from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
+from tallgrass.report.words import chance, counted, listed, number, percent, span
+from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.report.words import person, plural
+from tallgrass.rollcalls.votes import PARTIES
+
+PRIOR_OF = {
+    "alpha": "Difficulty α of a roll call",
+    "beta": "Discrimination β of a roll call",
+    "mu": "Mean of each party",
+    "sigma": "Spread within each party",
+    "delta": "Midpoint of the Senate on the House's scale",
+    "log_k": "Logarithm of the Senate's half gap k",
+    "sigma_bill": "Spread of the bills' logits at the party means",
+    "sigma_within": "Spread within a party, in its chamber's half gaps",
+    "sigma_chamber": "Spread of the chambers about the middle of all",
+    "sigma_party": "Spread of the parties about their chamber",
+    "sigma_dif": "Spread of a matched bill's deviations in the Senate",
+}
+
+
+def key_findings(run: ReportInput) -> Section:
+    """What the run says, in a few sentences."""
+    items = [*_party_findings(run), *_people_findings(run.tables.ideal_points)]
+    if run.fit and "fit/accuracy" in run.fit:
+        text = f"The model calls {percent(run.fit['fit/accuracy'], 1)} of the recorded votes right"
+        if "fit/apre" in run.fit:
+            apre = percent(run.fit["fit/apre"])
+            text += f", which removes {apre} of the errors of always guessing the winning side"
+        items.append(text + ".")
+    if run.comparison is not None:
+        items.append(
+            f"Against the baseline the ideal points correlate at |r| = "
+            f"{number(run.comparison.abs_r, 4)} over "
+            f"{counted(run.comparison.n_common, 'legislator')}"
+            + (", with the direction of the scale reversed." if run.comparison.sign_flip else ".")
+        )
+    blocks: list[Bullets | Text] = [Bullets(tuple(items))]
+    if run.verdict.status == "fail":
+        blocks.insert(0, Text(FAILED, tone="warning"))
+    return Section("key-findings", "Key findings", tuple(blocks))
+
+
+FAILED = (
+    "The checks at the top did not all pass, so the numbers on this page may change when the "
+    "model is run again. Read them as provisional until a run passes."
+)
+
+
+def _party_findings(run: ReportInput) -> list[str]:
+    tables = run.tables
+    if tables.party_parameters is None or tables.variance is None or tables.dispersion is None:
+        return []
+    share = tables.variance.iloc[0]
+    gap = tables.party_parameters.query("parameter == 'gap'").iloc[0]
+    wider = tables.dispersion.sort_values("p_larger", ascending=False).iloc[0]
+    return [
+        f"Party explains {percent(share['share'])} of the differences between legislators "
+        f"(95 % interval {percent(share['share_low'])} to {percent(share['share_high'])}).",
+        f"The parties' means lie {number(gap['mean'])} apart on the scale of the ideal points "
+        f"({span(gap['hdi_low'], gap['hdi_high'])}).",
+        f"{plural(wider['party'])} disagree more among themselves: the probability that their "
+        f"spread is the larger one is {chance(wider['p_larger'])}.",
+    ]
+
+
+def _people_findings(everyone: pd.DataFrame) -> list[str]:
+    ideal = estimated(everyone)
+    ordered = ideal.sort_values("rank", kind="stable")
+    top, bottom = ordered.iloc[0], ordered.iloc[-1]
+    items = [
+        f"{person(top)} stands farthest to the right, at {number(top['mean'])}; {person(bottom)} "
+        f"farthest to the left, at {number(bottom['mean'])}."
+    ]
+    middle = ideal.sort_values("p_median", ascending=False).iloc[0]
+    items.append(
+        f"The likeliest median member is {person(middle)}, with a probability of "
+        f"{chance(middle['p_median'])}."
+    )
+    return items + overlap(ideal)
+
+
+def estimated(ideal: pd.DataFrame) -> pd.DataFrame:
+    """The legislators whose position comes from their votes: all but the anchors."""
+    return ideal[ideal["anchor"] == 0]
+
+
+def overlap(everyone: pd.DataFrame) -> list[str]:
+    """A sentence on whether the parties' estimates overlap, when both are there."""
+    ideal = estimated(everyone)
+    left, right = (ideal[ideal["party"] == party] for party in PARTIES)
+    if left.empty or right.empty:
+        return []
+    crossing = left[left["mean"] > right["mean"].min()].sort_values("mean", ascending=False)
+    if crossing.empty:
+        near = left.iloc[int(left["mean"].argmax())], right.iloc[int(right["mean"].argmin())]
+        return [
+            f"The parties do not overlap: every Democrat's estimate lies to the left of every "
+            f"Republican's. Nearest to each other are {person(near[0])} and {person(near[1])}."
+        ]
+    names = listed([person(row) for _, row in crossing.head(3).iterrows()])
+    more = "" if len(crossing) <= 3 else ", the farthest being"
+    return [
+        f"The parties overlap: {counted(len(crossing), 'Democrat')} "
+        f"{'stands' if len(crossing) == 1 else 'stand'} to the right of at least one "
+        f"Republican{more or ','} {names}."
+    ]
+
+
+def the_model(run: ReportInput) -> Section:
+    """What was fitted, in words."""
+    blocks: list[Text | Table] = [
+        Text(
+            "Every recorded yea and nay is explained by two things: where the legislator stands, "
+            "and what kind of question the roll call was. Each legislator has one number, the "
+            "ideal point ξ. Each roll call has a difficulty α and a discrimination β, and the "
+            "probability of a yea is the logistic function of β·ξ − α. Absences and “present” are "
+            "left out; they count neither as yea nor as nay."
+        )
+    ]
+    if run.spec.model == "hierarchical":
+        blocks.append(Text(HIERARCHICAL))
+        blocks += [Text(note) for note in _small_parties(run)]
+    elif run.spec.model == "joint":
+        blocks.append(Text(JOINT if run.spec.joint_form == "anchored" else SEED))
+    else:
+        blocks.append(Text(FLAT + _anchors(run.tables.ideal_points)))
+    priors = run.spec.priors
+    table = rows(
+        [PRIOR_OF.get(name, name) for name in priors],
+        [prior.describe() for prior in priors.values()],
+    )
+    columns = (Column("Parameter"), Column("Prior"))
+    blocks.append(Table("What the model assumes before it sees a vote", columns, table))
+    return Section("model", "What this model is", tuple(blocks))
+
+
+HIERARCHICAL = (
+    "This is the hierarchical form: each party has its own mean and its own spread, and its "
+    "members are drawn from around that mean. A legislator with few votes is therefore estimated "
+    "closer to the party's mean, and one with many votes almost entirely from the votes. The "
+    "Democratic mean is held below the Republican one, which fixes the direction of the scale."
+)
+JOINT = (
+    "This is the joint form: the members of both chambers are placed on one scale, the House's, "
+    "whose party means are held at −1 and +1. Where the Senate lies on it follows from the bills "
+    "that both chambers voted on; each of them may work differently in the Senate."
+)
+SEED = (
+    "This is the joint model in its first published form: members of both chambers on one scale, "
+    "groups within chambers within the legislature, and one difficulty and discrimination for a "
+    "bill that both chambers voted on. It takes for granted that such a bill works the same way in "
+    "both; joint_form=anchored does not."
+)
+FLAT = (
+    "This is the flat form: the model knows nothing of parties. All ideal points share one "
+    "standard normal prior, and two legislators are held fixed so that the scale has a direction "
+    "and a unit"
+)
+
+
+def _anchors(ideal: pd.DataFrame) -> str:
+    held = ideal[ideal["anchor"] != 0].sort_values("mean")
+    names = [f"{person(row)} at {number(row['mean'], 0)}" for _, row in held.iterrows()]
+    return f": {listed(names)}." if names else "."
+
+
+def _small_parties(run: ReportInput) -> list[str]:
+    sizes = np.array([(run.votes.party_index == g).sum() for g in range(len(PARTIES))])
+    tighter = run.spec.priors["sigma"].scaled(0.5).describe()
+    return [
+        f"With {counted(int(size), 'member')}, the {plural(party)} are a small group: so few ideal "
+        f"points say little about their spread, and its prior is tighter ({tighter})."
+        for party, size in zip(PARTIES, sizes, strict=True)
+        if size < SMALL_PARTY
+    ]
+
+
+# As in the hierarchical model, which is not imported here: it loads PyMC.
+SMALL_PARTY = 20
+
+
+def _ends(run: ReportInput) -> str:
+    if (run.votes.party_index >= 0).any():
+        return "Right is the Republican end, left the Democratic end"
+    return "Right and left are only names for the two ends"
+
+
+def how_to_read(run: ReportInput) -> Section:
+    """How to read positions, intervals and the checks."""
+    joint = run.joint is not None
+    among = "both chambers" if joint else "this chamber"
+    items = [
+        f"A position says how a legislator voted compared with the others in {among}, not "
+        f"what he or she believes. {_ends(run)}; the zero point and the unit carry no meaning of "
+        "their own.",
+        "Every estimate comes with a 95 % interval: given the model and the votes, the value lies "
+        "in it with a probability of 95 %. Two legislators whose intervals overlap widely cannot "
+        "be told apart.",
+        "Rank 1 is the farthest to the right. The interval of a rank shows how firmly it is known.",
+        "R-hat compares the chains, which are independent attempts at the same answer: near 1 "
+        "they agree. The effective number of draws says how many independent draws the estimate "
+        "is worth. A divergence is a step where the sampler lost its way.",
+        f"Positions of different {'sessions' if joint else 'sessions, chambers'} or models are on "
+        "different scales. Compare them by rank, or by the correlation that this page gives.",
+    ]
+    if run.spec.model == "flat":
+        items.append(
+            "An anchor is held at a fixed value whatever its votes were: it has no interval and no "
+            "checks, and its rank says nothing."
+        )
+    return Section("how-to-read", "How to read it", (Bullets(tuple(items)),))

@@ -1,0 +1,109 @@
+"""Raw input -> VoteMatrix, unfiltered: one file a format, and SOURCES lists them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from tallgrass.errors import DataError
+from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.rollcalls.sources import legiscan, sample, simulated, tallgrass_csv, voteview
+from tallgrass.rollcalls.sources.files import available_sessions, find_session
+from tallgrass.rollcalls.sources.simulated import SimulatedLegislature, SimulationDesign, simulate
+from tallgrass.rollcalls.sources.words import check_chamber
+from tallgrass.rollcalls.votes import VoteMatrix
+
+__all__ = [
+    "SOURCES",
+    "SimulatedLegislature",
+    "SimulationDesign",
+    "Source",
+    "available_sessions",
+    "load_votes",
+    "simulate",
+    "source_of",
+]
+
+
+class Source(NamedTuple):
+    """One input format: what it recognises, and how one chamber of it is read."""
+
+    matches: Callable[[Path], bool]
+    load: Callable[[Path, str, Limits], VoteMatrix]
+    description: str
+
+
+def _unlimited(
+    load: Callable[[Path, str], VoteMatrix],
+) -> Callable[[Path, str, Limits], VoteMatrix]:
+    """A format of our own making as one of those that can be too large."""
+    return lambda path, chamber, _limits: load(path, chamber)
+
+
+# The order counts: Voteview's files look like the tallgrass layout with other columns.
+SOURCES: dict[str, Source] = {
+    "sample": Source(
+        sample.matches,
+        lambda path, chamber, _: sample.load(path, chamber),
+        "embedded: 109th US Senate, 2005-2006",
+    ),
+    "simulated": Source(
+        simulated.matches,
+        lambda path, chamber, _: simulated.load(path, chamber),
+        "made up from known positions",
+    ),
+    "legiscan": Source(legiscan.matches, legiscan.load, "LegiScan CSV dataset, a zip"),
+    "voteview": Source(voteview.matches, voteview.load, "Voteview votes and members files"),
+    "tallgrass": Source(tallgrass_csv.matches, tallgrass_csv.load, "folder of three CSV files"),
+}
+
+
+def source_of(session: str, data_dir: Path | None = None) -> tuple[str, Path]:
+    """The format of a session, as a key of SOURCES, and the path to read it from.
+
+    Raises
+    ------
+    DataError
+        When the session is not found, or what is there has no known format.
+    """
+    path = find_session(session, data_dir)
+    for name, source in SOURCES.items():
+        if source.matches(path):
+            return name, path
+    inside = available_sessions(path, depth=1) if path.is_dir() else {}
+    raise DataError(
+        "not a session",
+        session,
+        f"it holds the sessions {', '.join(inside)}: name one of them"
+        if inside
+        else "use a folder with <name>_votes.csv, <name>_rollcalls.csv and "
+        "<name>_legislators.csv, a LegiScan zip or a Voteview votes file",
+    )
+
+
+def load_votes(
+    session: str, chamber: str, data_dir: Path | None = None, limits: Limits = DEFAULT_LIMITS
+) -> VoteMatrix:
+    """The votes of one chamber as they stand in the source, without any filter.
+
+    Parameters
+    ----------
+    session : str
+        ``sample``, ``simulated``, a path (a folder in the tallgrass layout, a LegiScan zip, a
+        Voteview votes file), or the name of a session under ``data_dir`` or its beginning.
+    chamber : str
+        ``senate`` or ``house``.
+    data_dir : Path, optional
+        Where bare names are looked up, three folders deep.
+    limits : Limits
+        How large the files may be.
+
+    Raises
+    ------
+    SpecError
+        On an unknown chamber.
+    DataError
+        When the session is not found, cannot be read, or has no votes of the chamber.
+    """
+    check_chamber(chamber)
+    name, path = source_of(session, data_dir)
+    return SOURCES[name].load(path, chamber, limits)

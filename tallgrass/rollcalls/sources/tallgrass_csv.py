@@ -1,0 +1,100 @@
+"""The tallgrass CSV layout: ``<name>_votes``, ``_rollcalls`` and ``_legislators`` (README.md)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tallgrass.errors import shown
+from tallgrass.inputs import tables
+from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.rollcalls.sources import words
+from tallgrass.rollcalls.sources.files import SessionFiles
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
+
+VOTE_WORDS = {
+    "yea": 1,
+    "yes": 1,
+    "aye": 1,
+    "nay": -1,
+    "no": -1,
+    "present and passing": 0,
+    "absent and not voting": 0,
+    "not voting": 0,
+    "present": 0,
+    "absent": 0,
+    "excused": 0,
+    "nv": 0,
+}
+
+
+def matches(path: Path) -> bool:
+    """Whether a folder or file belongs to one session in this layout (or nearly so)."""
+    return SessionFiles.of(path) is not None
+
+
+def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
+    """One chamber of the session in a folder, or beside one of its files.
+
+    Rows are the legislators listed for the chamber and whoever else voted in it; a legislator
+    listed for both chambers is one row in each.
+    """
+    return read(SessionFiles.at(path), chamber, limits)
+
+
+def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
+    """One chamber of a session whose files are known."""
+    paths = {part: files.require(part) for part in ("votes", "rollcalls", "legislators")}
+    labels = {part: shown(path.name) for part, path in paths.items()}
+    rollcalls = tables.read_table(
+        paths["rollcalls"],
+        ("vote_id", "chamber"),
+        ("bill_number", "motion", "vote_type", "vote_datetime", "vote_date", "bill_title"),
+        limits,
+    )
+    tables.require_filled(rollcalls, ["vote_id"], labels["rollcalls"])
+    tables.require_unique(rollcalls, "vote_id", labels["rollcalls"])
+    here = words.rollcalls_in(rollcalls, chamber, files.name)
+    listed = tables.read_table(
+        paths["legislators"],
+        ("slug", "name", "party", "chamber"),
+        ("full_name", "district"),
+        limits,
+    )
+    tables.require_filled(listed, ["slug"], labels["legislators"])
+    listed = tables.one_row_each(listed, ("slug", "chamber"), labels["legislators"])
+
+    votes = tables.read_table(paths["votes"], ("vote_id", "legislator_slug", "vote"), (), limits)
+    tables.require_known(votes, "vote_id", rollcalls["vote_id"], labels["votes"])
+    tables.require_known(votes, "legislator_slug", listed["slug"], labels["votes"])
+    cells = words.cells(votes, "vote", VOTE_WORDS, labels["votes"])
+    votes = votes.assign(cell=cells)[votes["vote_id"].isin(here["vote_id"])]
+    return VoteMatrix.from_triples(
+        zip(votes["legislator_slug"], votes["vote_id"], votes["cell"], strict=True),
+        [_legislator(row) for row in _members(listed, votes["legislator_slug"], chamber)],
+        [_rollcall(row, labels["rollcalls"]) for row in tables.records(here)],
+        files.name,
+        chamber,
+    )
+
+
+def _members(listed: pd.DataFrame, voters: pd.Series, chamber: str) -> list[dict[str, str]]:
+    inside = words.in_chamber(listed["chamber"], chamber)
+    # someone listed for the other chamber only, who voted in this one before moving
+    guests = ~inside & listed["slug"].isin(voters) & ~listed["slug"].isin(listed["slug"][inside])
+    return tables.records(listed[inside | guests])
+
+
+def _legislator(row: dict[str, str]) -> Legislator:
+    name = row["full_name"] or row["name"] or row["slug"]
+    return Legislator(row["slug"], name, words.party_name(row["party"]), row["district"])
+
+
+def _rollcall(row: dict[str, str], label: str) -> RollCall:
+    return RollCall(
+        vote_id=row["vote_id"],
+        bill=row["bill_number"],
+        motion=row["motion"],
+        vote_type=row["vote_type"],
+        date=tables.iso_date(row["vote_datetime"] or row["vote_date"], f"{label} {row['vote_id']}"),
+        title=row["bill_title"],
+    )

@@ -1,0 +1,161 @@
+"""Voteview CSV: ``<name>_votes``, ``_members`` beside it, ``_rollcalls`` if there (README.md).
+
+Codes: https://voteview.com/articles/data_help_votes and data_help_parties.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tallgrass.errors import DataError, shown
+from tallgrass.inputs import tables
+from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.rollcalls.sources import words
+from tallgrass.rollcalls.sources.files import SessionFiles
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
+
+# 0 not a member, 1-3 yea (paired, announced), 4-6 nay, 7-8 present, 9 not voting
+CAST_CODES = dict.fromkeys("123", 1) | dict.fromkeys("456", -1) | dict.fromkeys("0789", 0)
+_PARTIES = {
+    "1": "Federalist",
+    "13": "Democratic-Republican",
+    "22": "Adams",
+    "29": "Whig",
+    "100": "Democrat",
+    "200": "Republican",
+    "328": "Independent",
+    "329": "Independent Democrat",
+    "331": "Independent Republican",
+    "340": "Populist",
+    "370": "Progressive",
+    "380": "Socialist",
+    "537": "Farmer-Labor",
+    "555": "Jackson",
+}
+_HEADER_BYTES = 4096
+
+
+def matches(path: Path) -> bool:
+    """Whether a folder or file belongs to one session with Voteview's members or votes file."""
+    files = SessionFiles.of(path)
+    if files is None:
+        return False
+    votes = files.find("votes")
+    return files.find("members") is not None or (votes is not None and _has_cast_codes(votes))
+
+
+def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
+    """One chamber of one Congress. The President, who is in every file, is in no chamber."""
+    files = SessionFiles.at(path)
+    votes_path, members_path = files.require("votes"), files.require("members")
+    votes_label, members_label = shown(votes_path.name), shown(members_path.name)
+    keys = ("congress", "chamber", "icpsr")
+    votes = _whole_numbers(
+        tables.read_table(votes_path, (*keys, "rollnumber", "cast_code"), (), limits),
+        ("congress", "icpsr", "rollnumber", "cast_code"),
+    )
+    members = _whole_numbers(
+        tables.read_table(
+            members_path,
+            (*keys, "bioname", "party_code"),
+            ("state_abbrev", "district_code"),
+            limits,
+        ),
+        ("congress", "icpsr", "party_code", "district_code"),
+    )
+    tables.require_filled(votes, (*keys, "rollnumber"), votes_label)
+    tables.require_filled(members, keys, members_label)
+    members = tables.one_row_each(members, keys, members_label)
+    _one_congress(votes, votes_label)
+
+    votes = votes.assign(cell=words.cells(votes, "cast_code", CAST_CODES, votes_label))
+    votes = words.rollcalls_in(votes, chamber, files.name)
+    congress = votes["congress"].iloc[0]
+    inside = words.in_chamber(members["chamber"], chamber) & (members["congress"] == congress)
+    presidents = members.loc[members["chamber"].str.lower() == "president", "icpsr"]
+    votes = votes[~votes["icpsr"].isin(presidents)]
+    tables.require_known(votes, "icpsr", members.loc[inside, "icpsr"], votes_label)
+    rows = tables.records(members[inside])
+    slugs = {row["icpsr"]: _slug(row, chamber) for row in rows}
+    rollcalls = _rollcalls(files.find("rollcalls"), chamber, congress, files.name, limits)
+    ids = {number: _vote_id(chamber, congress, number) for number in votes["rollnumber"].unique()}
+    return VoteMatrix.from_triples(
+        zip(votes["icpsr"].map(slugs), votes["rollnumber"].map(ids), votes["cell"], strict=True),
+        [_legislator(row, slugs[row["icpsr"]], chamber) for row in rows],
+        rollcalls or [RollCall(vote_id) for vote_id in ids.values()],
+        files.name,
+        chamber,
+    )
+
+
+def _has_cast_codes(votes: Path) -> bool:
+    try:
+        with tables.open_bytes(votes) as stream:
+            return b"cast_code" in stream.readline(_HEADER_BYTES)
+    except DataError:
+        return False  # the loader that is asked next says what is wrong with the file
+
+
+def _whole_numbers(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Voteview writes some codes as 14226.0; here they are 14226."""
+    plain = {c: table[c].str.replace(r"\.0+$", "", regex=True) for c in columns}
+    return table.assign(**plain)
+
+
+def _one_congress(votes: pd.DataFrame, label: str) -> None:
+    found = votes["congress"].unique()
+    if len(found) > 1:
+        raise DataError(
+            f"{label} holds more than one Congress",
+            ", ".join(found),
+            "roll numbers begin again in each: download one Congress",
+        )
+
+
+def _rollcalls(
+    path: Path | None, chamber: str, congress: str, session: str, limits: Limits
+) -> list[RollCall]:
+    if path is None:
+        return []
+    label = shown(path.name)
+    table = tables.read_table(
+        path,
+        ("congress", "chamber", "rollnumber"),
+        ("date", "bill_number", "vote_question", "vote_desc", "dtl_desc"),
+        limits,
+    )
+    table = _whole_numbers(table, ("congress", "rollnumber"))
+    table = words.rollcalls_in(table[table["congress"] == congress], chamber, session)
+    tables.require_unique(table, "rollnumber", label)
+    rows = tables.records(table)
+    return [_rollcall(row, _vote_id(chamber, congress, row["rollnumber"]), label) for row in rows]
+
+
+def _rollcall(row: dict[str, str], vote_id: str, label: str) -> RollCall:
+    question, title = row["vote_question"], row["dtl_desc"] or row["vote_desc"]
+    return RollCall(
+        vote_id=vote_id,
+        bill=row["bill_number"],
+        # What is moved belongs to the motion here: a party often votes alike on amendment after
+        # amendment to one bill, and those are not duplicates.
+        motion=": ".join(part for part in (question, title) if part),
+        vote_type=question,
+        date=tables.iso_date(row["date"], f"{label} {vote_id}"),
+        title=title,
+    )
+
+
+def _vote_id(chamber: str, congress: str, rollnumber: str) -> str:
+    """Voteview's own id of a roll call, as in voteview.com/rollcall/RS1160001."""
+    return f"R{chamber[0].upper()}{congress.zfill(3)}{rollnumber.zfill(4)}"
+
+
+def _slug(row: dict[str, str], chamber: str) -> str:
+    return tables.slug_of(words.TITLES[chamber], row["bioname"].partition(",")[0], row["icpsr"])
+
+
+def _legislator(row: dict[str, str], slug: str, chamber: str) -> Legislator:
+    party = _PARTIES.get(row["party_code"], row["party_code"] and f"Party {row['party_code']}")
+    state, number = row["state_abbrev"], row["district_code"]
+    district = f"{state}-{number}" if chamber == "house" else state
+    return Legislator(slug, row["bioname"], party, district)

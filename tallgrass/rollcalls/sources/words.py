@@ -1,0 +1,68 @@
+"""Words of legislatures: chambers, parties and votes, as sources spell them."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from tallgrass.errors import DataError, SpecError, nearest
+from tallgrass.inputs.tables import row_number
+
+CHAMBERS = ("senate", "house")
+TITLES = {"senate": "sen", "house": "rep"}  # how a slug begins
+_OTHER_NAMES = {"assembly": "house", "legislature": "senate", "unicameral": "senate"}
+_PARTIES = {
+    "d": "Democrat",
+    "democrat": "Democrat",
+    "democratic": "Democrat",
+    "r": "Republican",
+    "republican": "Republican",
+    "i": "Independent",
+    "l": "Libertarian",
+    "g": "Green",
+    "n": "Nonpartisan",
+}
+
+
+def cells(votes: pd.DataFrame, column: str, words: Mapping[str, int], label: str) -> list[int]:
+    """Vote words (in lower case in ``words``) as +1, -1 and 0.
+
+    Raises
+    ------
+    DataError
+        On a word that is not known, with its row and the known words.
+    """
+    codes = votes[column].str.lower().map(words)
+    unknown = codes.isna().to_numpy()
+    if unknown.any():
+        position = int(unknown.argmax())
+        raise DataError(
+            f"{label}, row {row_number(votes, position)}: unknown vote word",
+            votes[column].iloc[position],
+            "known: " + ", ".join(words),
+        )
+    return [int(code) for code in codes]
+
+
+def check_chamber(chamber: str) -> None:
+    """A SpecError for anything but ``senate`` and ``house``."""
+    if chamber not in CHAMBERS:
+        raise SpecError("unknown chamber", chamber, nearest(chamber, list(CHAMBERS)))
+
+
+def in_chamber(words: pd.Series, chamber: str) -> pd.Series:
+    """Which of a source's chamber words mean ``chamber``; state assemblies are houses."""
+    return words.str.lower().replace(_OTHER_NAMES) == chamber
+
+
+def rollcalls_in(rollcalls: pd.DataFrame, chamber: str, session: str) -> pd.DataFrame:
+    """The roll calls of one chamber; a DataError names the chambers there are when none is left."""
+    found = rollcalls[in_chamber(rollcalls["chamber"], chamber)]
+    if found.empty:
+        received = ", ".join(sorted(set(rollcalls["chamber"]))) or "no roll calls at all"
+        raise DataError(f"no roll calls of the {chamber} in {session}", received)
+    return found
+
+
+def party_name(text: str) -> str:
+    """The party's name in full; anything not in the table stays as it is."""
+    return _PARTIES.get(text.lower(), text)

@@ -1,0 +1,269 @@
+"""What a run is, as frozen values with a JSON form: priors, model, sampler and the whole run.
+
+``RunSpec`` is the one declaration of the run's parameters. Command-line flags, ``TALLGRASS_*``
+variables, ``.env`` and the MLproject parameters all take names, defaults and checks from it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings
+
+from tallgrass.errors import SpecError
+from tallgrass.inference.priors import DISTRIBUTIONS, PriorSpec
+from tallgrass.inference.spec import Frozen, SamplerSpec, spec_error
+from tallgrass.settings import CONFIG, loaded
+
+__all__ = [
+    "DISTRIBUTIONS",
+    "ModelSpec",
+    "PriorSpec",
+    "RunSpec",
+    "make_run_spec",
+    "prior_record",
+]
+
+
+Chamber = Literal["senate", "house", "both"]
+ModelName = Literal["flat", "hierarchical", "joint"]
+Coordinates = Literal["canonical", "textbook"]
+Likelihood = Literal["kernel", "gather"]
+
+JointForm = Literal["anchored", "seed"]
+
+# Priors of the joint model that are its own: in the anchored form all, in the seed form all but
+# that of the discriminations.
+JOINT_PRIORS: dict[str, dict[str, str]] = {
+    "anchored": {
+        "delta": "normal:0,1",
+        "log_k": "normal:0,0.5",
+        "sigma_bill": "halfnormal:5",
+        "sigma_within": "halfnormal:1",
+        "sigma_dif": "halfnormal:2",
+    },
+    "seed": {
+        "alpha": "normal:0,2",
+        "mu": "normal:0,2",
+        "sigma_chamber": "halfnormal:1",
+        "sigma_party": "halfnormal:1",
+        "sigma_within": "halfnormal:1",
+    },
+}
+
+
+class ModelSpec(Frozen):
+    """Which model is fitted: its form, priors (text form), coordinates and likelihood."""
+
+    model: ModelName = Field("hierarchical", description="flat, hierarchical or joint")
+    coordinates: Coordinates = Field(
+        "canonical", description="canonical (fast) or textbook; the same posterior"
+    )
+    likelihood: Likelihood = Field(
+        "kernel", description="kernel (one pass) or gather (textbook only: the plain reference)"
+    )
+    joint_form: JointForm = Field(
+        "anchored",
+        description="joint: anchored at the House's parties, or the first published form",
+    )
+    dif: bool = Field(
+        True, description="joint, anchored: matched bills may work differently in the chambers"
+    )
+    beta_prior: str = Field("normal:0,1", description="prior of the discriminations")
+    alpha_prior: str = Field("normal:0,5", description="prior of the difficulties")
+    mu_prior: str = Field("normal:0,2", description="prior of the party means (hierarchical)")
+    sigma_prior: str = Field(
+        "halfnormal:1", description="prior of the spread within a party (hierarchical)"
+    )
+
+    @field_validator("beta_prior", "alpha_prior", "mu_prior", "sigma_prior")
+    @classmethod
+    def _canonical_text(cls, text: str, info: ValidationInfo) -> str:
+        try:
+            prior = PriorSpec.parse(text)
+        except SpecError as error:
+            raise SpecError(f"{info.field_name}: {error.what}", text, error.mend) from None
+        if info.field_name in ("alpha_prior", "mu_prior") and prior.positive:
+            raise SpecError(
+                f"{info.field_name}: a prior on the whole real line is needed",
+                text,
+                "use normal:mu,sigma",
+            )
+        if info.field_name == "sigma_prior" and not prior.positive:
+            raise SpecError(
+                f"{info.field_name}: a prior on positive values is needed",
+                text,
+                "use halfnormal:1 or lognormal:0,0.5",
+            )
+        return prior.text
+
+    @model_validator(mode="after")
+    def _gather_is_textbook(self) -> Self:
+        if self.likelihood == "gather" and self.coordinates != "textbook":
+            raise SpecError(
+                "likelihood gather goes with textbook coordinates only",
+                f"coordinates={self.coordinates}",
+                "add coordinates=textbook, or use likelihood=kernel",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _joint_settings(self) -> Self:
+        fields = type(self).model_fields
+        if self.model != "joint":
+            for name in ("joint_form", "dif"):
+                if getattr(self, name) != fields[name].default:
+                    raise SpecError(
+                        f"{name} is a setting of the joint model",
+                        f"model={self.model}, {name}={str(getattr(self, name)).lower()}",
+                        "add model=joint and chamber=both, or leave it out",
+                    )
+            return self
+        if self.joint_form == "anchored" and self.coordinates != "canonical":
+            raise SpecError(
+                "the anchored form of the joint model has canonical coordinates only",
+                f"coordinates={self.coordinates}",
+                "leave coordinates and likelihood out, or use joint_form=seed",
+            )
+        own = ["alpha_prior", "mu_prior", "sigma_prior"]
+        own += ["beta_prior"] if self.joint_form == "anchored" else []
+        for name in own:
+            if getattr(self, name) != fields[name].default:
+                raise SpecError(
+                    f"{name}: the joint model has priors of its own",
+                    getattr(self, name),
+                    f"leave {name} out",
+                )
+        return self
+
+    @property
+    def priors(self) -> dict[str, PriorSpec]:
+        """The priors by variable: alpha, beta, and for the hierarchical model mu and sigma.
+
+        Of the joint model, anchored: delta, log_k, sigma_bill, sigma_within (in half gaps between
+        the chamber's parties) and, with deviations, sigma_dif; seed form: alpha, beta, mu (of
+        mu_global), sigma_chamber, sigma_party and sigma_within.
+        """
+        if self.model == "joint":
+            own = dict(JOINT_PRIORS[self.joint_form])
+            if self.joint_form == "seed":
+                own["beta"] = self.beta_prior
+            elif not self.dif:
+                del own["sigma_dif"]
+            return {name: PriorSpec.parse(text) for name, text in own.items()}
+        names = ["alpha", "beta"] + (["mu", "sigma"] if self.model == "hierarchical" else [])
+        return {name: PriorSpec.parse(getattr(self, f"{name}_prior")) for name in names}
+
+
+class RunSpec(ModelSpec, SamplerSpec):
+    """One run, whole: the data, the model, the sampler, the start and the baseline."""
+
+    session: str = Field(
+        "sample",
+        min_length=1,
+        description="sample, simulated, a folder, a LegiScan zip or a Voteview votes file",
+    )
+    chamber: Chamber = Field("senate", description="senate, house, or both (joint model)")
+    init: str = Field("pca", description="where chains start: pca, none or run:<run id>")
+    minority_threshold: float = Field(
+        0.025, ge=0.0, lt=0.5, description="drop roll calls with a smaller minority share"
+    )
+    min_votes: int = Field(20, ge=0, description="drop legislators with fewer observed votes")
+    baseline: str = Field("auto", description="compare with: auto, none or a run id")
+    strict: bool = Field(False, description="exit with status 3 when the verdict is fail")
+    fit_checks: bool = Field(
+        True, description="pointwise fit: LOO, accuracy, GMP, APRE, posterior predictive checks"
+    )
+
+    _RUN_ID: ClassVar[re.Pattern[str]] = re.compile(r"[0-9a-f]{32}")
+
+    @field_validator("init")
+    @classmethod
+    def _known_init(cls, text: str) -> str:
+        kind, _, run_id = text.partition("run:")
+        if text in ("pca", "none") or (not kind and cls._RUN_ID.fullmatch(run_id)):
+            return text
+        raise SpecError("init: unknown start", text, "use pca, none or run:<id of an MLflow run>")
+
+    @field_validator("baseline")
+    @classmethod
+    def _known_baseline(cls, text: str) -> str:
+        if text in ("auto", "none") or cls._RUN_ID.fullmatch(text):
+            return text
+        raise SpecError("baseline: unknown run", text, "use auto, none or the id of an MLflow run")
+
+    @model_validator(mode="after")
+    def _both_chambers_are_joint(self) -> Self:
+        if (self.model == "joint") != (self.chamber == "both"):
+            raise SpecError(
+                "chamber both goes with the joint model",
+                f"chamber={self.chamber}, model={self.model}",
+                "use chamber=both with model=joint, or one chamber with flat or hierarchical",
+            )
+        return self
+
+    @property
+    def model_spec(self) -> ModelSpec:
+        """The model's part of the run."""
+        return ModelSpec(**{name: getattr(self, name) for name in ModelSpec.model_fields})
+
+    @property
+    def sampler_spec(self) -> SamplerSpec:
+        """The sampler's part of the run."""
+        return SamplerSpec(**{name: getattr(self, name) for name in SamplerSpec.model_fields})
+
+
+def make_run_spec(**parameters: Any) -> RunSpec:
+    """A RunSpec whose errors are SpecErrors that name the parameter."""
+    try:
+        return RunSpec(**parameters)
+    except ValidationError as error:
+        raise spec_error(error) from None
+
+
+def prior_record(spec: ModelSpec) -> dict[str, dict[str, Any]]:
+    """Every prior of the model as plain values and in words, for ``spec/prior.json``."""
+    return {
+        name: {**asdict(prior), "text": prior.text, "description": prior.describe()}
+        for name, prior in spec.priors.items()
+    }
+
+
+class RunSettings(BaseSettings, RunSpec):
+    """The parameters of a run, with the environment and ``.env`` as sources."""
+
+    model_config = CONFIG
+
+
+def load_run_spec(flags: Mapping[str, Any] | None = None) -> RunSpec:
+    """The RunSpec from flags, environment and ``.env``.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used; it names the parameter and where the value is from.
+    """
+    found = loaded(RunSettings, flags or {})
+    return RunSpec(**{name: getattr(found, name) for name in RunSpec.model_fields})
+
+
+def changed_spec(spec: RunSpec, flags: Mapping[str, Any]) -> RunSpec:
+    """A RunSpec with some parameters replaced, checked as a whole.
+
+    Raises
+    ------
+    SpecError
+        When a value cannot be used.
+    """
+    try:
+        return RunSpec(**{**spec.model_dump(), **flags})
+    except ValidationError as error:
+        raise spec_error(error) from None

@@ -1,0 +1,200 @@
+"""Where chains begin, and which way is right: PCA scores, anchors, first roll-call values."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tallgrass.errors import DataError
+from tallgrass.rollcalls.votes import VoteMatrix
+
+Floats = NDArray[np.float64]
+
+ANCHOR_PARTICIPATION = 0.5  # an anchor has cast at least this share of the votes
+_RIDGE = 1 / 9.0  # precision of N(0, 3) on the logits at the party centres, for the start only
+_NEWTON_STEPS = 8
+_LEAST_SLOPE = 0.1  # where slopes must be positive, the start has none smaller
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where chains begin.
+
+    Parameters
+    ----------
+    kind : str
+        ``pca``, ``none`` or ``run:<id>``.
+    scores : ndarray or None, shape (n_legislators,)
+        Standardised positions, Republicans to the right; None for ``none``.
+    pca : ndarray, shape (n_legislators,)
+        PCA scores, whatever the start: they choose anchors and, without parties, halves.
+    """
+
+    kind: str
+    scores: Floats | None
+    pca: Floats
+
+
+def pca_scores(votes: VoteMatrix) -> Floats:
+    """First principal component of the votes, mean 0 and standard deviation 1.
+
+    Gaps take the legislator's mean vote, roll calls are standardised, and the sign is the one
+    that puts the mean Republican right of the mean Democrat (without both parties, the sign that
+    makes the largest score positive, so that it does not depend on the linear-algebra library).
+    """
+    observed = votes.cells != 0
+    counts = np.maximum(observed.sum(axis=1), 1)
+    means = votes.cells.sum(axis=1) / counts
+    filled = np.where(observed, votes.cells, means[:, None])
+    filled -= filled.mean(axis=0)
+    spread = filled.std(axis=0)
+    filled /= np.where(spread > 0, spread, 1.0)
+    left, singular, _ = np.linalg.svd(filled, full_matrices=False)
+    scores = left[:, 0] * singular[0]
+    party = votes.party_index
+    if (party == 0).any() and (party == 1).any():
+        flip = scores[party == 1].mean() < scores[party == 0].mean()
+    else:
+        flip = scores[np.argmax(np.abs(scores))] < 0
+    return standardised(-scores if flip else scores)
+
+
+def standardised(scores: Floats) -> Floats:
+    """Scores with mean 0 and standard deviation 1.
+
+    Raises
+    ------
+    DataError
+        When all scores are equal: nobody voted differently from anybody else.
+    """
+    spread = scores.std()
+    if not spread > 1e-12:
+        raise DataError(
+            "the votes do not tell legislators apart",
+            None,
+            "every legislator has the same score; look at the data and the filters",
+        )
+    return np.asarray((scores - scores.mean()) / spread)
+
+
+def make_start(votes: VoteMatrix, init: str, past: dict[str, float] | None = None) -> Start:
+    """The start of a run.
+
+    Parameters
+    ----------
+    init : str
+        ``pca``, ``none`` or ``run:<id>``.
+    past : dict, optional
+        For ``run:<id>``: posterior mean position by legislator slug. Legislators who are not in
+        it start at their PCA score, put on the scale of the past run by least squares.
+
+    Raises
+    ------
+    DataError
+        When the past run shares fewer than three legislators with the votes.
+    """
+    pca = pca_scores(votes)
+    if init == "none":
+        return Start(init, None, pca)
+    if init == "pca":
+        return Start(init, pca, pca)
+    known = np.array([(past or {}).get(slug, np.nan) for slug in votes.slugs])
+    common = np.isfinite(known)
+    if common.sum() < 3:
+        raise DataError(
+            "the run to start from shares too few legislators with these votes",
+            init,
+            f"{common.sum()} of {len(known)} are common; start from pca",
+        )
+    slope, intercept = np.polyfit(pca[common], known[common], 1)
+    scores = standardised(np.where(common, known, intercept + slope * pca))
+    # A past run may lie the other way round; the order of the parties decides, as for PCA.
+    return Start(init, scores if np.corrcoef(scores, pca)[0, 1] > 0 else -scores, pca)
+
+
+def choose_anchors(votes: VoteMatrix, pca: Floats) -> tuple[int, int]:
+    """Rows of the two anchors of the flat model: (+1, -1).
+
+    The Republican with the highest and the Democrat with the lowest PCA score among those with at
+    least half of the votes observed; without both parties, the highest and the lowest of all.
+
+    Raises
+    ------
+    DataError
+        When nobody of a side has cast enough votes.
+    """
+    active = np.count_nonzero(votes.cells, axis=1) >= ANCHOR_PARTICIPATION * votes.cells.shape[1]
+    party = votes.party_index
+    both = (party == 0).any() and (party == 1).any()
+    right, left = (active & (party == 1), active & (party == 0)) if both else (active, active)
+    if not (right.any() and left.any()) or (right.sum() == 1 and (right == left).all()):
+        raise DataError(
+            "no legislator can be an anchor on each side",
+            None,
+            "an anchor needs half of the votes observed; look at the absences",
+        )
+    highest = int(np.argmax(np.where(right, pca, -np.inf)))
+    lowest = int(np.argmin(np.where(left, pca, np.inf)))
+    return highest, lowest
+
+
+def two_groups(votes: VoteMatrix, pca: Floats) -> NDArray[np.int8]:
+    """Group of every legislator, 0 left and 1 right: the party, else the nearer party's side.
+
+    Without both parties the halves of the PCA order. Shape (n_legislators,).
+    """
+    party = votes.party_index
+    if (party == 0).any() and (party == 1).any():
+        middle = (pca[party == 0].mean() + pca[party == 1].mean()) / 2
+        return np.where(party >= 0, party, pca > middle).astype(np.int8)
+    order = np.argsort(np.argsort(pca))
+    return (order >= len(pca) // 2).astype(np.int8)
+
+
+def centred_positions(scores: Floats, groups: NDArray[np.int8]) -> Floats:
+    """Scores stretched and shifted by group so that the group means are exactly -1 and +1.
+
+    Where the groups hardly differ, the scale is half the standard deviation of the scores, so
+    that no legislator starts absurdly far out.
+    """
+    means = np.array([scores[groups == g].mean() for g in (0, 1)])
+    half_gap = max((means[1] - means[0]) / 2, 0.5 * scores.std())
+    return np.asarray((scores - means[groups]) / half_gap + np.where(groups == 1, 1.0, -1.0))
+
+
+def rollcall_logits(votes: VoteMatrix, v: Floats, positive: bool) -> tuple[Floats, Floats]:
+    """Intercepts and slopes of every roll call given positions v; see :func:`fitted_logits`."""
+    return fitted_logits(votes.cells, v, positive)
+
+
+def fitted_logits(votes: NDArray[np.int8], v: Floats, positive: bool) -> tuple[Floats, Floats]:
+    """Intercepts a and slopes b of votes (+1, -1, 0) given positions v, by a few Newton steps.
+
+    The logits at v = -1 and v = +1 have a N(0, 3) prior, which keeps roll calls that split along
+    party lines finite. With ``positive`` slopes are raised to at least 0.1 and the intercepts
+    refitted. Shapes (n_rollcalls,).
+    """
+    cells = votes.astype(float)
+    observed = (votes != 0).astype(float)
+    # logit = left * wl + right * wr with wl = (1 - v)/2, wr = (1 + v)/2; b = (right - left)/2
+    weights = np.stack([(1 - v) / 2, (1 + v) / 2])
+    logits = np.zeros((2, cells.shape[1]))
+    for _ in range(_NEWTON_STEPS):
+        eta = weights.T @ logits
+        p_observed = 1 / (1 + np.exp(-np.clip(cells * eta, -30, 30)))
+        gradient = weights @ (cells * (1 - p_observed)) - _RIDGE * logits
+        curvature = observed * p_observed * (1 - p_observed)
+        ll, lr, rr = (weights[i] * weights[j] @ curvature for i, j in ((0, 0), (0, 1), (1, 1)))
+        ll, rr = ll + _RIDGE, rr + _RIDGE
+        determinant = ll * rr - lr**2
+        step = np.stack([rr * gradient[0] - lr * gradient[1], ll * gradient[1] - lr * gradient[0]])
+        logits += np.clip(step / determinant, -3, 3)
+    a, b = -(logits[0] + logits[1]) / 2, (logits[1] - logits[0]) / 2
+    if positive:
+        b = np.maximum(b, _LEAST_SLOPE)
+        for _ in range(_NEWTON_STEPS):
+            p_observed = 1 / (1 + np.exp(-np.clip(cells * (np.outer(v, b) - a), -30, 30)))
+            gradient = -(cells * (1 - p_observed)).sum(axis=0) - _RIDGE * a
+            curvature = (observed * p_observed * (1 - p_observed)).sum(axis=0) + _RIDGE
+            a = a + np.clip(gradient / curvature, -3, 3)
+    return a, b

@@ -1,0 +1,36 @@
+"""Draws -> tables: ideal points, party parameters, variance, dispersion, shrinkage, roll calls.
+
+Intervals are 95 % highest-density intervals (HDI) of the draws of all chains together, except
+where a docstring says percentile. Ranks count from the higher (Republican) end: rank 1 is the
+highest ideal point.
+"""
+
+from tallgrass.rollcalls.summaries.joint import JointTables, joint_tables, matched_bills
+from tallgrass.rollcalls.summaries.legislators import ideal_points, shrinkage
+from tallgrass.rollcalls.summaries.parties import (
+    dispersion,
+    has_parties,
+    icc_draws,
+    party_means,
+    party_parameters,
+    party_sizes,
+    variance_decomposition,
+)
+from tallgrass.rollcalls.summaries.rollcalls import MIN_DISCRIMINATION, rollcalls_table
+
+__all__ = [
+    "MIN_DISCRIMINATION",
+    "JointTables",
+    "dispersion",
+    "has_parties",
+    "icc_draws",
+    "ideal_points",
+    "joint_tables",
+    "matched_bills",
+    "party_means",
+    "party_parameters",
+    "party_sizes",
+    "rollcalls_table",
+    "shrinkage",
+    "variance_decomposition",
+]

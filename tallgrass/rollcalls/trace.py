@@ -1,0 +1,108 @@
+"""Draws of a model of roll calls, in the layout that they are kept in."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tallgrass.inference.draws import DrawSink, Observer, Sampled, as_tree, never, statistics
+from tallgrass.inference.samplers import sample_and_assemble
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.models.base import Model
+from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+
+# The variables that are judged, in the order of the table of diagnostics.
+VARIABLES = (
+    *("xi", "mu_party", "mu_group", "mu_chamber", "mu_global", "sigma_within", "delta", "k"),
+    *("sigma_bill", "sigma_dif", "sigma_chamber", "sigma_party"),
+    *("alpha", "beta"),
+)
+
+
+def assemble(
+    raw: xr.DataTree, model: Model, votes: VoteMatrix, scores: Any, attributes: Mapping[str, Any]
+) -> xr.DataTree:
+    """The trace in the layout that every sampler's draws are kept in.
+
+    Parameters
+    ----------
+    raw : xarray.DataTree
+        What the sampler returned: posterior and sample_stats, perhaps warmup_sample_stats.
+    scores : ndarray or None
+        The start's score of every legislator.
+    attributes : mapping
+        Settings and identity of the run, kept as attributes of the root.
+    """
+    coords = {"legislator": list(votes.slugs), "rollcall": list(votes.vote_ids)}
+    anchor = np.zeros(len(votes.slugs), np.int8)
+    if model.anchors is not None:
+        anchor[list(model.anchors)] = 1, -1
+    constant = {
+        "party_index": ("legislator", votes.party_index),
+        "anchor": ("legislator", anchor),
+        **model.constants,
+    }
+    if scores is not None:
+        constant["start_score"] = ("legislator", np.asarray(scores))
+    groups = {
+        "posterior": raw["posterior"].to_dataset()[list(model.public)],
+        "sample_stats": statistics(raw["sample_stats"].to_dataset()),
+        "observed_data": xr.Dataset({"votes": (("legislator", "rollcall"), votes.cells)}, coords),
+        "constant_data": xr.Dataset(constant, {"legislator": coords["legislator"]}),
+    }
+    if "warmup_sample_stats" in raw.children:
+        groups["warmup_sample_stats"] = statistics(raw["warmup_sample_stats"].to_dataset())
+    coords["party"] = list(PARTIES)
+    about = {
+        "session": votes.session,
+        "chamber": votes.chamber,
+        "data_sha256": votes.fingerprint,
+    }
+    return as_tree(groups, coords, {**about, **attributes})
+
+
+def sample(
+    model: Model,
+    votes: VoteMatrix,
+    spec: SamplerSpec,
+    scores: Any = None,
+    attributes: Mapping[str, Any] | None = None,
+    observer: Observer | None = None,
+    sink: DrawSink | None = None,
+    stopped: Callable[[], bool] = never,
+) -> Sampled:
+    """Draw from the posterior.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`tallgrass.rollcalls.models.build_model`.
+    votes : VoteMatrix
+        The votes of the model, kept with the draws.
+    spec : SamplerSpec
+        Sampler, draws, tuning, chains, seed, target acceptance.
+    scores : ndarray, optional
+        The start's score of every legislator, kept with the draws.
+    attributes : mapping, optional
+        More attributes of the trace's root.
+    observer : callable, optional
+        Called a few times a second with the progress of all chains, perhaps from a thread of the
+        sampler's. An error it raises never stops sampling; the first one is logged.
+    sink : DrawSink, optional
+        Given the draws every second or two, so that they outlive this process.
+    stopped : callable, optional
+        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C or SIGTERM; it carries the draws made until then.
+    SamplingError
+        When the sampler cannot start or stops by itself.
+    """
+
+    def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
+        return assemble(raw, model, votes, scores, {**settings, **(attributes or {})})
+
+    return sample_and_assemble(model, spec, of_votes, observer, sink, stopped)

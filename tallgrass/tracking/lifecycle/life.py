@@ -1,0 +1,272 @@
+"""One run as a process: its status file, process title, live metrics, and what it leaves behind."""
+
+import logging
+import math
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from setproctitle import getproctitle, setproctitle
+
+from tallgrass.tracking.lifecycle.folders import (
+    DRAWS,
+    SPOOL,
+    ChainStatus,
+    Status,
+    run_folder,
+    this_process,
+    waiting,
+    write_status,
+)
+
+STATUS_SECONDS = 1.0
+LIVE_SECONDS = 5.0
+_LAST_WORD_SECONDS = 2.0  # how long the end of a run waits for a server to take live metrics
+_NO_STEP = None
+
+Live = Callable[[Mapping[str, float], int], None]
+logger = logging.getLogger(__name__)
+
+
+class Chain(Protocol):
+    """What is told about a chain."""
+
+    @property
+    def finished(self) -> int:
+        """Draws done, tuning included."""
+
+    @property
+    def total(self) -> int:
+        """Draws to do, tuning included."""
+
+    @property
+    def tuning(self) -> bool:
+        """Whether the chain is still tuning."""
+
+    @property
+    def divergences(self) -> int:
+        """Divergent draws so far."""
+
+    @property
+    def step_size(self) -> float:
+        """Step size of the sampler."""
+
+
+class Life:
+    """A run that is under way.
+
+    The sampler's thread only leaves the progress here; a thread of our own writes it down, and
+    another one tells MLflow, so that neither a slow disk nor a slow server holds up sampling.
+
+    Parameters
+    ----------
+    state : Path
+        From :func:`tallgrass.tracking.lifecycle.state_dir`.
+    status : Status
+        What is known at the start.
+    """
+
+    def __init__(self, state: Path, status: Status) -> None:
+        self._state, self.status = state, status
+        self.kept_in_mlflow = False
+        self._live: Live | None = None
+        self._began = self._sampling_since = time.monotonic()
+        self._progress: Sequence[Chain] = ()
+        self._over = threading.Event()
+        self._writing = threading.Lock()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder on this machine."""
+        return run_folder(self._state, self.status.run_id)
+
+    @property
+    def draws_folder(self) -> Path:
+        """Where draws are kept while they are made."""
+        return self.folder / DRAWS
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where writes wait for MLflow."""
+        return self.folder / SPOOL
+
+    def observe(self, chains: Sequence[Chain], /) -> None:
+        """Take the progress of sampling."""
+        self._progress = tuple(chains)
+
+    def phase(self, phase: str, message: str = "") -> None:
+        """Say what the run does now; it is written down at once."""
+        if phase == "sampling":
+            self._sampling_since, self._progress = time.monotonic(), ()
+        self.status.phase = phase
+        self.status.message = message or self.status.message
+        self._write()
+
+    def begin(self, run_id: str, live: Live | None = None) -> None:
+        """Begin to write the status of a run, and to tell its progress to ``live``.
+
+        ``live`` takes metrics and a step; its errors are kept from everybody.
+        """
+        self.status.run_id, self._live = run_id, live
+        self._write()
+        self._threads.append(threading.Thread(target=self._write_on, daemon=True))
+        if live is not None:
+            self._threads.append(threading.Thread(target=self._tell_on, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def end(self, phase: str, message: str = "") -> None:
+        """Stop writing; the last status stays to be seen for a day."""
+        self._over.set()
+        if not self.status.run_id:
+            return
+        for thread in self._threads:
+            thread.join(_LAST_WORD_SECONDS)
+        if self.kept_in_mlflow or not self.draws_folder.exists():
+            shutil.rmtree(self.draws_folder, ignore_errors=True)
+        left = waiting(self.folder)
+        if left:
+            phase, message = "undelivered", f"{left} writes wait for MLflow: tallgrass recover"
+        else:
+            shutil.rmtree(self.spool_folder, ignore_errors=True)
+        self.phase(phase, message)
+
+    def _write_on(self) -> None:
+        while not self._over.wait(STATUS_SECONDS):
+            self._write()
+
+    def _write(self) -> None:
+        """Write the status down; a disk that does not take it is no reason to stop."""
+        with self._writing:
+            self._update()
+            try:
+                write_status(self.folder, self.status)
+                setproctitle(self._title())
+            except (OSError, ValueError) as error:
+                logger.debug("cannot write the status of the run: %s", error)
+
+    def _update(self) -> None:
+        status, now = self.status, time.monotonic()
+        status.updated_at = time.time()
+        status.elapsed_s = round(now - self._began, 1)
+        chains = self._progress
+        if not chains:
+            return
+        status.chains = [
+            ChainStatus(
+                int(one.finished),
+                int(one.total),
+                bool(one.tuning),
+                int(one.divergences),
+                float(one.step_size) if math.isfinite(one.step_size) else _NO_STEP,
+            )
+            for one in chains
+        ]
+        done, total = sum(c.finished for c in chains), sum(c.total for c in chains)
+        status.share = round(done / max(1, total), 4)
+        status.divergences = sum(c.divergences for c in chains)
+        passed = now - self._sampling_since
+        sampling = status.phase == "sampling" and done > 0
+        status.eta_s = round(passed / done * (total - done), 1) if sampling else None
+
+    def _title(self) -> str:
+        """What ``ps`` shows: ``tallgrass: house hierarchical nutpie 45% 0 div``."""
+        status = self.status
+        if status.phase == "sampling":
+            return f"tallgrass: {status.name} {status.share:.0%} {status.divergences} div"
+        return f"tallgrass: {status.name} {status.phase}"
+
+    def _tell_on(self) -> None:
+        told = -1
+        while not self._over.wait(LIVE_SECONDS):
+            chains = self._progress
+            done = sum(one.finished for one in chains)
+            if self._live is None or done <= told:
+                continue
+            told = done
+            try:
+                self._live(live_metrics(chains), done)
+            except Exception as error:  # whatever a server does, sampling goes on
+                logger.debug("cannot tell MLflow how far the run is: %s", error)
+
+
+def live_metrics(chains: Sequence[Chain]) -> dict[str, float]:
+    """Metrics ``live/chain_0/draws``, ``.../divergences`` and ``.../step_size`` of every chain."""
+    found: dict[str, float] = {}
+    for number, one in enumerate(chains):
+        found[f"live/chain_{number}/draws"] = float(one.finished)
+        found[f"live/chain_{number}/divergences"] = float(one.divergences)
+        if math.isfinite(one.step_size) and one.step_size > 0:
+            found[f"live/chain_{number}/step_size"] = float(one.step_size)
+    return found
+
+
+def this_host() -> str:
+    """Name of the machine; in a container, its own, because process numbers are its own too."""
+    try:
+        space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+    except OSError:  # not on Linux
+        return socket.gethostname()
+    return f"{socket.gethostname()}:{space}"
+
+
+def identity() -> dict[str, str]:
+    """Tags that tell which process of which machine a run is of."""
+    pid, started = this_process()
+    return {
+        "process.host": this_host(),
+        "process.pid": str(pid),
+        "process.started": f"{started:.2f}",
+    }
+
+
+@contextmanager
+def alive(state: Path, name: str, store: str, data_dir: Path) -> Iterator[Life]:
+    """Keep the status of a run, from when it has an id (``begin``) until after it is closed.
+
+    Parameters
+    ----------
+    state : Path
+        From :func:`tallgrass.tracking.lifecycle.state_dir`.
+    name : str
+        Name of the run.
+    store : str
+        The tracking URI, its passwords masked.
+    data_dir : Path
+        Where sessions are that are given by their bare name.
+    """
+    pid, started = this_process()
+    status = Status(
+        run_id="",
+        name=name,
+        pid=pid,
+        pid_started=started,
+        pgid=os.getpgrp() if hasattr(os, "getpgrp") else pid,
+        phase="preparing",
+        started_at=time.time(),
+        updated_at=time.time(),
+        tracking_uri=store,
+        working_dir=str(Path.cwd()),
+        data_dir=str(data_dir.absolute()),
+    )
+    life = Life(state, status)
+    before = getproctitle()
+    phase, message = "finished", ""
+    try:
+        yield life
+    except KeyboardInterrupt as error:
+        phase, message = "killed", str(error) or "interrupted"
+        raise
+    except BaseException as error:
+        phase, message = "failed", str(error)[:500]
+        raise
+    finally:
+        life.end(phase, message)
+        setproctitle(before)

@@ -1,0 +1,113 @@
+"""How many runs there are at a time on this machine: one file lock a slot.
+
+The system lets go of a file lock when its process dies, however it dies, so no lock is ever stale;
+only the note beside it can be, and that is written anew by the next holder.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from tallgrass.errors import SpecError
+from tallgrass.tracking.lifecycle.folders import process_is_alive, this_process
+
+_POLL_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Slot:
+    """A slot that is held, and the note that says by whom."""
+
+    def __init__(self, note: Path | None) -> None:
+        self._note = note
+        self._since = time.time()
+        self.tell("(not started yet)")
+
+    def tell(self, run_id: str) -> None:
+        """Note which run holds the slot."""
+        if self._note is None:
+            return
+        pid, started = this_process()
+        about = {"pid": pid, "pid_started": started, "since": self._since, "run_id": run_id}
+        beside = self._note.with_suffix(".new")
+        beside.write_text(json.dumps(about), "utf-8")
+        beside.replace(self._note)
+
+
+@contextmanager
+def slot(
+    state: Path, max_concurrent: int, when_busy: Literal["refuse", "wait"] = "refuse"
+) -> Iterator[Slot]:
+    """Hold one of ``max_concurrent`` slots (0: there are as many as one likes).
+
+    Raises
+    ------
+    SpecError
+        When all are held and ``when_busy`` is ``refuse``; it names the holders.
+    """
+    if max_concurrent == 0:
+        yield Slot(None)
+        return
+    locks = [_lock(state, number) for number in range(max_concurrent)]
+    told = False
+    while True:
+        for number, lock in enumerate(locks):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            note = _note(state, number)
+            try:
+                yield Slot(note)
+            finally:
+                note.unlink(missing_ok=True)
+                lock.release()
+            return
+        if when_busy == "refuse":
+            raise SpecError(
+                f"{max_concurrent} run{'s' if max_concurrent > 1 else ''} at a time on this machine"
+                f": {'; '.join(holders(state))}",
+                None,
+                "wait for it with --when-busy wait, or allow more with --max-concurrent",
+            )
+        if not told:
+            logger.info("waiting for %s", "; ".join(holders(state)))
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def holders(state: Path) -> list[str]:
+    """Who holds the slots, in words."""
+    found = []
+    for path in sorted((state / "slots").glob("*.json")):
+        try:
+            about: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            if not process_is_alive(about["pid"], about["pid_started"]):
+                continue
+            age = max(0, int(time.time() - about["since"]))
+            found.append(f"process {about['pid']} holds run {about['run_id']} since {_words(age)}")
+        except (OSError, ValueError, KeyError):
+            continue
+    return found or ["another run has just begun"]
+
+
+def _words(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {left} s"
+
+
+def _lock(state: Path, number: int) -> FileLock:
+    # Not by thread: two threads of one process are two runs.
+    return FileLock(state / "slots" / f"slot-{number}.lock", thread_local=False)
+
+
+def _note(state: Path, number: int) -> Path:
+    return state / "slots" / f"slot-{number}.json"

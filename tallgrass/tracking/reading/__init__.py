@@ -1,0 +1,38 @@
+"""Everything that is read from MLflow: runs as tables, their traces, specs and comparisons."""
+
+from tallgrass.tracking.reading.comparison import MEASURES, compare, markdown, passing
+from tallgrass.tracking.reading.experiments import load_many, parent_of, table
+from tallgrass.tracking.reading.listing import listed
+from tallgrass.tracking.reading.records import (
+    details,
+    find_run,
+    load_trace,
+    looks_like_a_run,
+    promote,
+)
+from tallgrass.tracking.reading.searching import (
+    experiment_in_use,
+    experiment_name,
+    home,
+    newest_parent,
+)
+
+__all__ = [
+    "MEASURES",
+    "compare",
+    "details",
+    "experiment_in_use",
+    "experiment_name",
+    "find_run",
+    "home",
+    "listed",
+    "load_many",
+    "load_trace",
+    "looks_like_a_run",
+    "markdown",
+    "newest_parent",
+    "parent_of",
+    "passing",
+    "promote",
+    "table",
+]

@@ -1,0 +1,177 @@
+"""Runs side by side: what was measured, what passes, and the same as a markdown table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from tallgrass import escaping
+from tallgrass.errors import TrackingError
+from tallgrass.tracking.reading.searching import find_run
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from pandas import DataFrame
+
+    from tallgrass.inference.diagnostics import Thresholds
+
+COLUMNS = ["measure", "relation", "threshold", "run_id", "run", "value", "passed", "text"]
+
+
+class Measure(NamedTuple):
+    """A row of the comparison: a metric, and the threshold that it must keep to pass."""
+
+    label: str
+    metric: str
+    relation: str = ""
+    threshold: str = ""  # a field of Thresholds
+    form: str = ".4f"
+    unit: str = ""
+    limit: float | None = None  # a threshold that is no setting
+
+
+MEASURES = (
+    Measure("R-hat(xi) max", "rhat/xi_max", "<", "rhat"),
+    Measure("R-hat(mu_party) max", "rhat/mu_party_max", "<", "rhat"),
+    Measure("R-hat(sigma_within) max", "rhat/sigma_within_max", "<", "rhat"),
+    Measure("R-hat(alpha) max", "rhat/alpha_max", "<", "rhat"),
+    Measure("R-hat(beta) max", "rhat/beta_max", "<", "rhat"),
+    Measure("R-hat(a) max", "rhat/a_max", "<", "rhat"),
+    Measure("R-hat(b) max", "rhat/b_max", "<", "rhat"),
+    Measure("R-hat(theta) max", "rhat/theta_max", "<", "rhat"),
+    Measure("R-hat max", "rhat_max", "<", "rhat"),
+    Measure("ESS(xi) min", "ess/xi_min", ">", "ess", ",.0f"),
+    Measure("ESS bulk min", "ess_min", ">", "ess", ",.0f"),
+    Measure("ESS tail min", "ess_tail_min", ">", "ess", ",.0f"),
+    Measure("Divergences", "divergences", "=", "divergences", ".0f"),
+    Measure("E-BFMI min", "ebfmi_min", ">", "ebfmi", ".3f"),
+    Measure("Reflected chains", "modes/reflected_chains", "=", form=".0f", limit=0.0),
+    Measure("|r| vs baseline", "abs_r", ">", "abs_r"),
+    Measure("ESS per second", "ess/per_second", form=",.1f"),
+    Measure("ELPD (LOO)", "fit/elpd_loo", form=",.1f"),
+    Measure("Accuracy", "fit/accuracy"),
+    Measure("GMP", "fit/gmp"),
+    Measure("APRE", "fit/apre"),
+    Measure("Legislators", "data/n_legislators", form=",.0f"),
+    Measure("Roll calls", "data/n_rollcalls", form=",.0f"),
+    Measure("Users", "data/n_users", form=",.0f"),
+    Measure("Items", "data/n_items", form=",.0f"),
+    Measure("Responses", "data/n_responses", form=",.0f"),
+    Measure("Reliability", "fit/marginal_reliability"),
+    Measure("Drifted anchors", "drift/n_drifted", form=".0f"),
+    Measure("Compile time", "time/compile_s", form=",.1f", unit="s"),
+    Measure("Sample time", "sampling_s", form=",.1f", unit="s"),
+    Measure("Total time", "total_s", form=",.1f", unit="s"),
+)
+
+
+def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
+    """What several runs measured, against the thresholds of the verdict.
+
+    Parameters
+    ----------
+    run_ids : sequence of str
+        Ids, or unique beginnings of ids.
+    thresholds : Thresholds, optional
+        The defaults without it.
+
+    Returns
+    -------
+    DataFrame
+        One row a measure and run: measure, relation and threshold (missing where there is none),
+        run_id, run (its name), value (float), passed (missing without a threshold), and text (the
+        value as it is printed). A measure that no run has is left out.
+
+    Raises
+    ------
+    TrackingError
+        When a run is unknown, or none is given.
+    """
+    import pandas as pd
+
+    from tallgrass.inference.diagnostics import Thresholds
+
+    if not run_ids:
+        raise TrackingError(
+            "no run to compare", None, "tallgrass runs lists the runs of this store"
+        )
+    limits = thresholds or Thresholds()
+    found = [find_run(run_id) for run_id in run_ids]
+    models = [(run, *_models(run)) for run in found]
+    rows: list[tuple[object, ...]] = []
+    for measure in MEASURES:
+        if any(measure.metric in run.data.metrics for run in found):
+            rows.extend(_measured(measure, limits, *of_run) for of_run in models)
+    rows.extend(_tagged("Sign flip", run, run.data.tags.get("sign_flip")) for run in found)
+    for run in found:
+        verdict = run.data.tags.get("verdict")
+        passed = None if verdict in (None, "unresolved") else verdict == "pass"
+        rows.append(_tagged("Verdict", run, verdict and verdict.upper(), passed))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.astype({"threshold": "float64", "value": "float64", "passed": "boolean"})
+
+
+def markdown(comparison: "DataFrame") -> str:
+    """A comparison as a markdown table, one column a run, passing values in bold."""
+    runs = list(dict.fromkeys(zip(comparison["run_id"], comparison["run"], strict=True)))
+    heads = [f"{escaping.markdown(name)} ({run_id[:8]})" for run_id, name in runs]
+    lines = [
+        "Values in **bold** pass the threshold.",
+        "",
+        "| " + " | ".join(["Metric", "Passing value", *heads]) + " |",
+        "|" + "---|" * (len(heads) + 2),
+    ]
+    for measure, rows in comparison.groupby("measure", sort=False):
+        bold = rows["passed"].fillna(False)
+        cells = {
+            run_id: f"**{text}**" if passed else escaping.markdown(text)
+            for run_id, text, passed in zip(rows["run_id"], rows["text"], bold, strict=True)
+        }
+        line = [
+            escaping.markdown(str(measure)),
+            passing(rows),
+            *(cells[run_id] for run_id, _ in runs),
+        ]
+        lines.append("| " + " | ".join(line) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def passing(rows: "DataFrame") -> str:
+    """What passes, for the rows of one measure: the runs may have thresholds of their own."""
+    limits = rows.dropna(subset=["threshold"])
+    pairs = dict.fromkeys(zip(limits["relation"], limits["threshold"], strict=True))
+    return " or ".join(f"{relation} {limit:g}" for relation, limit in pairs) or "—"
+
+
+def _measured(
+    measure: Measure, limits: "Thresholds", run: "Run", model: str, reference: str | None
+) -> tuple[object, ...]:
+    value = run.data.metrics.get(measure.metric)
+    limit = measure.limit
+    if measure.threshold == "abs_r":
+        limit = None if reference is None else limits.abs_r(model, reference)
+    elif measure.threshold:
+        limit = float(getattr(limits, measure.threshold))
+    text = "—" if value is None else f"{value:{measure.form}}{measure.unit}"
+    passed = None
+    if value is not None and limit is not None:
+        outcomes = {"<": value < limit, ">": value > limit, "=": value <= limit}  # a count
+        passed = outcomes[measure.relation]
+    relation = measure.relation if limit is not None else ""
+    ident = (run.info.run_id, run.info.run_name)
+    return (measure.label, relation, limit, *ident, value, passed, text)
+
+
+def _tagged(
+    label: str, run: "Run", text: str | None, passed: bool | None = None
+) -> tuple[object, ...]:
+    shown = {"true": "Yes", "false": "No", None: "—"}.get(text, text)
+    return (label, "", None, run.info.run_id, run.info.run_name, None, passed, shown)
+
+
+def _models(run: "Run") -> tuple[str, str | None]:
+    """The model of a run, and that of the run it was compared with, while that is still there."""
+    reference = run.data.tags.get("baseline.run_id")
+    try:
+        compared = find_run(reference).data.params.get("model") if reference else None
+    except TrackingError:
+        compared = None
+    return run.data.params.get("model", ""), compared

@@ -1,0 +1,144 @@
+"""What a single run holds, read back: its trace, spec and tables; and which run to compare with."""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tallgrass.errors import TrackingError
+from tallgrass.tracking.reading import searching
+from tallgrass.tracking.store import client, masked, page, translated
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+    from xarray import DataTree
+
+TRACE, SPEC = "trace/idata.nc", "spec/run.json"
+
+
+def find_run(run_id: str) -> str:
+    """The full id of a run, from the id or the beginning of it (at least four characters).
+
+    Raises
+    ------
+    TrackingError
+        When there is no such run, or more than one.
+    """
+    return str(searching.find_run(run_id).info.run_id)
+
+
+def details(run_id: str) -> dict[str, Any]:
+    """Everything MLflow holds of a run: times, params, metrics, tags and the paths of artifacts.
+
+    Raises
+    ------
+    TrackingError
+        When there is no such run, or more than one.
+    """
+    run = searching.find_run(run_id)
+    info = run.info
+    with translated(f"list the artifacts of run {info.run_id}"):
+        artifacts = sorted(_files(info.run_id, None))
+    return {
+        "run_id": info.run_id,
+        "name": info.run_name,
+        "status": info.status,
+        "experiment_id": info.experiment_id,
+        "start_time": _time(info.start_time),
+        "end_time": _time(info.end_time),
+        "params": dict(sorted(run.data.params.items())),
+        "metrics": dict(sorted(run.data.metrics.items())),
+        "tags": {k: v for k, v in sorted(run.data.tags.items()) if not k.startswith("mlflow.")},
+        "artifacts": artifacts,
+        "artifact_uri": masked(info.artifact_uri),
+        "ui_url": page(info.experiment_id, info.run_id),
+    }
+
+
+def load_trace(run_id: str) -> "DataTree":
+    """The draws of a run with all their groups, in memory; ``attrs["run_id"]`` is its full id.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown or has no trace that can be read.
+    """
+    import xarray
+
+    with (
+        artifact(run_id, TRACE) as (full_id, path),
+        translated(f"read the trace of run {full_id}"),
+        xarray.open_datatree(path, engine="h5netcdf") as opened,
+    ):
+        trace = opened.load()
+    trace.attrs["run_id"] = full_id
+    return trace
+
+
+def looks_like_a_run(text: str) -> bool:
+    """Whether a text can be the id of a run or the beginning of one."""
+    return bool(re.fullmatch(r"[0-9a-f]{4,32}", text))
+
+
+def stored_table(run_id: str, path: str) -> "DataFrame":
+    """A table of a run, as the run stored it; ``path`` is that of the JSON artifact.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown or has no such table.
+    """
+    import pandas as pd
+
+    # The CSV file beside it is for spreadsheets: text that looks like a formula is changed there.
+    with artifact(run_id, path) as (_, local):
+        stored = json.loads(local.read_text("utf-8"))
+    return pd.DataFrame(stored["data"], columns=stored["columns"])
+
+
+def promote(run_id: str) -> None:
+    """Make a finished run a baseline: later runs on the same data are compared with it.
+
+    Other promoted runs stay promoted; the newest on the same data counts.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown or did not finish.
+    """
+    run = searching.find_run(run_id)
+    if run.info.status != "FINISHED":
+        raise TrackingError(
+            f"run {run.info.run_id} did not finish",
+            run.info.status,
+            "only a finished run can be a baseline",
+        )
+    with translated(f"promote run {run.info.run_id}"):
+        client().set_tag(run.info.run_id, "baseline", "true")
+
+
+def _files(run_id: str, folder: str | None) -> Iterator[str]:
+    for entry in client().list_artifacts(run_id, folder):
+        if entry.is_dir:
+            yield from _files(run_id, entry.path)
+        else:
+            yield str(entry.path)
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+@contextmanager
+def artifact(run_id: str, path: str) -> Iterator[tuple[str, Path]]:
+    """The full id of a run and a local copy of one of its artifacts, while the context is open."""
+    run = searching.find_run(run_id)
+    full_id, status = str(run.info.run_id), run.info.status
+    with tempfile.TemporaryDirectory(prefix="tallgrass-") as folder:
+        with translated(f"read {path} of run {full_id}, which is {status}", "was it moved away?"):
+            local = Path(client().download_artifacts(full_id, path, folder))
+        yield full_id, local

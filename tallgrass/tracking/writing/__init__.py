@@ -1,0 +1,20 @@
+"""Everything that is written to MLflow: one sampling run, opened, filled and always closed."""
+
+from tallgrass.tracking.store import connect
+from tallgrass.tracking.writing.children import Child, children, close_dead
+from tallgrass.tracking.writing.opening import start_run
+from tallgrass.tracking.writing.orphans import Orphan, close_orphans
+from tallgrass.tracking.writing.run import ActiveRun
+from tallgrass.tracking.writing.spool import deliver
+
+__all__ = [
+    "ActiveRun",
+    "Child",
+    "Orphan",
+    "children",
+    "close_dead",
+    "close_orphans",
+    "connect",
+    "deliver",
+    "start_run",
+]

@@ -1,0 +1,54 @@
+"""Runs under a parent run: which there are, and closing those whose process is gone."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from tallgrass.tracking.store import client, translated
+
+
+class Child(NamedTuple):
+    """A run under a parent: its id, MLflow's status, and its tags."""
+
+    run_id: str
+    status: str
+    tags: Mapping[str, str]
+
+
+def children(parent: str, tags: Mapping[str, str] | None = None) -> list[Child]:
+    """The runs under a parent, the newest first; only those with the given tags.
+
+    Raises
+    ------
+    TrackingError
+        When the store cannot be read or the parent is unknown.
+    """
+    wanted = {"mlflow.parentRunId": parent, **(tags or {})}
+    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
+    found: list[Child] = []
+    token: str | None = None
+    with translated(f"list the runs under {parent}"):
+        experiment = client().get_run(parent).info.experiment_id
+        while True:
+            page = client().search_runs(
+                [experiment], condition, order_by=["start_time DESC"], page_token=token
+            )
+            found += [Child(r.info.run_id, r.info.status, r.data.tags) for r in page]
+            token = page.token
+            if not token:
+                return found
+
+
+def close_dead(run_id: str, status: Literal["FAILED", "KILLED"], reason: str) -> None:
+    """Close a run whose process is gone, and say why in its tags.
+
+    Raises
+    ------
+    TrackingError
+        When the store cannot be written.
+    """
+    with translated(f"close run {run_id}"):
+        client().set_terminated(run_id, status)
+        client().set_tag(run_id, "error", reason)
+        if status == "KILLED":
+            client().set_tag(run_id, "interrupted_at", datetime.now(UTC).isoformat("T", "seconds"))

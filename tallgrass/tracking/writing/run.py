@@ -1,0 +1,213 @@
+"""One MLflow run that is being written: params, metrics, tags, the dataset, artifacts."""
+
+import io
+import json
+import logging
+import math
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from tallgrass.escaping import neutralised
+from tallgrass.tracking.store import masked, page, translated
+from tallgrass.tracking.writing.operations import Operation, perform
+from tallgrass.tracking.writing.spool import Spool
+from tallgrass.tracking.writing.values import cut, rounded, text
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from pandas import DataFrame
+
+_LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # MLflow's limits
+
+logger = logging.getLogger(__name__)
+
+
+class Figure(Protocol):
+    """What is needed of a Matplotlib figure here: drawing is the job of other modules."""
+
+    def savefig(self, fname: Any, /, *, format: str, dpi: float) -> None:
+        """Write the figure to a file or buffer."""
+
+
+class ActiveRun:
+    """One MLflow run that is being written.
+
+    It holds its own client and run id, so that a sampler's callback thread can write too
+    (MLflow's "active run" belongs to a single thread).
+    """
+
+    def __init__(self, mlflow_client: "MlflowClient", run: "Run") -> None:
+        self._client = mlflow_client
+        self._logged = set(run.data.params)
+        self._tables: dict[str, str] = {}
+        self._artifact_root: str = run.info.artifact_uri
+        self._spool: Spool | None = None
+        self._patience = 0.0
+        self.run_id: str = run.info.run_id
+        self.experiment_id: str = run.info.experiment_id
+
+    @property
+    def ui_url(self) -> str:
+        """The address of the run in the MLflow UI (``tallgrass ui`` where the store is local)."""
+        return page(self.experiment_id, self.run_id)
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Log resolved values as params; a key that the run has already keeps its value.
+
+        ``mlflow run`` logs the declared parameters before this process starts, and MLflow refuses
+        another string for the same key.
+        """
+        new = {
+            key: cut(text(value), _LONGEST_PARAM, key)
+            for key, value in params.items()
+            if key not in self._logged
+        }
+        self._write("params", {"kind": "params", "values": new})
+        self._logged |= set(new)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Log numbers, rounded to what is meaningful (see ``values.rounded``).
+
+        What is not finite is left out and named in the tag ``metrics.dropped``: MLflow stores an
+        infinity as 1.8e308, and NaN breaks older servers.
+        """
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+        values = {name: rounded(name, value) for name, value in finite.items()}
+        self._write("metrics", {"kind": "metrics", "values": values, "at": now, "step": step})
+        if dropped := sorted(set(metrics) - set(finite)):
+            self.set_tags({"metrics.dropped": f"{len(dropped)}: {', '.join(dropped)}"})
+
+    def set_tags(self, tags: Mapping[str, object]) -> None:
+        """Set tags; an earlier value of a tag is replaced."""
+        values = {key: cut(text(value), _LONGEST_TAG, key) for key, value in tags.items()}
+        self._write("tags", {"kind": "tags", "values": values})
+
+    def log_input(
+        self, name: str, fingerprint: str, profile: Mapping[str, int], source: str
+    ) -> None:
+        """Log data as the run's dataset input, identified by a fingerprint of our own.
+
+        MLflow's digest would read the first 10,000 rows only.
+        """
+        self._write(
+            "the dataset",
+            {
+                "kind": "dataset",
+                "name": name[:500],
+                "digest": fingerprint[:36],
+                "source": masked(source),
+                "profile": dict(profile),
+            },
+        )
+
+    def log_live(self, metrics: Mapping[str, float], step: int) -> None:
+        """Log how far sampling is: from a thread of its own, never kept when MLflow is away."""
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        operation = {"kind": "metrics", "values": dict(metrics), "at": now, "step": step}
+        perform(self._client, self.run_id, operation, Path())
+
+    def log_artifact(self, path: Path, artifact_dir: str) -> None:
+        """Store a file under ``artifact_dir``, with the file's own name."""
+        operation = {"kind": "artifact", "file": path.name, "folder": artifact_dir}
+        self._write(f"{artifact_dir}/{path.name}", operation, path.parent)
+
+    def log_text(self, content: str, path: str) -> None:
+        """Store a text as the artifact ``path``, in UTF-8."""
+        self.log_bytes(content.encode(), path)
+
+    def log_figure(self, figure: Figure, path: str) -> None:
+        """Store a Matplotlib figure as the artifact ``path``; its ending is the format."""
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=Path(path).suffix.lstrip("."), dpi=120)
+        self.log_bytes(buffer.getvalue(), path)
+
+    def log_table(self, table: "DataFrame", path: str) -> None:
+        """Store a table twice: ``path.csv`` for people and ``path.json`` as it is.
+
+        A text cell of the CSV file that a spreadsheet would run as a formula is neutralised with
+        a leading apostrophe; the JSON file (columns and rows, which the MLflow UI shows) is exact.
+        An index other than row numbers becomes columns.
+        """
+        from pandas import RangeIndex
+
+        plain = table if isinstance(table.index, RangeIndex) else table.reset_index()
+        safe = plain.rename(columns=neutralised).map(neutralised)
+        self.log_text(safe.to_csv(index=False), f"{path}.csv")
+        exact = plain.to_json(orient="split", index=False, double_precision=15, date_format="iso")
+        self.log_text(exact, f"{path}.json")
+        self._tables[f"{path}.json"] = "table"
+        listed = [{"path": name, "type": kind} for name, kind in self._tables.items()]
+        self.set_tags({"mlflow.loggedArtifacts": json.dumps(listed)})
+
+    def artifact_location(self, path: str) -> str:
+        """Where an artifact is: a local path for a local store, else an address."""
+        root = urlsplit(self._artifact_root)
+        if root.scheme in ("", "file"):
+            return str(Path(unquote(root.path)) / path)
+        return masked(f"{self._artifact_root}/{path}")
+
+    def log_bytes(self, content: bytes, path: str) -> None:
+        """Store bytes as the artifact ``path``."""
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory() as temporary:
+            with translated(f"write {path}"):
+                (Path(temporary) / name).write_bytes(content)
+            operation = {"kind": "artifact", "file": name, "folder": folder}
+            self._write(path, operation, Path(temporary))
+
+    def spool_to(self, folder: Path, patience: float) -> None:
+        """From now on keep in a folder what MLflow cannot take, until it can.
+
+        Parameters
+        ----------
+        folder : Path
+            Where writes wait.
+        patience : float
+            Seconds that the end of the run waits for MLflow to take them.
+        """
+        self._spool = Spool(self._client, self.run_id, folder)
+        self._patience = patience
+
+    def _write(self, what: str, operation: Operation, base: Path | None = None) -> None:
+        with translated(f"write {what} to run {self.run_id}"):
+            if self._spool is None:
+                perform(self._client, self.run_id, operation, base or Path())
+            else:
+                self._spool.write(operation, base or Path())
+
+    def close(self, error: BaseException | None) -> None:
+        """Give the run its last status, and say why when that is not FINISHED."""
+        tags: dict[str, object] = {}
+        status = "FINISHED"
+        if isinstance(error, KeyboardInterrupt):
+            status, tags = "KILLED", {"interrupted_at": datetime.now(UTC).isoformat("T", "seconds")}
+        elif error is not None:
+            status, tags = "FAILED", {"error": masked(f"{type(error).__name__}: {error}")[:1000]}
+        at = int(datetime.now(UTC).timestamp() * 1000)
+        self._write(f"status {status}", {"kind": "end", "status": status, "at": at})
+        if tags:
+            self.set_tags(tags)
+        if self._spool is not None and len(self._spool):
+            self._deliver_last(0.0 if status == "KILLED" else self._patience)
+
+    def _deliver_last(self, patience: float) -> None:
+        assert self._spool is not None  # of those who call this
+        if patience:
+            logger.info(
+                "waiting up to %.0f s for MLflow to take %d writes", patience, len(self._spool)
+            )
+        with translated(f"write to run {self.run_id}"):
+            if not self._spool.deliver(patience):
+                logger.warning(
+                    "%d writes to run %s wait in %s; deliver them with: tallgrass recover %s",
+                    len(self._spool),
+                    self.run_id,
+                    self._spool.folder,
+                    self.run_id[:8],
+                )

@@ -1,0 +1,74 @@
+"""How an experiment looks in the MLflow UI: its description, its kind and the view *Results*.
+
+Without a view the table of runs shows none of our columns. MLflow keeps a shared view in a tag of
+the experiment; :func:`tallgrass.tracking.store.results_page` is its address.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tallgrass.tracking.store import VIEW, translated
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DESCRIPTION = (
+    "Ideal points of legislators by Bayesian item-response models. One run is one sampling run; "
+    "its report is the artifact report/index.html. Query for example: "
+    "`metrics.rhat_max < 1.01 and metrics.divergences = 0 and tags.verdict = 'pass'`."
+)
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
+_COLUMNS = (
+    "attributes.`Duration`",
+    "tags.`verdict`",
+    *(
+        f"metrics.`{name}`"
+        for name in ("abs_r", "divergences", "ebfmi_min", "ess_min", "rhat_max", "sampling_s")
+    ),
+    *(
+        f"params.`{name}`"
+        for name in ("session", "chamber", "model", "init", "sampler", "coordinates", "beta_prior")
+    ),
+)
+
+
+def new_experiment_tags(description: str) -> dict[str, str]:
+    """The tags that an experiment is made with."""
+    return {
+        "mlflow.note.content": description,
+        # Without its kind the UI asks whether the experiment is about language models.
+        "mlflow.experimentKind": "custom_model_development",
+        VIEW_TAG: _view(),
+    }
+
+
+def show_results(
+    mlflow_client: "MlflowClient", experiment_id: str, tags: Mapping[str, str] | None = None
+) -> None:
+    """Add the view to an experiment that was made without it; one that is there is left alone.
+
+    Raises
+    ------
+    TrackingError
+        When the store cannot be read or written.
+    """
+    with translated(f"add the view of results to experiment {experiment_id}"):
+        known = mlflow_client.get_experiment(experiment_id).tags if tags is None else tags
+        if VIEW_TAG not in known:
+            mlflow_client.set_experiment_tag(experiment_id, VIEW_TAG, _view())
+
+
+def _view() -> str:
+    state = {
+        "selectedColumns": list(_COLUMNS),
+        # Any order but that of time shows runs under a parent beside it, not folded away; names
+        # begin with session and chamber.
+        "orderByKey": "attributes.`run_name`",
+        "orderByAsc": True,
+        "searchFilter": "",
+        "lifecycleFilter": "Active",
+    }
+    made = {"name": "Results", "createdAt": int(time.time() * 1000), "state": json.dumps(state)}
+    return json.dumps(made)
