@@ -8,7 +8,7 @@ import pytest
 
 from tallgrass.cli import main
 from tallgrass.cli.bench import comparison_table, growth_table, kernel_table
-from tallgrass.inference.draws import ChainProgress
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.lab.benchmark.comparison import Measured, columns_of, pooled, z_scores
 from tallgrass.lab.benchmark.kernel import growth, kernel_speed, plain_loop
 from tallgrass.lab.benchmark.machine import processor

@@ -13,7 +13,8 @@ from scipy import stats
 from toy import toy_model, toy_votes
 
 from tallgrass.errors import SamplingError
-from tallgrass.inference.draws import ChainProgress, Interrupted
+from tallgrass.inference.draws import Interrupted
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.ranks import rank_diagnostics
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.samplers import trajectory as steps_of
@@ -170,6 +171,11 @@ def test_an_observer_that_fails_does_not_stop_pymc(by_pymc):
 
 
 # Observers.
+
+
+@pytest.mark.parametrize("step_size", [None, np.nan, np.inf])
+def test_a_step_size_that_is_not_finite_is_none(step_size):
+    assert ChainProgress(0, 5, 20, True, 0, step_size).step_size is None
 
 
 def test_the_observer_hears_of_every_chain(hierarchical):

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import xarray as xr
 
+from tallgrass.inference.progress import Observer
+
 LIBRARIES = ("tallgrass", "nutpie", "pymc", "pytensor", "numba", "numpy", "arviz", "xarray")
 
 # Names of the sampler statistics by sampler; those not named here are left out.
@@ -61,21 +63,6 @@ class Model(Protocol):
     @property
     def trajectory(self) -> str:
         """Which steps sample it well: leapfrog or normal."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainProgress:
-    """How far one chain is: draws (tuning included) done and to do, divergences, step size."""
-
-    chain: int
-    finished: int
-    total: int
-    tuning: bool
-    divergences: int
-    step_size: float
-
-
-Observer = Callable[[tuple[ChainProgress, ...]], None]
 
 
 class DrawSink(Protocol):

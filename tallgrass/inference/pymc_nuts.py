@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tallgrass.errors import SamplingError
-from tallgrass.inference.draws import STATISTICS, ChainProgress, DrawSink, Model, Raw, Watch
+from tallgrass.inference.draws import STATISTICS, DrawSink, Model, Raw, Watch
 from tallgrass.inference.forked import ending_with_this_process
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.machine import usable_cores
 

@@ -13,17 +13,16 @@ import xarray as xr
 
 from tallgrass.errors import SamplingError
 from tallgrass.inference.draws import (
-    ChainProgress,
     DrawSink,
     Interrupted,
     Model,
-    Observer,
     Raw,
     Sampled,
     Watch,
     complete_part,
     never,
 )
+from tallgrass.inference.progress import ChainProgress, Observer
 from tallgrass.inference.pymc_nuts import sample_with_pymc
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.machine import usable_cores

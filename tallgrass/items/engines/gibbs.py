@@ -13,8 +13,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tallgrass.inference.diagnostics import Thresholds
-from tallgrass.inference.draws import ChainProgress, DrawSink, Interrupted, Observer, Sampled
+from tallgrass.inference.draws import DrawSink, Interrupted, Sampled
 from tallgrass.inference.kernel.sparse import SortedResponses
+from tallgrass.inference.progress import ChainProgress, Observer
 from tallgrass.inference.ranks import converged
 from tallgrass.inference.samplers import harmless
 from tallgrass.inference.spec import SamplerSpec

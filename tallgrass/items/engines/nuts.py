@@ -6,7 +6,8 @@ from typing import Any
 
 import xarray as xr
 
-from tallgrass.inference.draws import DrawSink, Observer, Sampled
+from tallgrass.inference.draws import DrawSink, Sampled
+from tallgrass.inference.progress import Observer
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines.estimates import centre_of

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -17,7 +17,8 @@ from xarray import DataTree
 
 from tallgrass.inference.compiled import flat_start
 from tallgrass.inference.diagnostics import diagnose
-from tallgrass.inference.draws import ChainProgress, Sampled
+from tallgrass.inference.draws import Sampled
+from tallgrass.inference.progress import ChainProgress, Observer
 from tallgrass.inference.spec import Adaptation
 from tallgrass.lab.benchmark.comparison import Measured
 from tallgrass.rollcalls.audit import audit
@@ -139,7 +140,7 @@ def sample_plainly(
     votes: VoteMatrix,
     spec: Any,
     scores: Any = None,
-    observer: Callable[[tuple[ChainProgress, ...]], None] | None = None,
+    observer: Observer | None = None,
 ) -> Sampled:
     """Sample with nutpie as its documentation has it, chains starting where ours do."""
     began = time.perf_counter()
