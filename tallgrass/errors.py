@@ -1,4 +1,4 @@
-"""Every error a user can cause: what is wrong, the value received, how to mend it."""
+"""The errors that a user can cause: what is wrong, the value received, how to fix it."""
 
 from difflib import get_close_matches
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from tallgrass.escaping import masked, printable
 
 _LONGEST_VALUE = 200
-_LONGEST_NAME = 100  # of a name that known ones are compared with: time grows with its square
+_LONGEST_NAME = 100  # when names are compared: the time grows with the square of the length
 
 
 class TallgrassError(Exception):
-    """An error the user can mend; the command line prints it as one line and exits with status 2.
+    """An error the user can fix; the command line prints it as one line and exits with status 2.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ class TallgrassError(Exception):
 
     Notes
     -----
-    As text it is one line: control characters (terminal escapes in a name, say) are shown escaped,
-    and the passwords of addresses as ``***``.
+    The text is one line. Control characters, such as terminal escapes in a name, are escaped, and
+    passwords in addresses are replaced by ``***``.
     """
 
     def __init__(self, what: str, received: Any = None, mend: str = "") -> None:
@@ -45,7 +45,7 @@ class SpecError(TallgrassError):
 
 
 class DataError(TallgrassError):
-    """Input data that cannot be read, or that cannot carry the model asked for."""
+    """Input data that cannot be read, or that the chosen model cannot be fitted to."""
 
 
 class TrackingError(TallgrassError):
@@ -57,20 +57,20 @@ class SamplingError(TallgrassError):
 
 
 def shown(value: Any) -> str:
-    """A value as it is printed in an error: quoted, escaped, on one line, not too long."""
+    """A value as errors print it: quoted, escaped, on one line and shortened."""
     if isinstance(value, str):
         masked_value = masked(value)
         text = repr(masked_value) if masked_value.isprintable() else ascii(masked_value)
     else:
         try:
             text = masked(repr(value))
-        except (RecursionError, ValueError):  # nested without end, or a number of many digits
+        except (RecursionError, ValueError):  # nested too deeply, or a number of too many digits
             text = f"a {type(value).__name__} that is too large to show"
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """A sentence that lists the known names, the nearest ones first, for the end of an error."""
+    """The end of an error about an unknown name: the nearest known names, else all of them."""
     near = get_close_matches(name[:_LONGEST_NAME], known, n=5, cutoff=0.4)
     if near:
         return "did you mean " + " or ".join(near) + "?"

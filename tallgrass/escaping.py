@@ -1,7 +1,6 @@
-"""Text from elsewhere made safe for where it goes: a terminal, a log, a spreadsheet, markdown.
+"""Make outside text safe for a terminal, a log, a spreadsheet or markdown.
 
-HTML is the business of the report's templates, which escape by themselves, and SQL that of
-SQLAlchemy, which binds.
+The report's templates escape HTML themselves, and SQLAlchemy binds the values of SQL.
 """
 
 import re
@@ -16,16 +15,16 @@ _MASKS = (
     (re.compile(r"(\w://[^\s:@/]*):\S*@"), r"\1:***@"),
     (re.compile(rf"(?i)([?&;]{_SECRET}=)[^&;\s'\"]+"), r"\1***"),
 )
-# What spreadsheets take for the start of a formula, also after what some of them take for the end
-# of a cell. https://owasp.org/www-community/attacks/CSV_Injection
+# The characters that start a formula in a spreadsheet, also after a character that some of them
+# read as the end of a cell. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile("(^|[;\t\r\n])(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n])")
-# Underlines inside a word are underlines, and "< 1" opens no tag: what need not change stays.
+# An underscore inside a word is no emphasis, and "< 1" opens no tag, so these are not escaped.
 _MARKDOWN = re.compile(r"([\\`*\[\]|~]|(?<!\w)_|_(?!\w))")
 _TAG = re.compile(r"<(?=[\w/!?])")
 
 
 def printable(value: object) -> str:
-    """A value on one line, with control characters (terminal escapes, say) shown as codes."""
+    """A value on one line, with control characters such as terminal escapes shown as codes."""
     text = str(value)
     if text.isprintable():
         return text
@@ -33,7 +32,7 @@ def printable(value: object) -> str:
 
 
 def masked(text: str) -> str:
-    """The text with passwords and tokens of the URIs in it replaced by ``***``."""
+    """The text, with the passwords and tokens of its URIs replaced by ``***``."""
     for pattern, replacement in _MASKS:
         text = pattern.sub(replacement, text)
     return text
@@ -45,6 +44,6 @@ def neutralised(cell: Any) -> Any:
 
 
 def markdown(value: object) -> str:
-    """A value on one line that markdown shows as it is: no emphasis, link, picture, tag or cell."""
+    """A value on one line, escaped so that markdown shows it as plain text."""
     text = printable(" ".join(str(value).split()))
     return _TAG.sub("&lt;", _MARKDOWN.sub(r"\\\1", text))

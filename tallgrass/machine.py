@@ -1,4 +1,4 @@
-"""What this machine is, and what would slow or break sampling -> a list of findings."""
+"""Describe this machine and list what would slow or break sampling."""
 
 import ctypes
 import gc
@@ -16,9 +16,9 @@ import psutil
 from threadpoolctl import threadpool_info
 
 _BYTES_A_NUMBER = 8
-# Draws are held once by the sampler, once as the trace, and once more while they are written.
+# The sampler holds the draws once, the trace once, and writing them takes a third copy.
 _COPIES = 3
-_MUCH = 0.7  # of the free memory
+_LARGE_SHARE = 0.7  # of the free memory
 _MIB = 1024**2
 _COMPILERS = ("g++", "clang++", "c++")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -27,18 +27,18 @@ CORES_VARIABLE = "TALLGRASS_CORES"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something found before sampling; a ``fatal`` one stops the run before anything is sampled."""
+    """Something seen before sampling; a ``fatal`` one stops the run."""
 
     level: Literal["fatal", "warning", "note"]
     message: str
 
 
 def usable_cores() -> int:
-    """Cores that this process may use: those it is bound to, or fewer by ``TALLGRASS_CORES``."""
-    bound = getattr(os, "sched_getaffinity", None)  # not on macOS
-    cores = len(bound(0)) if bound else os.cpu_count() or 1
-    asked = os.environ.get(CORES_VARIABLE, "")
-    return min(cores, int(asked)) if re.fullmatch(r"0*[1-9]\d{0,5}", asked, re.ASCII) else cores
+    """Cores that this process may use: those of its affinity, or fewer by ``TALLGRASS_CORES``."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    setting = os.environ.get(CORES_VARIABLE, "")
+    return min(cores, int(setting)) if re.fullmatch(r"0*[1-9]\d{0,5}", setting, re.ASCII) else cores
 
 
 def inspect_machine(
@@ -56,34 +56,33 @@ def inspect_machine(
     chains : int
         Number of chains.
     n_values : int
-        Values kept a draw (all public variables together).
+        Values kept per draw, over all public variables.
     draws : int
-        Draws a chain, tuning included.
+        Draws per chain, tuning included.
     folder : Path, optional
-        Where the trace is written; the current folder without it.
+        Where the trace is written; by default the current folder.
     sampler : str
         ``nutpie`` or ``pymc``.
     state : Path, optional
-        Where draws are kept while they are made; not looked at without it.
+        Where draws are written while sampling; by default its disk is not checked.
     """
     trace = chains * draws * n_values * _BYTES_A_NUMBER
-    found = [_about(), *_chains(chains), *_memory(_COPIES * trace)]
-    found += _disk(trace, folder or Path.cwd(), "the trace", "fatal")
+    findings = [_about(), *_chains(chains), *_memory(_COPIES * trace)]
+    findings += _disk(trace, folder or Path.cwd(), "the trace", "fatal")
     if state is not None:
-        # Nothing but the draws of a run that dies is lost where this one is full.
-        found += _disk(trace, state, "keeping draws while they are made", "warning")
+        # A full disk here costs only the draws of a run that dies, so it is not fatal.
+        findings += _disk(trace, state, "keeping draws while they are made", "warning")
     if sampler == "pymc" and not any(shutil.which(name) for name in _COMPILERS):
         words = "no C++ compiler was found; none is needed, PyMC's graph is compiled by numba"
-        found.append(Finding("note", words))
-    return (*found, *_pools(chains))
+        findings.append(Finding("note", words))
+    return (*findings, *_pools(chains))
 
 
 def release_memory() -> None:
-    """Give back memory that nothing uses any more.
+    """Return unused memory to the system.
 
-    Models and figures refer to themselves in circles, so that their memory is free only when Python
-    looks for those; and the C library keeps what was freed in pieces, which many runs in one
-    process add up to more and more.
+    Models and figures contain reference cycles, which only the garbage collector frees, and the C
+    library keeps freed blocks. With many runs in one process both add up.
     """
     gc.collect()
     if sys.platform == "linux":
@@ -93,13 +92,13 @@ def release_memory() -> None:
 
 
 def available_memory() -> int:
-    """Bytes of memory that this process can still get; in a container, no more than its limit."""
+    """Bytes of memory that this process can still get, within the limit of its container."""
     free = psutil.virtual_memory().available
     try:
         limit, used = (
             int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current")
         )
-    except (OSError, ValueError):  # not in such a container, or without a limit ("max")
+    except (OSError, ValueError):  # no container, or no limit ("max")
         return free
     return max(0, min(free, limit - used))
 
@@ -116,31 +115,31 @@ def _about() -> Finding:
 
 
 def _core_kinds() -> tuple[int, int] | None:
-    """Performance and efficiency cores of Apple silicon; None elsewhere."""
+    """Numbers of performance and efficiency cores on Apple silicon; None elsewhere."""
     if platform.system() != "Darwin" or platform.machine() != "arm64":
         return None
     try:
         names = ["hw.perflevel0.physicalcpu", "hw.perflevel1.physicalcpu"]
-        said = subprocess.run(
+        output = subprocess.run(
             ["sysctl", "-n", *names], capture_output=True, text=True, timeout=5, check=True
         )
-        fast, saving = (int(one) for one in said.stdout.split())
+        fast, efficient = (int(count) for count in output.stdout.split())
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return fast, saving
+    return fast, efficient
 
 
 def _chains(chains: int) -> list[Finding]:
-    cores, found = usable_cores(), []
+    cores, findings = usable_cores(), []
     if chains > cores:
         rounds = -(-chains // cores)
         words = f"{chains} chains on {cores} cores: they run in about {rounds} rounds"
-        found.append(Finding("note", words))
+        findings.append(Finding("note", words))
     kinds = _core_kinds()
     if kinds and kinds[0] < chains <= cores:
         words = f"{chains} chains on {kinds[0]} performance cores: some will be slower"
-        found.append(Finding("warning", words))
-    return found
+        findings.append(Finding("warning", words))
+    return findings
 
 
 def _memory(needed: int) -> list[Finding]:
@@ -151,7 +150,7 @@ def _memory(needed: int) -> list[Finding]:
     )
     if needed > free:
         return [Finding("fatal", words)]
-    return [Finding("warning", words)] if needed > _MUCH * free else []
+    return [Finding("warning", words)] if needed > _LARGE_SHARE * free else []
 
 
 def _disk(
@@ -168,7 +167,7 @@ def _disk(
 
 
 def _pools(chains: int) -> list[Finding]:
-    """Pools of threads that would compete with the chains; sampling caps them."""
+    """Thread pools that would compete with the chains; sampling limits them."""
     share = thread_share(chains)
     pools = {pool["internal_api"]: pool["num_threads"] for pool in threadpool_info()}
     busy = {api: n for api, n in pools.items() if n > share and api != "tbb"}

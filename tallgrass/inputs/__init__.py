@@ -1,1 +1,1 @@
-"""Tables read from files, within limits, every column checked."""
+"""Reads tables from files, within limits, and checks their columns."""

@@ -1,4 +1,4 @@
-"""How large an input may be, so that a small hostile file cannot fill memory or disk."""
+"""Limits on the size of inputs, so that a small hostile file cannot fill memory or disk."""
 
 import io
 import re
@@ -8,12 +8,12 @@ from typing import IO, Any
 from tallgrass.errors import DataError
 
 _MIB = 1024**2
-_SMALL = 16 * _MIB  # what a file of this size holds does no harm, however tightly it was packed
+_SMALL = 16 * _MIB  # unpacked, this size does no harm, whatever the expansion
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest input that is read. The settings ``limit_*`` raise or lower each of them.
+    """The largest input that is read. The settings ``limit_*`` change each limit.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Limits:
             raise _too_much(label, f"{size:,} bytes", f"{self.input_mib:,} MiB", "input_mib")
 
     def check_expansion(self, label: str, packed: int, unpacked: int) -> None:
-        """A DataError when ``packed`` bytes become suspiciously many."""
+        """A DataError when ``packed`` bytes expand too much."""
         if unpacked > max(_SMALL, self.expansion * packed):
             received = f"{packed:,} bytes that become {unpacked:,} or more"
             raise _too_much(label, received, f"{self.expansion:,} times as many", "expansion")
@@ -65,18 +65,18 @@ DEFAULT_LIMITS = Limits()
 
 
 class LimitedReader(io.RawIOBase):
-    """A stream of bytes that ends in a DataError where an input is larger than it may be.
+    """A stream of bytes that raises a DataError when its input exceeds the limits.
 
     Parameters
     ----------
     stream : file object
-        What is read, unpacked.
+        The unpacked input.
     label : str
-        What errors call it.
+        The name of the input in errors.
     limits : Limits
-        What is allowed.
+        The largest allowed input.
     packed : int
-        Bytes of the file itself, when it is unpacked on the way; else 0.
+        Bytes of the file on disk when it is unpacked while reading, else 0.
     """
 
     def __init__(self, stream: IO[bytes], label: str, limits: Limits, packed: int = 0) -> None:
@@ -85,11 +85,11 @@ class LimitedReader(io.RawIOBase):
         self._packed, self._size = packed, 0
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, wholly or in part, and count."""
+        """Fill a buffer, wholly or in part, and check the size so far."""
         block = self._stream.read(len(buffer))
         buffer[: len(block)] = block
         self._size += len(block)

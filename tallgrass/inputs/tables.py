@@ -1,4 +1,4 @@
-"""CSV files as text tables: bounded in size, columns checked; errors name file and row."""
+"""Read CSV files as tables of text, within limits; errors name the file and the row."""
 
 import gzip
 import re
@@ -21,13 +21,12 @@ from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
 
 @contextmanager
 def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes]]:
-    """A file opened for reading, unzipped on the way when it is a gzip file whatever its name.
+    """A file opened for reading; a gzip file is unpacked, whatever its name.
 
     Raises
     ------
     DataError
-        When it cannot be read, is half-written or larger than the limits, also when that shows
-        later.
+        When it cannot be read, is half-written or exceeds the limits, also during a later read.
     """
     label = shown(path.name)
     try:
@@ -46,7 +45,7 @@ def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file is there; a path that no file can have, too long for instance, is none."""
+    """Whether the path is a file; false for an impossible path, such as one that is too long."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -60,18 +59,18 @@ def parse_table(
     optional: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> pd.DataFrame:
-    """CSV bytes (UTF-8, with or without a BOM) as a table of text without outer blanks.
+    """CSV bytes (UTF-8, with or without a BOM) as a table of text, stripped of outer blanks.
 
     Parameters
     ----------
     data : bytes
         The whole file.
     label : str
-        What errors call it.
+        The name of the file in errors.
     required, optional : sequence of str
         The columns to return. A missing optional column is returned empty.
     limits : Limits
-        How many rows and columns it may have.
+        The most rows and columns.
 
     Raises
     ------
@@ -100,16 +99,16 @@ def parse_table(
         )
     columns = list(dict.fromkeys((*required, *optional)))
     require_one_each(frame, columns, label)
-    kept = frame.reindex(columns=columns, fill_value="")
-    return pd.DataFrame({column: kept[column].str.strip() for column in columns})
+    selected = frame.reindex(columns=columns, fill_value="")
+    return pd.DataFrame({column: selected[column].str.strip() for column in columns})
 
 
 @contextmanager
 def reading_csv(label: str) -> Iterator[None]:
-    """Turn what pandas raises or warns of over a CSV file into a DataError."""
+    """Turn pandas' errors and warnings about a CSV file into a DataError."""
     try:
         with warnings.catch_warnings():
-            # pandas only warns where rows are longer than the header, and cuts them
+            # pandas cuts rows that are longer than the header, and only warns
             warnings.simplefilter("error", ParserWarning)
             yield
     except UnicodeDecodeError as error:
@@ -125,7 +124,7 @@ def reading_csv(label: str) -> Iterator[None]:
 
 
 def require_one_each(frame: pd.DataFrame, columns: Sequence[str], label: str) -> None:
-    """A DataError for a column that is there twice (pandas renames the second, we strip blanks)."""
+    """A DataError for a column that occurs twice: pandas renames it, or only blanks differ."""
     for name in columns:
         if list(frame.columns).count(name) > 1 or f"{name}.1" in frame.columns:
             raise DataError(f"{label} has a column twice", name, "keep one of the two")
@@ -142,14 +141,14 @@ def read_table(
     optional: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> pd.DataFrame:
-    """A CSV file, plain or gzipped, by :func:`open_bytes` and :func:`parse_table`."""
+    """A CSV file, plain or gzipped, as :func:`parse_table` returns it."""
     with open_bytes(path, limits) as stream:
         data = stream.read()
     return parse_table(data, shown(path.name), required, optional, limits)
 
 
 def row_number(table: pd.DataFrame, position: int) -> int:
-    """The row as a spreadsheet counts it: the header is row 1."""
+    """The row number as in a spreadsheet, where the header is row 1."""
     return int(table.index[position]) + 2
 
 
@@ -163,10 +162,10 @@ def require_filled(table: pd.DataFrame, columns: Sequence[str], label: str) -> N
 
 
 def require_known(table: pd.DataFrame, column: str, known: pd.Series, label: str) -> None:
-    """A DataError that names the first value of a column that ``known`` does not hold."""
-    strange = ~table[column].isin(known).to_numpy()
-    if strange.any():
-        position = int(strange.argmax())
+    """A DataError that names the first value of a column that is not among ``known``."""
+    unknown = ~table[column].isin(known).to_numpy()
+    if unknown.any():
+        position = int(unknown.argmax())
         raise DataError(
             f"{label}, row {row_number(table, position)}: unknown {column}",
             table[column].iloc[position],
