@@ -50,7 +50,9 @@ def test_information_is_the_curvature_of_the_expected_log_likelihood():
     p = fit.probability(points, a[:, None], b[:, None])
     expected = slope**2 / (p * (1 - p))
     np.testing.assert_allclose(fit.item_information(points, a, b), expected, rtol=1e-6)
-    np.testing.assert_allclose(fit.test_information(points, a, b), expected.sum(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(
+        fit.information_of_test(points, a, b), expected.sum(axis=0), rtol=1e-6
+    )
 
 
 def test_certain_answers_leave_the_statistics_finite():

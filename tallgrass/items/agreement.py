@@ -1,4 +1,4 @@
-"""Do methods agree on the items: pair by pair, and what they say together."""
+"""Compare item parameters between methods, pair by pair and together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ class Agreement:
     Parameters
     ----------
     pairs : DataFrame
-        One row an item and pair of methods: item, first, second, a_first, a_second, a_difference,
-        b_first, b_second, b_difference (second less first), a_sds and b_sds (the difference in
-        standard deviations of the first method that gives one; NaN without), flagged.
+        One row per item and pair of methods: item, first, second, a_first, a_second,
+        a_difference, b_first, b_second, b_difference (second minus first), a_sds and b_sds (the
+        difference in units of the first standard deviation of the two, or NaN), flagged.
     summary : DataFrame
-        One row a pair of methods: first, second, n, r_a, r_b, a_rms, b_rms (root mean square
+        One row per pair of methods: first, second, n, r_a, r_b, a_rms, b_rms (root mean square
         differences), a_largest, b_largest, n_flagged.
     consensus : DataFrame
-        One row an item: item, n_methods, a and b (medians over methods), a_spread and b_spread
-        (largest less smallest), n_flagged (pairs that disagree).
+        One row per item: item, n_methods, a and b (medians over methods), a_spread and b_spread
+        (largest minus smallest), n_flagged (pairs that disagree).
     """
 
     pairs: pd.DataFrame
@@ -37,7 +37,7 @@ def agreement(methods: Mapping[str, pd.DataFrame], limit: float) -> Agreement:
     Parameters
     ----------
     methods : mapping of str to DataFrame
-        By name: columns item, a, b, and a_sd and b_sd where there are any.
+        Table by method, with the columns item, a, b and optionally a_sd and b_sd.
     limit : float
         Two methods disagree on an item whose a or b differs by more.
     """
@@ -51,15 +51,15 @@ def agreement(methods: Mapping[str, pd.DataFrame], limit: float) -> Agreement:
 
 
 def _pair(
-    first: str, second: str, one: pd.DataFrame, other: pd.DataFrame, limit: float
+    first: str, second: str, left: pd.DataFrame, right: pd.DataFrame, limit: float
 ) -> pd.DataFrame:
-    common = [item for item in one.index if item in other.index]
+    common = [item for item in left.index if item in right.index]
     columns: dict[str, object] = {"item": common, "first": first, "second": second}
     flagged = np.zeros(len(common), bool)
     for name in ("a", "b"):
-        x = one.loc[common, name].to_numpy(float)
-        y = other.loc[common, name].to_numpy(float)
-        sd = _sd(one, other, common, name)
+        x = left.loc[common, name].to_numpy(float)
+        y = right.loc[common, name].to_numpy(float)
+        sd = _sd(left, right, common, name)
         columns |= {
             f"{name}_first": x,
             f"{name}_second": y,
@@ -71,9 +71,9 @@ def _pair(
     return pd.DataFrame(columns)
 
 
-def _sd(one: pd.DataFrame, other: pd.DataFrame, common: list[str], name: str) -> np.ndarray:
+def _sd(left: pd.DataFrame, right: pd.DataFrame, common: list[str], name: str) -> np.ndarray:
     column = f"{name}_sd"
-    for table in (one, other):
+    for table in (left, right):
         if column in table:
             sd = table.loc[common, column].to_numpy(float)
             return np.where(sd > 0, sd, np.nan)

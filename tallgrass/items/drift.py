@@ -1,4 +1,4 @@
-"""Have the anchors moved since they were calibrated: by how much, and how surely."""
+"""How far the anchors moved since they were calibrated, and how certain that is."""
 
 import numpy as np
 import pandas as pd
@@ -12,58 +12,58 @@ from tallgrass.items.tables import Calibrated
 
 Floats = NDArray[np.float64]
 
-CONFLICT_Z = 3.0  # of about N(0, 1) where an anchor is what its prior says
+CONFLICT_Z = 3.0  # the conflict is about N(0, 1) for an anchor that did not move
 
 
 def drift_table(
-    found: Calibrated,
+    calibrated: Calibrated,
     responses: Responses,
     anchors: Anchors,
     drift_a: float,
     drift_b: float,
-    held: bool = True,
+    uses_priors: bool = True,
 ) -> pd.DataFrame:
-    """One row an anchor, the farthest moved first.
+    """One row per anchor; those that moved farthest come first.
 
-    An anchor's prior is tight (standard deviation 0.05), so that its estimate stays near the
-    previous value whatever the responses say. Beside the change itself there is therefore what
-    the responses alone say (see :mod:`tallgrass.items.single_anchor`), and the conflict of the two:
-    the distance of (log a, b) by the sum of their covariances, which is chi-squared while the
-    anchor is what its prior says, as the (positive) normal deviate of the same probability.
+    The prior of an anchor is tight (standard deviation 0.05), so its estimate stays near the
+    previous value even against the responses. The table therefore also holds the estimate from the
+    responses alone (see :mod:`tallgrass.items.single_anchor`) and its conflict with the prior: the
+    Mahalanobis distance of (log a, b) under the sum of both covariances, which is chi-squared for
+    an anchor that did not move, given as the positive normal deviate of the same probability.
 
     Parameters
     ----------
     drift_a, drift_b : float
-        An anchor whose a or b moved by more than this drifted.
-    held : bool
-        Whether the engine used the anchors' priors (mml does not); without them there is no
-        conflict and the estimate is what the responses alone say.
+        An anchor drifted when its a or b moved by more than this.
+    uses_priors : bool
+        Whether the engine used the anchors' priors (mml does not). Without them there is no
+        conflict, and the estimate rests on the responses alone.
 
     Returns
     -------
     DataFrame
         item, n, a_before, a, a_change, b_before, b, b_change, p_a and p_b (probability that the
         change exceeds its threshold), a_alone and b_alone with their ``_sd``, conflict (NaN where
-        not defined), drifted (a threshold is exceeded), suspect (a conflict beyond 3).
+        undefined), drifted (a threshold is exceeded), suspect (a conflict above 3).
     """
-    table = found.items.set_index("item")
-    there = [k for k, name in enumerate(anchors.items) if name in table.index]
-    names = [anchors.items[k] for k in there]
+    table = calibrated.items.set_index("item")
+    present = [k for k, name in enumerate(anchors.items) if name in table.index]
+    names = [anchors.items[k] for k in present]
     rows = table.loc[names]
-    before = {"a": anchors.a[there], "b": anchors.b[there]}
+    before = {"a": anchors.a[present], "b": anchors.b[present]}
     thresholds = {"a": drift_a, "b": drift_b}
     columns: dict[str, object] = {"item": names, "n": rows["n"].to_numpy()}
-    place = {name: j for j, name in enumerate(found.items["item"])}
-    chosen = [place[name] for name in names]
+    position = {name: j for j, name in enumerate(calibrated.items["item"])}
+    chosen = [position[name] for name in names]
     nothing = np.full(len(names), np.nan)
-    alone = _alone(found, responses, chosen, before) if held else {}
+    alone = _alone(calibrated, responses, chosen, before) if uses_priors else {}
     exceeded = np.zeros(len(names), bool)
     for name in ("a", "b"):
         mean, sd = rows[name].to_numpy(float), rows[f"{name}_sd"].to_numpy(float)
         change = mean - before[name]
         limit = thresholds[name]
-        if found.draws:
-            moved = np.abs(found.draws[name][:, chosen] - before[name]) > limit
+        if calibrated.draws:
+            moved = np.abs(calibrated.draws[name][:, chosen] - before[name]) > limit
             probability = moved.mean(axis=0)
         else:
             probability = norm.sf(limit, change, sd) + norm.cdf(-limit, change, sd)
@@ -87,12 +87,12 @@ def drift_table(
 
 
 def drifted_anchors(drift: pd.DataFrame) -> tuple[str, ...]:
-    """The anchors that drifted, or whose responses conflict with what they were."""
+    """The anchors that drifted, or whose responses conflict with their previous values."""
     return tuple(drift.loc[drift["drifted"] | drift["suspect"], "item"])
 
 
 def drift_in_words(drift: pd.DataFrame) -> str:
-    """How many anchors drifted, and how many stayed near their prior against their responses."""
+    """How many anchors drifted, and how many stayed near their prior despite their responses."""
     drifted = int(drift["drifted"].sum())
     against = int((drift["suspect"] & ~drift["drifted"]).sum())
     parts = [f"{drifted} drifted"] if drifted or not against else []
@@ -103,22 +103,22 @@ def drift_in_words(drift: pd.DataFrame) -> str:
 
 def undrifted(anchors: Anchors, drifted: tuple[str, ...]) -> Anchors | None:
     """The anchors without those that drifted; None when none is left."""
-    kept = [k for k, name in enumerate(anchors.items) if name not in set(drifted)]
-    if not kept:
+    stable = [k for k, name in enumerate(anchors.items) if name not in set(drifted)]
+    if not stable:
         return None
-    return Anchors(tuple(anchors.items[k] for k in kept), anchors.a[kept], anchors.b[kept])
+    return Anchors(tuple(anchors.items[k] for k in stable), anchors.a[stable], anchors.b[stable])
 
 
 def _alone(
-    found: Calibrated, responses: Responses, chosen: list[int], before: dict[str, Floats]
+    calibrated: Calibrated, responses: Responses, chosen: list[int], before: dict[str, Floats]
 ) -> dict[str, Floats]:
-    """What the responses alone say of each anchor, and its conflict with the prior."""
+    """The estimate of each anchor from its responses alone, and the conflict with its prior."""
     columns = {
         name: np.full(len(chosen), np.nan) for name in ("a", "a_sd", "b", "b_sd", "conflict")
     }
-    theta = found.users["theta"].to_numpy(float)
-    theta_sd = found.users["theta_sd"].to_numpy(float)
-    a, b = found.items["a"].to_numpy(float), found.items["b"].to_numpy(float)
+    theta = calibrated.users["theta"].to_numpy(float)
+    theta_sd = calibrated.users["theta_sd"].to_numpy(float)
+    a, b = calibrated.items["a"].to_numpy(float), calibrated.items["b"].to_numpy(float)
     starts = np.searchsorted(responses.item, np.arange(len(responses.items) + 1))
     for k, j in enumerate(chosen):
         rows = slice(starts[j], starts[j + 1])  # responses are sorted by item
@@ -133,6 +133,6 @@ def _alone(
         columns["a_sd"][k] = columns["a"][k] * log_a_sd
         gap = alone.mean - prior
         distance = gap @ np.linalg.solve(alone.covariance + np.eye(2) * ANCHOR_SD**2, gap)
-        # Chi-squared with two degrees of freedom, as the normal deviate of the same probability.
+        # The chi-squared distance (2 degrees of freedom) as a normal deviate.
         columns["conflict"][k] = -norm.ppf(np.exp(-distance / 2) / 2)
     return columns

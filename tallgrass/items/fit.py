@@ -1,9 +1,9 @@
-"""How well items and persons fit the model, and what the items tell: arrays in, arrays out.
+"""How well items and persons fit the model, and the information of the items.
 
 Fit statistics compare squared residuals ``(y - P)^2`` with their expectation ``P (1 - P)``
 (Wright and Masters, 1982): *outfit* is the mean of the ratios, *infit* the ratio of the sums. Both
-are about 1 where the model holds; above, answers are more erratic than it says, below, less.
-Information and reliability are those of Lord (1980) and of Green et al. (1984).
+are about 1 if the model holds; answers are more erratic than it predicts above 1, less below.
+Information follows Lord (1980), reliability Green et al. (1984).
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
 
-_LEAST_VARIANCE = 1e-12  # of an answer that is all but certain
+_LEAST_VARIANCE = 1e-12  # of an answer that is almost certain
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
     """Fit statistics by item or by user; every array has shape (n,).
 
-    ``infit_z`` and ``outfit_z`` are about N(0, 1) where the model holds (the cube-root
-    transformation of Wilson and Hilferty).
+    ``infit_z`` and ``outfit_z`` are about N(0, 1) if the model holds (the cube-root transformation
+    of Wilson and Hilferty).
     """
 
     infit: Floats
@@ -43,8 +43,8 @@ def probability(theta: Floats, a: Floats, b: Floats) -> Floats:
 def item_fit(responses: Responses, theta: Floats, a: Floats, b: Floats) -> Fit:
     """Fit of every item; theta by user, a and b by item.
 
-    Estimated abilities are closer to the answers than true ones, so with few responses a user
-    (under 20, say) the statistics of a fitting item lie a little below 1.
+    Estimated abilities fit the answers better than true ones, so with fewer than about 20 responses
+    per user the statistics of a fitting item are a little below 1.
     """
     return _fit(responses, theta, a, b, responses.item, len(responses.items))
 
@@ -79,7 +79,7 @@ def _fit(
 
 
 def _z(mean_square: Floats, variance: Floats) -> Floats:
-    """The mean square as a Normal deviate; NaN where it cannot vary (all P exactly 1/2)."""
+    """The mean square as a normal deviate; NaN if it cannot vary (all P exactly 1/2)."""
     sd = np.sqrt(np.where(variance > 0, variance, np.nan))
     return np.asarray((np.cbrt(mean_square) - 1.0) * 3.0 / sd + sd / 3.0)
 
@@ -90,20 +90,17 @@ def item_information(theta: ArrayLike, a: Floats, b: Floats) -> Floats:
     return np.asarray(a[:, None] ** 2 * p * (1 - p))
 
 
-def test_information(theta: ArrayLike, a: Floats, b: Floats) -> Floats:
-    """Information of all items together, shape (n_points,); its inverse root is the SE of theta."""
+def information_of_test(theta: ArrayLike, a: Floats, b: Floats) -> Floats:
+    """Information of all items together, shape (n_points,); ``1 / sqrt`` of it is theta's SE."""
     return np.asarray(item_information(theta, a, b).sum(axis=0))
 
 
-test_information.__test__ = False  # type: ignore[attr-defined]  # not a test, for pytest
-
-
 def marginal_reliability(theta_sd: Floats) -> float:
-    """Share of the abilities' variance (1, their prior) that the responses tell: 1 - mean SD^2."""
+    """Share of the abilities' prior variance (1) that the responses explain: 1 - mean SD^2."""
     return float(1.0 - np.mean(np.square(theta_sd)))
 
 
 def empirical_reliability(theta: Floats, theta_sd: Floats) -> float:
-    """Variance of the estimated abilities by that plus the mean of their squared SDs."""
+    """Variance of the estimated abilities, divided by itself plus the mean squared SD."""
     spread = float(np.var(theta))
     return spread / (spread + float(np.mean(np.square(theta_sd))))

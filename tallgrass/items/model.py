@@ -3,12 +3,13 @@
     theta_i ~ N(0, 1)      log a_j ~ N(0, 0.2), b_j ~ N(0, 1); anchors: see item_priors
     logit P(correct) = a_j (theta_i - b_j)
 
-The textbook coordinates are the ones that sample well here, each in units of its prior: hundreds
-of responses an item and a prior of known scale leave nothing to unfold. With
+The textbook coordinates sample well here, each in units of its prior, because each item has
+hundreds of responses and the prior's scale is known. With
 
-    log a_j = m_j + s_j x_j,  b_j = n_j + t_j y_j          all of x, y and theta are N(0, 1)
+    log a_j = m_j + s_j x_j,  b_j = n_j + t_j y_j
 
-and their log-density is ``-(x.x + y.y + theta.theta) / 2``, three dot products.
+all of x, y and theta are N(0, 1), with log-density ``-(x.x + y.y + theta.theta) / 2``: three dot
+products.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from tallgrass.items.priors import Floats, ItemPriors
 from tallgrass.items.responses import Responses
 
 PUBLIC = ("a", "b", "theta")
-SPREAD = 1.5  # how far chains start from the centre, in standard errors
+SPREAD = 1.5  # of the chains' starting points about the centre, in standard errors
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ def build_items(
     Parameters
     ----------
     likelihood : str
-        ``kernel``, or ``gather``: one Bernoulli a response, the plain reference.
+        ``kernel``, or ``gather``: one Bernoulli per response, as a reference.
     sorted_responses : SortedResponses, optional
-        From :func:`tallgrass.items.model.sorted_by_item`, where it is at hand.
+        From :func:`tallgrass.items.model.sorted_by_item`, if already computed.
     """
     coords = {"item": responses.items, "user": responses.users}
     # Shared variables, not constants: the compiled code does not depend on the data.
@@ -95,7 +96,7 @@ def build_items(
             pm.Potential("responses", response_loglik(user, bounds, theta, a, a * b))
 
     def start(generator: np.random.Generator) -> dict[str, Floats]:
-        """Near the posterior mode, spread by more than the posterior."""
+        """A point near the posterior mode; such points spread wider than the posterior."""
 
         def around(mean: Floats, sd: Floats) -> Floats:
             return np.asarray(mean + SPREAD * sd * generator.normal(size=len(mean)))

@@ -7,8 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from tallgrass.items.fit import item_information, probability
-from tallgrass.items.fit import test_information as total_information
+from tallgrass.items.fit import information_of_test, item_information, probability
 from tallgrass.report.style import (
     ACCENT,
     INK,
@@ -34,7 +33,7 @@ def item_curves(items: pd.DataFrame, theta: Floats) -> Figure:
     items : DataFrame
         item, a, b.
     theta : ndarray
-        Estimated abilities: where the curves matter.
+        Estimated abilities; the range that holds 95 % of them is shaded.
     """
     grid = np.linspace(-4, 4, 161)
     a, b = items["a"].to_numpy(float), items["b"].to_numpy(float)
@@ -51,7 +50,7 @@ def item_curves(items: pd.DataFrame, theta: Floats) -> Figure:
     right.set_ylim(0, None)
     label_axes(right, "Ability θ", "Information of an item", "Information")
     whole = right.twinx()
-    whole.plot(grid, total_information(grid, a, b), color=_ORANGE, linewidth=1.8)
+    whole.plot(grid, information_of_test(grid, a, b), color=_ORANGE, linewidth=1.8)
     whole.set_ylim(0, None)
     whole.set_ylabel("of all items together", fontsize=9.5, color=_ORANGE)
     whole.tick_params(colors=MUTED, labelcolor=_ORANGE, labelsize=9, length=3)
@@ -75,16 +74,16 @@ def wright_map(items: pd.DataFrame, theta: Floats) -> Figure:
     upper.hist(inside, bins=list(edges), color=_BLUE, alpha=0.75)
     upper.set_ylabel("Users", fontsize=9.5, color=INK)
     upper.set_xticks([])
-    held = items["anchor"].to_numpy(bool)
+    is_anchor = items["anchor"].to_numpy(bool)
     free = np.clip(b, edges[0], edges[-1])
-    stacked = [free[~held], free[held]] if held.any() else [free]
+    stacked = [free[~is_anchor], free[is_anchor]] if is_anchor.any() else [free]
     colours = [ACCENT, _ORANGE][: len(stacked)]
     labels = ["items", "anchors"][: len(stacked)]
     lower.hist(stacked, bins=list(edges), color=colours, stacked=True, alpha=0.85, label=labels)
     lower.invert_yaxis()
     lower.yaxis.set_major_locator(MaxNLocator(5, integer=True, prune="lower"))
     lower.set_ylabel("Items", fontsize=9.5, color=INK)
-    if held.any():
+    if is_anchor.any():
         lower.legend(loc="lower right", frameon=False, fontsize=9)
     for ax in (upper, lower):
         ax.set_xlim(edges[0], edges[-1])
@@ -95,7 +94,7 @@ def wright_map(items: pd.DataFrame, theta: Floats) -> Figure:
 def drift(table: pd.DataFrame, drift_a: float, drift_b: float) -> Figure:
     """Change of every anchor in b and a, with 95 % intervals, against the thresholds.
 
-    Filled marks are estimates, open ones what the responses alone say.
+    Filled marks are estimates, open marks are estimates from the responses alone.
     """
     rows = table.head(_SHOWN_ANCHORS).iloc[::-1]
     places = np.arange(len(rows))
@@ -134,7 +133,7 @@ def drift(table: pd.DataFrame, drift_a: float, drift_b: float) -> Figure:
 
 
 def anchor_priors(table: pd.DataFrame) -> Figure:
-    """Prior and posterior of the anchors' difficulties: where they were and where they are."""
+    """Prior and posterior of the anchors' parameters, before against now."""
     rows = table.sort_values("b_before", kind="stable").reset_index(drop=True)
     figure, axes = new_figure(3.6, columns=2, margins=(0.65, 0.2, 0.6, 0.55), gaps=(0.75, 0.5))
     for ax, name in ((axes[0, 0], "b"), (axes[0, 1], "a")):
@@ -159,7 +158,7 @@ def anchor_priors(table: pd.DataFrame) -> Figure:
 
 
 def agreement(pairs: pd.DataFrame, limit: float) -> Figure:
-    """One row a pair of methods: a and b of the one against the other; disagreements marked."""
+    """Estimates of one method against the other's, a row per pair; disagreements are marked."""
     groups = list(pairs.groupby(["first", "second"], sort=False))
     figure, axes = new_figure(
         3.4 * len(groups) + 0.5,

@@ -1,4 +1,4 @@
-"""Priors of the item parameters: the same for all items but the anchors.
+"""Priors of the item parameters: the same for all items except the anchors.
 
 log a ~ N(0, 0.2), b ~ N(0, 1);  an anchor: log a ~ N(log a_previous, 0.05),
 b ~ N(b_previous, 0.05)
@@ -21,7 +21,7 @@ LOG_A_SD, B_SD, ANCHOR_SD = 0.2, 1.0, 0.05
 class ItemPriors:
     """Normal priors of log a and b by item; every array has shape (n_items,).
 
-    ``anchor`` holds which items are anchors.
+    ``anchor`` tells which items are anchors.
     """
 
     log_a_mean: Floats
@@ -45,11 +45,11 @@ def item_priors(responses: Responses, anchors: Anchors | None = None) -> ItemPri
     )
     if anchors is None or not anchors.items:
         return priors
-    place = {name: j for j, name in enumerate(responses.items)}
+    position = {name: j for j, name in enumerate(responses.items)}
     for name in anchors.items:
-        if name not in place:
+        if name not in position:
             raise DataError("anchor without a response", name, "leave it out, or add its responses")
-    rows = np.array([place[name] for name in anchors.items])
+    rows = np.array([position[name] for name in anchors.items])
     priors.log_a_mean[rows] = np.log(anchors.a)
     priors.b_mean[rows] = anchors.b
     priors.log_a_sd[rows] = priors.b_sd[rows] = ANCHOR_SD

@@ -1,4 +1,4 @@
-"""New item parameters into a table of the database: all of them in one transaction, or none."""
+"""Write new item parameters to a table of the database, in one transaction."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,15 +26,15 @@ REQUIRED = ("item", "a", "b")
 
 
 def publish(location: str, table: str, items: pd.DataFrame, about: dict[str, str]) -> int:
-    """Write item parameters: rows of items that are there are changed, others added.
+    """Write item parameters: update the rows of known items and insert the others.
 
-    A table that does not exist is made. Of a table that exists, the columns that both know are
-    written; item, a and b must be among them. Rows of other items stay.
+    A missing table is created. In an existing table, only the columns that it shares with
+    ``COLUMNS`` are written; item, a and b must be among them. Rows of other items stay.
 
     Parameters
     ----------
     location : str
-        Database URL.
+        URL of the database.
     items : DataFrame
         item, a, b, a_sd, b_sd and n of the items to publish.
     about : dict of str to str
@@ -48,11 +48,11 @@ def publish(location: str, table: str, items: pd.DataFrame, about: dict[str, str
     Raises
     ------
     DataError
-        When the table cannot be written; then nothing is.
+        When the table cannot be written; then it is unchanged.
     """
-    now = datetime.now(UTC)
+    published_at = datetime.now(UTC)
     records = [
-        {str(k): v for k, v in row.items()} | about | {"published_at": now}
+        {str(k): v for k, v in row.items()} | about | {"published_at": published_at}
         for row in items[["item", "a", "b", "a_sd", "b_sd", "n"]].to_dict("records")
     ]
     with database.connected(location, read_only=False) as connection:
@@ -66,49 +66,55 @@ def publish(location: str, table: str, items: pd.DataFrame, about: dict[str, str
 
 
 def _target(connection: Connection, name: str) -> sa.Table:
-    schema, _, bare = name.rpartition(".")
-    known = sa.Table(
-        bare,
+    schema, _, table = name.rpartition(".")
+    complete = sa.Table(
+        table,
         sa.MetaData(),
-        *(sa.Column(one, kind, primary_key=one == "item") for one, kind in COLUMNS.items()),
+        *(
+            sa.Column(column, kind, primary_key=column == "item")
+            for column, kind in COLUMNS.items()
+        ),
         schema=schema or None,
     )
     inspector = sa.inspect(connection)
-    if not inspector.has_table(bare, schema=schema or None):
-        known.create(connection)
-        return known
-    there = {one["name"]: one["type"] for one in inspector.get_columns(bare, schema=schema or None)}
-    if missing := [one for one in REQUIRED if one not in there]:
+    if not inspector.has_table(table, schema=schema or None):
+        complete.create(connection)
+        return complete
+    existing = {
+        column["name"]: column["type"]
+        for column in inspector.get_columns(table, schema=schema or None)
+    }
+    if missing := [column for column in REQUIRED if column not in existing]:
         raise DataError(
             f"table {name} without the column {missing[0]}",
-            ", ".join(sorted(there)),
+            ", ".join(sorted(existing)),
             "publish to a table with item, a and b, or to a new one",
         )
     columns: list[sa.Column[Any]] = [
-        # Items may be numbers there.
-        sa.Column(one, there[one] if one == "item" else kind)
-        for one, kind in COLUMNS.items()
-        if one in there
+        # In the existing table items may be numbers.
+        sa.Column(column, existing[column] if column == "item" else kind)
+        for column, kind in COLUMNS.items()
+        if column in existing
     ]
-    return sa.Table(bare, sa.MetaData(), *columns, schema=schema or None)
+    return sa.Table(table, sa.MetaData(), *columns, schema=schema or None)
 
 
-def _number(name: str, table: str) -> int:
+def _number(item: str, table: str) -> int:
     try:
-        return int(name)
+        return int(item)
     except ValueError:
         raise DataError(
-            f"the items of table {table} are numbers", name, "publish to a table with text items"
+            f"the items of table {table} are numbers", item, "publish to a table with text items"
         ) from None
 
 
 def _write(connection: Connection, target: sa.Table, rows: list[dict[str, object]]) -> None:
     lock = sa.select(target.c.item)
     if connection.dialect.name == "postgresql":
-        lock = lock.with_for_update()  # two calibrations that publish at once take turns
-    there = {str(found) for (found,) in connection.execute(lock)}
-    old = [row for row in rows if str(row["item"]) in there]
-    new = [row for row in rows if str(row["item"]) not in there]
+        lock = lock.with_for_update()  # calibrations that publish at the same time take turns
+    existing = {str(name) for (name,) in connection.execute(lock)}
+    old = [row for row in rows if str(row["item"]) in existing]
+    new = [row for row in rows if str(row["item"]) not in existing]
     if old:
         values: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "item"}
         change = sa.update(target).where(target.c.item == sa.bindparam("of_item")).values(values)

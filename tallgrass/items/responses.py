@@ -1,4 +1,4 @@
-"""Answers to test items as one frozen, checked long table, and the anchors of a scale."""
+"""Answers to test items as one checked, immutable long table, and the anchors of a scale."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from tallgrass.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Responses:
-    """Who answered which item, and whether correctly; checked once and then never changed.
+    """Who answered which item, and whether correctly; checked once and immutable.
 
-    Items and users are sorted by name and the responses by item, then user, so the same answers
-    read in another order are the same data with the same fingerprint.
+    Items and users are sorted by name, and responses by item and then user, so that the same
+    answers have the same fingerprint, whatever order they are read in.
 
     Parameters
     ----------
@@ -49,18 +49,20 @@ class Responses:
             raise DataError("no responses", None, "check the file, the query and the window")
         user_order, user = _sorted_names("user", self.users, columns[0])
         item_order, item = _sorted_names("item", self.items, columns[1])
-        wrong = ~np.isin(columns[2], (0, 1))
-        if wrong.any():
+        invalid = ~np.isin(columns[2], (0, 1))
+        if invalid.any():
             raise DataError(
-                "response other than 0 and 1", columns[2][wrong][0].item(), "code answers as 0 or 1"
+                "response other than 0 and 1",
+                columns[2][invalid][0].item(),
+                "code answers as 0 or 1",
             )
         key = item.astype(np.int64) * len(user_order) + user
         order = np.argsort(key, kind="stable")
-        twice = np.flatnonzero(np.diff(key[order]) == 0)
-        if len(twice):
-            k = order[twice[0]]
+        repeated = np.flatnonzero(np.diff(key[order]) == 0)
+        if len(repeated):
+            k = order[repeated[0]]
             raise DataError(
-                f"{len(twice)} duplicate responses: one user, one item",
+                f"{len(repeated)} duplicate responses: one user, one item",
                 f"{user_order[user[k]]}, {item_order[item[k]]}",
                 "keep the first or the last of them",
             )
@@ -93,7 +95,7 @@ class Responses:
 
 @dataclass(frozen=True, eq=False)
 class Anchors:
-    """Items whose parameters are known from an earlier calibration: they fix the scale.
+    """Items with parameters from an earlier calibration, which fix the scale.
 
     Parameters
     ----------
@@ -117,14 +119,14 @@ class Anchors:
         if not len(self.items) == len(a) == len(b):
             raise DataError("anchors whose columns differ in length", (len(self.items), len(a)))
         if len(set(self.items)) != len(self.items):
-            twice = next(name for name in self.items if self.items.count(name) > 1)
-            raise DataError("anchor occurs twice", twice, "every item must be named once")
-        for name, values, good in (("a", a, a > 0), ("b", b, np.isfinite(b))):
-            bad = np.flatnonzero(~(good & np.isfinite(values)))
-            if len(bad):
+            repeated = next(name for name in self.items if self.items.count(name) > 1)
+            raise DataError("anchor occurs twice", repeated, "every item must be named once")
+        for name, values, valid in (("a", a, a > 0), ("b", b, np.isfinite(b))):
+            invalid = np.flatnonzero(~(valid & np.isfinite(values)))
+            if len(invalid):
                 raise DataError(
-                    f"anchor {self.items[bad[0]]} with an unusable {name}",
-                    float(values[bad[0]]),
+                    f"anchor {self.items[invalid[0]]} with an unusable {name}",
+                    float(values[invalid[0]]),
                     "a must be positive and both finite",
                 )
         for name, values in (("a", a), ("b", b)):
@@ -133,17 +135,17 @@ class Anchors:
 
 
 def _sorted_names(
-    what: str, names: tuple[str, ...], index: NDArray[Any]
+    kind: str, names: tuple[str, ...], index: NDArray[Any]
 ) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """Names in order, and the index that goes with that order; checked."""
+    """Check names and index; return the sorted names and the index into them."""
     if len(set(names)) != len(names):
-        raise DataError(f"{what} name occurs twice", len(names) - len(set(names)))
+        raise DataError(f"{kind} name occurs twice", len(names) - len(set(names)))
     if index.min() < 0 or index.max() >= len(names):
-        raise DataError(f"{what} index out of range", (int(index.min()), int(index.max())))
+        raise DataError(f"{kind} index out of range", (int(index.min()), int(index.max())))
     used = np.zeros(len(names), bool)
     used[index] = True
     if not used.all():
-        raise DataError(f"{what} without a response", names[int(np.argmin(used))])
+        raise DataError(f"{kind} without a response", names[int(np.argmin(used))])
     order = sorted(range(len(names)), key=lambda k: names[k])
     rank = np.empty(len(names), np.int32)
     rank[order] = np.arange(len(names), dtype=np.int32)

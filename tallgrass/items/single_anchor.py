@@ -1,11 +1,11 @@
-"""What the responses to one item say of its parameters, without the item's prior.
+"""Estimate the parameters of one item from its responses alone, without the item's prior.
 
     L(log a, b) = prod_u  integral  P(y_u | a, b, theta) p_u(theta) d theta
 
-p_u is what all other items and the prior say of user u: the posterior of the ability, as a normal
-density, with this item's own answer divided out. Maximised on log a and b; the curvature there is
-the information of the responses. It needs abilities with standard deviations and no draws, so it
-is the same for every engine and has no Monte Carlo error.
+p_u is the ability of user u given all other items and the prior: the posterior of the ability, as
+a normal density, with the answer to this item divided out. L is maximised over log a and b, and the
+curvature there is the information of the responses. Only the means and standard deviations of the
+abilities are needed, so the method suits every engine and has no Monte Carlo error.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ Floats = NDArray[np.float64]
 
 _NODES, _WEIGHTS = hermegauss(9)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
-_FARTHEST = (3.0, 8.0)  # of log a and b from where they were: beyond, the responses say nothing
+_FARTHEST = (3.0, 8.0)  # of log a and b from the start: farther, there is no maximum to find
 _STEP = 1e-4
 
 
 @dataclass(frozen=True)
 class Alone:
-    """Maximum of the likelihood in (log a, b), shape (2,), and its covariance; NaN without one."""
+    """Maximum of the likelihood in (log a, b), shape (2,), and its covariance; NaN if none."""
 
     mean: Floats
     covariance: Floats
@@ -38,18 +38,18 @@ def responses_alone(
     fitted: tuple[float, float],
     start: tuple[float, float],
 ) -> Alone:
-    """What the responses to one item say of it.
+    """The estimate of one item from its responses alone.
 
     Parameters
     ----------
     correct : ndarray, shape (n_responses,)
-        Its responses, 0 or 1.
+        Responses to the item, 0 or 1.
     theta, theta_sd : ndarray, shape (n_responses,)
-        Posterior of the abilities of those who gave them.
+        Posterior of the ability of each response's user.
     fitted : tuple of float
-        log a and b that those abilities were estimated with.
+        log a and b with which the abilities were estimated.
     start : tuple of float
-        log a and b to start from.
+        log a and b where the maximisation starts.
     """
     nodes = theta[:, None] + theta_sd[:, None] * _NODES
     sign = np.where(correct == 1, 1.0, -1.0)[:, None]
@@ -71,13 +71,15 @@ def responses_alone(
         gradient = np.array([(residual * a * (nodes - x[1])).sum(), -a * residual.sum()])
         return -float((highest + np.log(norm)).sum()), -gradient
 
-    bounds = [(middle - far, middle + far) for middle, far in zip(start, _FARTHEST, strict=True)]
-    found = minimize(objective, np.array(start), jac=True, method="L-BFGS-B", bounds=bounds)
-    inside = all(low < x < high for x, (low, high) in zip(found.x, bounds, strict=True))
+    bounds = [
+        (centre - reach, centre + reach) for centre, reach in zip(start, _FARTHEST, strict=True)
+    ]
+    optimum = minimize(objective, np.array(start), jac=True, method="L-BFGS-B", bounds=bounds)
+    inside = all(low < x < high for x, (low, high) in zip(optimum.x, bounds, strict=True))
     steps = np.eye(2) * _STEP
     hessian = np.array(
-        [(objective(found.x + s)[1] - objective(found.x - s)[1]) / (2 * _STEP) for s in steps]
+        [(objective(optimum.x + s)[1] - objective(optimum.x - s)[1]) / (2 * _STEP) for s in steps]
     )
     if not inside or np.linalg.eigvalsh((hessian + hessian.T) / 2).min() <= 0:
         return Alone(np.full(2, np.nan), np.full((2, 2), np.nan))
-    return Alone(found.x, np.linalg.inv((hessian + hessian.T) / 2))
+    return Alone(optimum.x, np.linalg.inv((hessian + hessian.T) / 2))

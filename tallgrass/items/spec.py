@@ -1,7 +1,8 @@
-"""What a calibration is, as one frozen value with a JSON form: responses, anchors, engine, rules.
+"""The specification of a calibration, immutable and with a JSON form.
 
-``CalibrationSpec`` is to ``tallgrass calibrate`` what ``RunSpec`` is to ``tallgrass run``: flags,
-variables and the parameters of the MLproject take names, defaults and checks from it.
+The flags of ``tallgrass calibrate``, its environment variables and the parameters of the MLproject
+take their names, defaults and checks from ``CalibrationSpec``, as those of ``tallgrass run`` do
+from ``RunSpec``.
 """
 
 from collections.abc import Mapping
@@ -17,21 +18,21 @@ from tallgrass.settings import CONFIG, loaded
 Engine = Literal["nuts", "gibbs", "map", "mml"]
 Duplicates = Literal["first", "last", "error"]
 
-# A sweep of Gibbs moves every block by itself: few to forget the start, and draws are added until
-# R-hat and ESS pass.
+# Gibbs draws whole blocks, so few sweeps forget the start; the run adds draws until R-hat and ESS
+# pass.
 GIBBS_SWEEPS = {"draws": 1000, "tune": 100}
 
 
 class CalibrationSpec(SamplerSpec):
-    """One calibration, whole: responses, anchors, engine, and the rules it is judged by."""
+    """One calibration: responses, anchors, engine, and the criteria that judge it."""
 
     draws: int = Field(
         2000, ge=4, le=1_000_000, description="kept draws a chain (gibbs: 1000 to begin with)"
     )
     tune: int = Field(1000, ge=10, le=1_000_000, description="tuning draws a chain (gibbs: 100)")
-    # At the seed's size, with normal trajectories, a lower rate means fewer steps of each: of 8000
-    # draws 0.65 gives least bulk and tail ESS of 7400 and 4000 for 15 steps each, 0.5 of 3400 and
-    # 2700 for 10. That many are enough, and the tail's for a second of sampling are as many.
+    # At the size of the seed data, with normal trajectories: 8000 draws at 0.65 take 15 steps each
+    # and have a least bulk ESS of 7400 and tail ESS of 4000; at 0.5 they take 10 steps and have
+    # 3400 and 2700. That is enough, and the tail ESS per second is the same.
     target_accept: float = Field(0.5, gt=0, lt=1, description="target acceptance rate of NUTS")
     responses: str = Field(
         "simulated",
@@ -71,10 +72,10 @@ class CalibrationSpec(SamplerSpec):
 
     @model_validator(mode="before")
     @classmethod
-    def _sweeps_of_gibbs(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("engine") == "gibbs":
-            return GIBBS_SWEEPS | given
-        return given
+    def _sweeps_of_gibbs(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("engine") == "gibbs":
+            return GIBBS_SWEEPS | values
+        return values
 
     @model_validator(mode="after")
     def _publishing_needs_a_database(self) -> "CalibrationSpec":
@@ -88,38 +89,38 @@ class CalibrationSpec(SamplerSpec):
 
     @property
     def comparisons(self) -> dict[str, str]:
-        """What to compare with: name -> file or run id.
+        """The estimates to compare with: name -> file or run id.
 
         Raises
         ------
         SpecError
-            When it is not written name=file, or a name occurs twice.
+            When a part is not name=source, or a name occurs twice.
         """
-        found: dict[str, str] = {}
+        sources: dict[str, str] = {}
         for part in filter(None, (part.strip() for part in self.compare.split(","))):
             name, equals, source = part.partition("=")
-            if not (name and equals and source) or name in found or name == self.engine:
+            if not (name and equals and source) or name in sources or name == self.engine:
                 raise SpecError(
                     "compare: bad comparison", part, "write name=file.csv, each name once"
                 )
-            found[name] = source
-        return found
+            sources[name] = source
+        return sources
 
     @property
     def bayesian(self) -> bool:
-        """Whether the engine gives draws of the posterior."""
+        """Whether the engine draws from the posterior."""
         return self.engine in ("nuts", "gibbs")
 
     @property
     def sampler_spec(self) -> SamplerSpec:
-        """The sampler's part."""
+        """The parameters of the sampler."""
         return SamplerSpec(**{name: getattr(self, name) for name in SamplerSpec.model_fields})
 
 
 def changed_calibration(spec: CalibrationSpec, changes: Mapping[str, Any]) -> CalibrationSpec:
     """The calibration with some parameters replaced.
 
-    Another engine has its own numbers of draws, unless those of before were chosen.
+    A new engine brings its own default numbers of draws, unless the old numbers were chosen.
 
     Raises
     ------
@@ -155,7 +156,9 @@ def load_calibration_spec(flags: Mapping[str, Any] | None = None) -> Calibration
     Raises
     ------
     SpecError
-        When a value cannot be used; it names the parameter and where the value is from.
+        When a value cannot be used; the error names the parameter and the source of the value.
     """
-    found = loaded(CalibrationSettings, flags or {})
-    return CalibrationSpec(**{name: getattr(found, name) for name in CalibrationSpec.model_fields})
+    settings = loaded(CalibrationSettings, flags or {})
+    return CalibrationSpec(
+        **{name: getattr(settings, name) for name in CalibrationSpec.model_fields}
+    )

@@ -1,4 +1,4 @@
-"""Draws or point estimates -> the same two tables: one row an item, one row a user."""
+"""Tables of items and of users, from draws or from point estimates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,27 +24,27 @@ from tallgrass.items.responses import Responses
 Floats = NDArray[np.float64]
 
 TAILS = (0.025, 0.975)
-_SLICE = 256  # entries
-_Z = 1.959963984540054  # of a 95 % normal interval
+_SLICE = 256  # parameters per quantile call
+_Z = 1.959963984540054  # half the width of a 95 % interval of N(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """What one engine found, whichever it was.
+    """The results of one engine, in the same form for all engines.
 
     Parameters
     ----------
     items : DataFrame
-        One row an item: item, a, a_sd, a_low, a_high, b, b_sd, b_low, b_high (95 % intervals), n,
+        One row per item: item, a, a_sd, a_low, a_high, b, b_sd, b_low, b_high (95 % intervals), n,
         share_correct, anchor, one_sided (all right or all wrong), infit, infit_z, outfit,
         outfit_z.
     users : DataFrame
-        One row a user: user, theta, theta_sd, theta_low, theta_high, n, infit, infit_z, outfit,
+        One row per user: user, theta, theta_sd, theta_low, theta_high, n, infit, infit_z, outfit,
         outfit_z.
     draws : dict of str to ndarray
         ``a`` and ``b``, shape (n_draws, n_items); empty for point estimates.
     marginal_reliability, empirical_reliability : float
-        Share of the variance of abilities that the responses tell.
+        Share of the variance of abilities that the responses explain.
     """
 
     items: pd.DataFrame
@@ -71,9 +71,9 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
 
 
 def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPriors) -> Calibrated:
-    """Point estimates with normal intervals; that of a on the scale of log a."""
+    """Point estimates with normal intervals; the interval of a is computed on log a."""
     a, a_sd = estimates.a, estimates.a_sd
-    # An interval of a positive number does not cross zero; unpenalised estimates may be negative.
+    # On the log scale the interval stays positive; an estimate without prior may be negative.
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.exp(_Z * a_sd / a)
     positive = a > 0
@@ -154,12 +154,12 @@ def _fit_columns(fit: Fit) -> dict[str, Floats]:
 
 
 def _flat(draws: Floats) -> Floats:
-    """Draws of all chains one after the other, shape (n_draws, n_entries)."""
+    """The draws of all chains in sequence, shape (n_draws, n_entries)."""
     return draws.reshape(-1, draws.shape[-1])
 
 
 def _summary(name: str, draws: Floats) -> dict[str, Floats]:
-    # In slices: a quantile works on a copy, and the draws may fill half of the memory.
+    # In slices, because np.quantile copies its input and the draws may fill half of the memory.
     parts = [draws[:, k : k + _SLICE] for k in range(0, draws.shape[1], _SLICE)]
     low, high = np.hstack([np.quantile(part, TAILS, axis=0) for part in parts])
     return {

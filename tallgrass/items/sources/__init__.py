@@ -1,4 +1,4 @@
-"""Answers to test items -> Responses: from a database, a CSV or Parquet file, long or wide."""
+"""Read answers to test items from a database or a CSV or Parquet file, long or wide."""
 
 from tallgrass.items.sources.anchors import load_anchors
 from tallgrass.items.sources.cleaning import DroppedItem, ResponseLog

@@ -1,4 +1,4 @@
-"""Anchors: items with parameters from an earlier calibration, from a file or a table."""
+"""Read anchors, items with parameters from an earlier calibration, from a file or a table."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def load_anchors(source: str, location: str = "") -> Anchors:
 
 
 def read_parameters(source: str, location: str = "") -> pd.DataFrame:
-    """A table of item parameters: item (text), a and b (float); as :func:`load_anchors`."""
+    """A table of item parameters: item (text), a, b and, if present, a_sd and b_sd (float)."""
     path = Path(source)
     if is_file(path):
         parquet = path.suffix == ".parquet"
@@ -52,38 +52,36 @@ def read_parameters(source: str, location: str = "") -> pd.DataFrame:
     else:
         raise DataError("no such file of item parameters", source, "a CSV file with item,a,b")
     _require(list(table.columns), source)
-    optional = [
-        name for name in ("a_sd", "b_sd") if name in table and not (table[name] == "").all()
-    ]
-    found = pd.DataFrame({"item": table["item"].astype(str).str.strip()})
+    optional = [name for name in OPTIONAL if name in table and not (table[name] == "").all()]
+    parameters = pd.DataFrame({"item": table["item"].astype(str).str.strip()})
     for name in ("a", "b", *optional):
         numbers = pd.to_numeric(table[name], errors="coerce")
-        bad = numbers.isna().to_numpy()
-        if bad.any() and name in COLUMNS:
-            at = int(bad.argmax())
+        invalid = numbers.isna().to_numpy()
+        if invalid.any() and name in COLUMNS:
+            row = int(invalid.argmax())
             raise DataError(
-                f"item {found['item'].iloc[at]} of {source} with an unusable {name}",
-                str(table[name].iloc[at]),
+                f"item {parameters['item'].iloc[row]} of {source} with an unusable {name}",
+                str(table[name].iloc[row]),
                 "a and b must be numbers",
             )
-        found[name] = numbers.astype(float)
-    return found.reset_index(drop=True)
+        parameters[name] = numbers.astype(float)
+    return parameters.reset_index(drop=True)
 
 
-def _require(there: list[str], source: str) -> None:
+def _require(columns: list[str], source: str) -> None:
     for name in COLUMNS:
-        if name not in there:
+        if name not in columns:
             raise DataError(
                 f"item parameters in {source} without the column {name}",
-                ", ".join(there),
-                nearest(name, there),
+                ", ".join(columns),
+                nearest(name, columns),
             )
 
 
-def _from_database(name: str, location: str) -> pd.DataFrame:
+def _from_database(table_name: str, location: str) -> pd.DataFrame:
     with database.connected(location) as connection:
-        table, columns = database.table_of(connection, name)
-        _require(columns, name)
-        wanted = [*COLUMNS, *(one for one in ("a_sd", "b_sd") if one in columns)]
-        rows = connection.execute(sa.select(*(table.c[one] for one in wanted))).fetchall()
-    return pd.DataFrame.from_records(rows, columns=wanted)
+        table, columns = database.table_of(connection, table_name)
+        _require(columns, table_name)
+        selected = [*COLUMNS, *(name for name in OPTIONAL if name in columns)]
+        rows = connection.execute(sa.select(*(table.c[name] for name in selected))).fetchall()
+    return pd.DataFrame.from_records(rows, columns=selected)

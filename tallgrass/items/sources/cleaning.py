@@ -1,4 +1,4 @@
-"""Rows in pieces -> checked Responses: answers coded, duplicates and thin items counted."""
+"""Clean tables of answers: code them, drop duplicates and items with few responses."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tallgrass.items.sources.wide import ANSWERS, MISSING
 
 @dataclass(frozen=True)
 class DroppedItem:
-    """An item with too few responses to say anything of it."""
+    """An item that was dropped because it has too few responses."""
 
     item: str
     n: int
@@ -25,7 +25,7 @@ class DroppedItem:
 
 @dataclass(frozen=True)
 class ResponseLog:
-    """What was read and what was dropped on the way.
+    """Counts of what was read and what was dropped.
 
     Parameters
     ----------
@@ -34,15 +34,15 @@ class ResponseLog:
     n_missing : int
         Rows without an answer.
     n_duplicates : int
-        Rows left out because the user had answered the item in another row.
+        Rows left out because another row has the same user and item.
     duplicates : str
         Which row of several was kept.
     min_responses : int
-        Responses that an item needs.
+        Responses that an item needs to be kept.
     dropped : tuple of DroppedItem
-        Items with fewer, and how many each had.
+        Items with fewer, and their numbers of responses.
     n_users_dropped : int
-        Users who answered dropped items only.
+        Users who answered only dropped items.
     """
 
     n_rows: int
@@ -70,8 +70,8 @@ def assemble(
     Raises
     ------
     DataError
-        When nothing is left, an answer is neither 0 nor 1, a name is missing, or duplicates are
-        an error.
+        When no response is left, an answer is neither 0 nor 1, a name is missing, or there are
+        duplicates and the request forbids them.
     """
     n_rows, n_missing = 0, 0
     pieces: list[_Columns] = []
@@ -91,8 +91,8 @@ def assemble(
     rows: NDArray[np.intp] = np.arange(len(correct))
     if times:
         rows = np.argsort(joined(times, request.time), kind="stable")
-    kept, n_duplicates = _unique(user, item, rows, request.duplicates)
-    counts = np.bincount(item.codes[kept], minlength=len(item.categories))
+    kept_rows, n_duplicates = _unique(user, item, rows, request.duplicates)
+    counts = np.bincount(item.codes[kept_rows], minlength=len(item.categories))
     thin = counts < request.min_responses
     dropped = tuple(
         sorted(
@@ -100,18 +100,18 @@ def assemble(
                 DroppedItem(str(item.categories[int(j)]), int(counts[j]))
                 for j in np.flatnonzero(thin)
             ),
-            key=lambda one: (-one.n, one.item),
+            key=lambda dropped_item: (-dropped_item.n, dropped_item.item),
         )
     )
-    kept = kept[~thin[item.codes[kept]]]
-    if not len(kept):
+    kept_rows = kept_rows[~thin[item.codes[kept_rows]]]
+    if not len(kept_rows):
         raise DataError(
             "no item has enough responses",
             f"{dropped[0].n} at most, min_responses={request.min_responses}",
             "lower min_responses, or widen the window",
         )
-    users, user_index = _used(user, kept)
-    items, item_index = _used(item, kept)
+    users, user_index = _used(user, kept_rows)
+    items, item_index = _used(item, kept_rows)
     log = ResponseLog(
         n_rows,
         n_missing,
@@ -121,21 +121,21 @@ def assemble(
         dropped,
         len(user.categories) - len(users),
     )
-    return Responses(users, items, user_index, item_index, correct[kept]), log
+    return Responses(users, items, user_index, item_index, correct[kept_rows]), log
 
 
 def _nothing(request: ResponseRequest, n_rows: int) -> DataError:
     limits = {"window": request.window, "since": request.since, "until": request.until}
-    given = ", ".join(f"{name}={value}" for name, value in limits.items() if value)
+    window = ", ".join(f"{name}={value}" for name, value in limits.items() if value)
     if n_rows:
         return DataError("no answers", f"{n_rows} rows, all without a response")
-    if given:
-        return DataError("no responses in this window", given, "check the label and the times")
+    if window:
+        return DataError("no responses in this window", window, "check the label and the times")
     return DataError("no responses", None, "the table, file or query is empty")
 
 
-def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[_Columns, int]:
-    correct, answered = _answers(chunk[request.response], before)
+def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tuple[_Columns, int]:
+    correct, answered = _answers(chunk[request.response], n_before)
     if not answered.all():
         chunk, correct = chunk[answered], correct[answered]
     names = []
@@ -143,7 +143,7 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[
         values = _whole(chunk[column])
         empty = values.isna().to_numpy()
         if empty.any():
-            row = int(chunk.index[int(empty.argmax())]) + before + 1
+            row = int(chunk.index[int(empty.argmax())]) + n_before + 1
             raise DataError(f"response {row} without a name in the column {column}")
         coded = pd.Categorical(values)
         texts = pd.Index(coded.categories).astype(str).str.strip()
@@ -157,14 +157,14 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, before: int) -> tuple[
 
 
 def _whole(names: pd.Series) -> pd.Series:
-    """Whole numbers that are stored as fractions as the numbers they are: 12, not 12.0."""
+    """Whole numbers stored as floats become integers, so that the name is 12 and not 12.0."""
     if is_float_dtype(names) and names.notna().all() and (names % 1 == 0).all():
         return names.astype(np.int64)
     return names
 
 
-def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
-    """Answers as 0 and 1, and where there is one at all."""
+def _answers(values: pd.Series, n_before: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """Answers as 0 and 1, and which rows have an answer."""
     answered = values.notna().to_numpy()
     if is_bool_dtype(values):
         return values.fillna(False).to_numpy(bool).astype(np.int8), answered
@@ -173,15 +173,16 @@ def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[
     else:
         texts = values.astype("str").str.strip().str.lower()
         answered = answered & ~texts.isin(MISSING).to_numpy()
-        # An answer that is no number stays one that is not 0 or 1.
+        # Any other text becomes -1, which is refused below.
         numbers = texts.map(ANSWERS).astype("float64").to_numpy()
         numbers = np.where(np.isnan(numbers), -1.0, numbers)
-    wrong = answered & ~np.isin(numbers, (0, 1))
-    if wrong.any():
-        at = int(wrong.argmax())
+    invalid = answered & ~np.isin(numbers, (0, 1))
+    if invalid.any():
+        row = int(invalid.argmax())
         raise DataError(
-            f"{int(wrong.sum())} responses other than 0 and 1, the first in row {before + at + 1}",
-            str(values.iloc[at]),
+            f"{int(invalid.sum())} responses other than 0 and 1, "
+            f"the first in row {n_before + row + 1}",
+            str(values.iloc[row]),
             "code answers as 0 or 1, and leave out what was not answered",
         )
     return np.where(answered, numbers, 0).astype(np.int8), answered
@@ -190,25 +191,25 @@ def _answers(values: pd.Series, before: int) -> tuple[NDArray[np.int8], NDArray[
 def _unique(
     user: pd.Categorical, item: pd.Categorical, rows: NDArray[np.intp], policy: str
 ) -> tuple[NDArray[np.intp], int]:
-    """The rows to keep, one for each user and item; ``rows`` are in order of time."""
+    """The rows to keep, one per user and item, and how many repeat; ``rows`` are in time order."""
     key = item.codes.astype(np.int64) * len(user.categories) + user.codes
     ordered = pd.Series(key[rows])
-    again = ordered.duplicated(keep="last" if policy == "last" else "first").to_numpy()
-    if policy == "error" and again.any():
-        row = rows[again.argmax()]
+    repeated = ordered.duplicated(keep="last" if policy == "last" else "first").to_numpy()
+    if policy == "error" and repeated.any():
+        row = rows[repeated.argmax()]
         raise DataError(
-            f"{int(again.sum())} duplicate responses: one user, one item",
+            f"{int(repeated.sum())} duplicate responses: one user, one item",
             f"{user[row]}, {item[row]}",
             "keep one of them with duplicates=first or duplicates=last",
         )
-    return rows[~again], int(again.sum())
+    return rows[~repeated], int(repeated.sum())
 
 
 def _used(
-    names: pd.Categorical, kept: NDArray[np.intp]
+    names: pd.Categorical, rows: NDArray[np.intp]
 ) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    codes = names.codes[kept]
+    codes = names.codes[rows]
     used = np.unique(codes)
-    place = np.zeros(len(names.categories), np.int32)
-    place[used] = np.arange(len(used), dtype=np.int32)
-    return tuple(map(str, names.categories[used])), place[codes]
+    position = np.zeros(len(names.categories), np.int32)
+    position[used] = np.arange(len(used), dtype=np.int32)
+    return tuple(map(str, names.categories[used])), position[codes]

@@ -1,4 +1,4 @@
-"""Responses and anchors from a database, read-only, through SQLAlchemy and a server's cursor."""
+"""Read responses and anchors from a database, with a server-side cursor and no right to write."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from tallgrass.errors import DataError, nearest
 from tallgrass.items.sources.request import ResponseRequest, moment
 from tallgrass.items.sources.wide import could_be_wide, is_wide, to_long
 
-CHUNK = 100_000  # rows a piece of a table with few columns
+CHUNK = 100_000  # rows per piece, of a table with few columns
 _FEW_COLUMNS = 8
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 PARAMETERS = ("window", "since", "until", "min_responses")
@@ -25,7 +25,7 @@ def shown_url(location: str) -> str:
 
 
 def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.DataFrame]:
-    """The rows that are wanted, as tables with the columns that the request names.
+    """The requested rows, as tables with the columns that the request names.
 
     Raises
     ------
@@ -34,27 +34,27 @@ def read_chunks(request: ResponseRequest, chunk: int = CHUNK) -> Iterator[pd.Dat
         lost.
     """
     with connected(request.location) as connection:
-        statement, bound = _statement(connection, request)
+        statement, parameters = _statement(connection, request)
         result = connection.execute(
-            statement, bound, execution_options={"stream_results": True, "yield_per": chunk}
+            statement, parameters, execution_options={"stream_results": True, "yield_per": chunk}
         )
         names = list(result.keys())
-        wide: bool | None = None
-        done = 0
+        is_wide_table: bool | None = None
+        n_read = 0
         pieces = result.partitions(max(chunk * _FEW_COLUMNS // max(len(names), _FEW_COLUMNS), 1))
         while True:
             try:
                 rows = next(pieces, None)
             except sa.exc.DBAPIError as error:
-                raise _error(error, _url(request.location), True, done) from None
+                raise _error(error, _url(request.location), True, n_read) from None
             if rows is None:
                 return
             piece = pd.DataFrame.from_records(rows, columns=names)
-            if wide is None:
-                wide = is_wide(piece, request)
-            if wide:
-                piece = to_long(piece, request, done)
-            done += len(rows)
+            if is_wide_table is None:
+                is_wide_table = is_wide(piece, request)
+            if is_wide_table:
+                piece = to_long(piece, request, n_read)
+            n_read += len(rows)
             yield piece[_wanted(list(piece.columns), request)]
 
 
@@ -64,25 +64,24 @@ def table_of(connection: Connection, name: str) -> tuple[sa.TableClause, list[st
     Raises
     ------
     DataError
-        When there is none.
+        When the table does not exist.
     """
-    schema, _, bare = name.rpartition(".")
+    schema, _, table = name.rpartition(".")
     inspector = sa.inspect(connection)
-    schemas = [schema] if schema else [None]
     try:
-        columns = [one["name"] for one in inspector.get_columns(bare, schema=schemas[0])]
+        columns = [column["name"] for column in inspector.get_columns(table, schema=schema or None)]
     except sa.exc.NoSuchTableError:
         columns = []
     if not columns:
-        known = [*inspector.get_table_names(schema=schemas[0]), *inspector.get_view_names()]
+        known = [*inspector.get_table_names(schema=schema or None), *inspector.get_view_names()]
         raise DataError("no such table in the database", name, nearest(name, known))
     clauses: list[sa.ColumnClause[Any]] = [sa.column(column) for column in columns]
-    return sa.table(bare, *clauses, schema=schema or None), columns
+    return sa.table(table, *clauses, schema=schema or None), columns
 
 
 @contextmanager
 def connected(location: str, read_only: bool = True) -> Iterator[Connection]:
-    """A connection whose errors are DataErrors without passwords; committed at the end.
+    """A connection that commits at the end; its errors are DataErrors without passwords.
 
     Raises
     ------
@@ -128,10 +127,10 @@ def _engine(url: URL) -> Engine:
 
 
 def _reading(connection: Connection) -> Connection:
-    """Make the connection one that cannot write, so that no query can either."""
+    """The connection made read-only, so that a query cannot write either."""
     if connection.dialect.name == "postgresql":
         reading = connection.execution_options(postgresql_readonly=True)
-        reading.exec_driver_sql("SET TIME ZONE 'UTC'")  # of times without a zone, as in files
+        reading.exec_driver_sql("SET TIME ZONE 'UTC'")  # for times without a zone, as in files
         return reading
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
@@ -141,85 +140,85 @@ def _reading(connection: Connection) -> Connection:
 def _statement(
     connection: Connection, request: ResponseRequest
 ) -> tuple[sa.Executable, dict[str, Any]]:
-    lite = connection.dialect.name == "sqlite"
-    bound: dict[str, Any] = {
+    is_sqlite = connection.dialect.name == "sqlite"
+    parameters: dict[str, Any] = {
         "window": request.window or None,
-        # SQLite has no times but texts that sort as times do: a day is before its hours.
+        # SQLite stores times as text.
         **{
-            name: (given if lite else found) if (found := moment(given, name)) else None
-            for name, given in (("since", request.since), ("until", request.until))
+            name: (text if is_sqlite else time) if (time := moment(text, name)) else None
+            for name, text in (("since", request.since), ("until", request.until))
         },
         "min_responses": request.min_responses,
     }
     if request.query:
-        return _query(request, bound)
+        return _query(request, parameters)
     table, columns = table_of(connection, request.table)
-    unlike = columns if could_be_wide(columns, request) else []
-    wanted = unlike or request.needed(columns)
+    wide_columns = columns if could_be_wide(columns, request) else []
+    selected = wide_columns or request.needed(columns)
     conditions = [name for name in ("window", "since", "until") if getattr(request, name)]
     column_of = {"window": request.window_column, "since": request.time, "until": request.time}
     if any(column_of[name] not in columns for name in conditions):
         request.needed(columns)  # raises
-    statement = sa.select(*(table.c[name] for name in wanted))
+    statement = sa.select(*(table.c[name] for name in selected))
     for name in conditions:
         column: Any = table.c[column_of[name]]
         value: Any = sa.bindparam(name)
         if name != "window":
             _refuse_numbers(connection, request)
-            if (
-                lite
-            ):  # 2026-01-31 10:00 and 2026-01-31T10:00Z are the same moment, not the same text
+            if is_sqlite:
+                # 2026-01-31 10:00 and 2026-01-31T10:00Z are one moment, but different texts.
                 column, value = sa.func.julianday(column), sa.func.julianday(value)
         compare = {"window": column == value, "since": column >= value, "until": column < value}
         statement = statement.where(compare[name])
-    return statement, {name: bound[name] for name in conditions}
+    return statement, {name: parameters[name] for name in conditions}
 
 
 def _refuse_numbers(connection: Connection, request: ResponseRequest) -> None:
-    """A number says no time: it counts seconds, milliseconds or anything else that grows."""
-    schema, _, bare = request.table.rpartition(".")
-    for one in sa.inspect(connection).get_columns(bare, schema=schema or None):
-        if one["name"] == request.time and isinstance(one["type"], sa.types.Numeric | sa.Integer):
+    """A DataError when the time column holds numbers, whose unit is unknown."""
+    schema, _, table = request.table.rpartition(".")
+    for column in sa.inspect(connection).get_columns(table, schema=schema or None):
+        kind = column["type"]
+        if column["name"] == request.time and isinstance(kind, sa.types.Numeric | sa.Integer):
             raise DataError(
                 f"since and until need times, but {request.time} holds numbers",
-                str(one["type"]),
+                str(kind),
                 "write a query that says what they mean, such as "
                 f"SELECT ... WHERE {request.time} >= 1769817600",
             )
 
 
 def _query(
-    request: ResponseRequest, bound: Mapping[str, Any]
+    request: ResponseRequest, parameters: Mapping[str, Any]
 ) -> tuple[sa.Executable, dict[str, Any]]:
     statement = sa.text(request.query)
-    asked = set(statement._bindparams)
-    if strange := sorted(asked - set(PARAMETERS)):
+    used = set(statement._bindparams)
+    if unknown := sorted(used - set(PARAMETERS)):
         known = ", ".join(f":{name}" for name in PARAMETERS)
-        raise DataError("unknown parameter in the query", f":{strange[0]}", f"known: {known}")
+        raise DataError("unknown parameter in the query", f":{unknown[0]}", f"known: {known}")
     for name in ("window", "since", "until"):
-        given = bound[name] is not None
-        if given and name not in asked:
+        has_value = parameters[name] is not None
+        if has_value and name not in used:
             raise DataError(
                 f"{name} is given, but the query has no :{name}",
                 getattr(request, name),
                 f"write :{name} where it belongs in the query, or leave {name} out",
             )
-        if name in asked and not given:
+        if name in used and not has_value:
             raise DataError(f"the query needs {name}", f":{name}", f"give it with --{name}")
-    return statement, {name: bound[name] for name in asked}
+    return statement, {name: parameters[name] for name in used}
 
 
 def _wanted(names: list[str], request: ResponseRequest) -> list[str]:
     if not request.query:
         return request.needed(names)
-    # A query may hold the conditions on columns that it does not give.
-    wanted = [name for name in request.required if name in names]
-    if len(wanted) < len(request.required):
+    # A query may have conditions on columns that it does not return.
+    selected = [name for name in request.required if name in names]
+    if len(selected) < len(request.required):
         return request.needed(names)  # raises
-    return wanted + [request.time] * (request.time in names)
+    return selected + [request.time] * (request.time in names)
 
 
-def _error(error: sa.exc.DBAPIError, url: URL, connected: bool, done: int = 0) -> DataError:
+def _error(error: sa.exc.DBAPIError, url: URL, connected: bool, n_read: int = 0) -> DataError:
     reason = _clean(str(error.orig).strip().splitlines()[0] if str(error.orig) else "", url)
     address = url.render_as_string(hide_password=True)
     if not connected:
@@ -227,8 +226,8 @@ def _error(error: sa.exc.DBAPIError, url: URL, connected: bool, done: int = 0) -
     if error.connection_invalidated or isinstance(
         error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError
     ):
-        where = f" after {done:,} rows" if done else ""
-        return DataError(f"the database failed{where} ({reason})", address, "try again")
+        progress = f" after {n_read:,} rows" if n_read else ""
+        return DataError(f"the database failed{progress} ({reason})", address, "try again")
     return DataError("the database refused the query", reason, "check its columns and tables")
 
 

@@ -1,4 +1,4 @@
-"""Responses from CSV and Parquet files, in pieces: long tables, or wide ones of 0 and 1."""
+"""Read responses from CSV and Parquet files, in pieces; tables are long or wide."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,14 +14,14 @@ from tallgrass.items.sources.request import ResponseRequest
 from tallgrass.items.sources.times import within
 from tallgrass.items.sources.wide import could_be_wide, is_wide, to_long
 
-CHUNK = 1_000_000  # rows a piece of a table with few columns
-_HEAD = 1 << 20  # bytes in which a header ends
+CHUNK = 1_000_000  # rows per piece, of a table with few columns
+_HEAD = 1 << 20  # bytes that contain the whole header
 
 
 def read_chunks(
     request: ResponseRequest, limits: Limits = DEFAULT_LIMITS, chunk: int = CHUNK
 ) -> Iterator[pd.DataFrame]:
-    """The rows that are wanted, as tables with the columns that the request names.
+    """The requested rows, as tables with the columns that the request names.
 
     Raises
     ------
@@ -42,26 +42,26 @@ def read_chunks(
         head = stream.read(_HEAD)
     if head[:4] == b"PAR1":
 
-        def wanted(names: Sequence[str]) -> list[str]:
+        def choose(names: Sequence[str]) -> list[str]:
             return list(names) if could_be_wide(names, request) else request.needed(names)
 
-        pieces = read_parquet(path, wanted, limits, chunk)
+        pieces = read_parquet(path, choose, limits, chunk)
     else:
         limits.check_header(label, head)
         pieces = _csv(path, label, limits, chunk)
-    wide: bool | None = None
-    done = 0
+    is_wide_table: bool | None = None
+    n_read = 0
     for piece in pieces:
-        if wide is None:
-            wide = is_wide(piece, request)
-        long = to_long(piece, request, done) if wide else piece
-        done += len(piece)
+        if is_wide_table is None:
+            is_wide_table = is_wide(piece, request)
+        long = to_long(piece, request, n_read) if is_wide_table else piece
+        n_read += len(piece)
         yield within(long[request.needed(list(long.columns))], request)
 
 
 def _csv(path: Path, label: str, limits: Limits, chunk: int) -> Iterator[pd.DataFrame]:
-    # Names stay text: 007 is not 7, and an item called NA is an item.
-    form: dict[str, Any] = {
+    # Names stay text: 007 is not 7, and an item may be called NA.
+    options: dict[str, Any] = {
         "dtype": str,
         "keep_default_na": False,
         "encoding": "utf-8-sig",
@@ -69,11 +69,11 @@ def _csv(path: Path, label: str, limits: Limits, chunk: int) -> Iterator[pd.Data
     }
     with reading_csv(label):
         with open_bytes(path, limits) as stream:
-            n_columns = len(pd.read_csv(stream, nrows=0, **form).columns)
+            n_columns = len(pd.read_csv(stream, nrows=0, **options).columns)
         rows = rows_a_piece(chunk, n_columns)
         with (
             open_bytes(path, limits) as stream,
-            pd.read_csv(stream, chunksize=rows, **form) as pieces,
+            pd.read_csv(stream, chunksize=rows, **options) as pieces,
         ):
             for piece in pieces:
                 piece.columns = piece.columns.str.strip()

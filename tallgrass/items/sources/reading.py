@@ -1,4 +1,4 @@
-"""One way in for responses, whatever holds them."""
+"""Load responses from any source."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tallgrass.items.sources.request import ResponseRequest
 
 @dataclass(frozen=True, eq=False)
 class LoadedResponses:
-    """Responses, where they are from (without passwords), and what was dropped."""
+    """Responses, their source (without passwords), and what was dropped."""
 
     responses: Responses
     location: str
@@ -36,14 +36,14 @@ def load_responses(
     Parameters
     ----------
     on_rows : callable, optional
-        Told how many rows were read so far, after every piece.
+        Called after every piece with the number of rows read so far.
     limits : Limits
-        How large a file may be, and how many rows are taken from a database.
+        The largest file, and the most rows from a database.
 
     Raises
     ------
     DataError
-        When they cannot be read, are not answers, or too few are left.
+        When they cannot be read, are not answers, or too few remain.
     """
     if request.location == simulated.NAME:
         responses, _ = simulated.simulated_responses()

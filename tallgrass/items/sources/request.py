@@ -1,4 +1,4 @@
-"""Which responses are wanted, as one frozen value that every format of input understands."""
+"""The request for responses, immutable and the same for every format of input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from tallgrass.errors import DataError, nearest
 
 @dataclass(frozen=True)
 class ResponseRequest:
-    """Where responses are and which of them are wanted.
+    """Where responses are and which of them to read.
 
     Parameters
     ----------
     location : str
         A database URL (``postgresql://...``, ``sqlite:///...``), or a CSV or Parquet file.
     table : str
-        Table of the database, ``schema.table`` or ``table``; not used with a query.
+        Table of the database, ``schema.table`` or ``table``; ignored with a query.
     query : str
-        SQL that gives the columns below. ``:window``, ``:since``, ``:until`` and
-        ``:min_responses`` in it are bound parameters, never text that is put in.
+        SQL that returns the columns below. ``:window``, ``:since``, ``:until`` and
+        ``:min_responses`` in it are bound parameters and never pasted into the text.
     window : str
         Only responses whose window column holds this label.
     since, until : str
@@ -28,7 +28,7 @@ class ResponseRequest:
         Names of the columns.
     duplicates : str
         Which of several answers of a user to an item counts: ``first``, ``last``, or ``error``.
-        The order is that of the time column where there is one, else that of the input.
+        They are ordered by the time column if there is one, else as in the input.
     min_responses : int
         Items with fewer responses are dropped.
     """
@@ -49,32 +49,31 @@ class ResponseRequest:
 
     @property
     def required(self) -> tuple[str, str, str]:
-        """The columns without which there are no responses."""
+        """The columns that every source must have."""
         return self.user, self.item, self.response
 
-    def needed(self, there: Sequence[str]) -> list[str]:
-        """The columns to read of those that are there.
+    def needed(self, available: Sequence[str]) -> list[str]:
+        """The columns to read, of those available.
 
         Raises
         ------
         DataError
-            When one that the request cannot do without is missing.
+            When a column that the request needs is missing.
         """
-        wanted = list(self.required)
+        columns = list(self.required)
         if self.window:
-            wanted.append(self.window_column)
+            columns.append(self.window_column)
         if self.since or self.until:
-            wanted.append(self.time)
-        missing = [name for name in wanted if name not in there]
+            columns.append(self.time)
+        missing = [name for name in columns if name not in available]
         if missing:
-            names = ", ".join(there)
             raise DataError(
                 f"responses without the column{'s' * (len(missing) > 1)} {', '.join(missing)}",
-                names,
-                f"{nearest(missing[0], list(there))} name it with user_column, item_column, "
+                ", ".join(available),
+                f"{nearest(missing[0], list(available))} name it with user_column, item_column, "
                 "response_column, time_column or window_column",
             )
-        return wanted + [self.time] * (self.time in there and self.time not in wanted)
+        return columns + [self.time] * (self.time in available and self.time not in columns)
 
 
 def moment(text: str, name: str) -> datetime | None:
@@ -83,7 +82,7 @@ def moment(text: str, name: str) -> datetime | None:
     Raises
     ------
     DataError
-        When it is not one.
+        When the text is neither.
     """
     if not text:
         return None

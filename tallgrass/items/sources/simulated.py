@@ -1,4 +1,4 @@
-"""Made-up responses of known truth, to try a calibration with: 2,000 users, 60 items."""
+"""Simulated responses with known parameters, to try a calibration: 2,000 users, 60 items."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from tallgrass.items.responses import Anchors, Responses
 
 NAME = "simulated"
 N_USERS, N_ITEMS, N_ANCHORS, PER_USER = 2000, 60, 8, 25
-DRIFTED = 1.0  # the first anchor became that much harder
+DRIFTED = 1.0  # how much harder the first anchor became
 
 
 def simulated_responses(seed: int = 1) -> tuple[Responses, Anchors]:
-    """Responses by the item model, and anchors, of which the first has drifted."""
+    """Responses simulated from the item model, and anchors, the first of which has drifted."""
     generator = np.random.default_rng(seed)
     theta = generator.normal(size=N_USERS)
     log_a, b = 0.2 * generator.normal(size=N_ITEMS), generator.normal(size=N_ITEMS)

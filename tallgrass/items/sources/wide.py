@@ -1,4 +1,4 @@
-"""Wide tables, a column an item and a row a user: recognised, and made long."""
+"""Recognise wide tables, with a column per item and a row per user, and make them long."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def could_be_wide(names: Sequence[str], request: ResponseRequest) -> bool:
 
 
 def is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
-    """Whether the columns are items: most of what is in them are answers."""
+    """Whether the columns are items, which is so if most of their cells are answers."""
     if not could_be_wide(list(piece.columns), request):
         return False
     cells = piece[_items(piece, request)].head(_LOOKED_AT)
@@ -30,12 +30,12 @@ def is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
     return bool(np.isin(texts, [*ANSWERS]).any()) and float(_usable(texts).mean()) >= 0.5
 
 
-def to_long(piece: pd.DataFrame, request: ResponseRequest, before: int) -> pd.DataFrame:
+def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.DataFrame:
     """A wide piece as long rows; without a column of users, rows are numbered from 1.
 
     Parameters
     ----------
-    before : int
+    n_before : int
         Rows of the table before this piece.
 
     Raises
@@ -45,41 +45,43 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, before: int) -> pd.Da
     """
     user, items = _user(piece, request), _items(piece, request)
     texts = _texts(piece[items])
-    wrong = ~_usable(texts)
-    if wrong.any():
-        row, column = (int(found[0]) for found in np.nonzero(wrong))
+    invalid = ~_usable(texts)
+    if invalid.any():
+        row, column = (int(index[0]) for index in np.nonzero(invalid))
         raise DataError(
-            f"{int(wrong.sum())} responses other than 0 and 1, the first in row "
-            f"{before + row + 1}, column {items[column]}",
+            f"{int(invalid.sum())} responses other than 0 and 1, the first in row "
+            f"{n_before + row + 1}, column {items[column]}",
             str(piece[items[column]].iloc[row]),
             "code answers as 0 or 1, and leave empty what was not answered",
         )
     if user is None:
         user = request.user
-        piece = piece.assign(**{user: [f"{before + row + 1:07d}" for row in range(len(piece))]})
-    beside = [name for name in (request.time, request.window_column) if name in piece]
-    long = piece.melt([user, *beside], items, var_name=request.item, value_name=request.response)
+        piece = piece.assign(**{user: [f"{n_before + row + 1:07d}" for row in range(len(piece))]})
+    other_columns = [name for name in (request.time, request.window_column) if name in piece]
+    long = piece.melt(
+        [user, *other_columns], items, var_name=request.item, value_name=request.response
+    )
     return long.rename(columns={user: request.user})
 
 
 def _items(piece: pd.DataFrame, request: ResponseRequest) -> list[str]:
-    apart = {_user(piece, request), request.time, request.window_column}
-    return [name for name in piece.columns if name not in apart]
+    other_columns = {_user(piece, request), request.time, request.window_column}
+    return [name for name in piece.columns if name not in other_columns]
 
 
 def _user(piece: pd.DataFrame, request: ResponseRequest) -> str | None:
-    """The column of the users: the one of that name, or a first one that holds no answers."""
+    """The column of the users: the requested one, or the first column if it holds names."""
     if request.user in piece:
         return request.user
     first = str(piece.columns[0])
-    looked_at = piece[[first]].head(_LOOKED_AT)
-    names = _texts(looked_at).ravel()
-    several = not _usable(names).all() and len(pd.unique(names)) > len(names) / 2
-    return first if several else None
+    head = piece[[first]].head(_LOOKED_AT)
+    names = _texts(head).ravel()
+    are_names = not _usable(names).all() and len(pd.unique(names)) > len(names) / 2
+    return first if are_names else None
 
 
 def _texts(cells: pd.DataFrame) -> NDArray[np.object_]:
-    """What is in the cells, as lower-case text, shape (rows, columns)."""
+    """The cells as lower-case text, shape (rows, columns)."""
     return np.stack(
         [
             cells[name].astype(str).fillna("").str.strip().str.lower().to_numpy(object)
@@ -90,5 +92,5 @@ def _texts(cells: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _usable(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Which are answers, or the lack of one."""
+    """Which cells are an answer or empty."""
     return np.isin(texts, [*ANSWERS, *MISSING])
