@@ -1,4 +1,4 @@
-"""Item parameters from responses, by four engines of one model.
+"""Estimate item parameters from responses, with four engines for one model.
 
 ``calibrate_nuts`` and ``calibrate_gibbs`` sample the posterior and return
 :class:`tallgrass.inference.draws.Sampled`: its trace holds ``a`` (item), ``b`` (item) and ``theta``

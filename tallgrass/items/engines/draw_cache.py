@@ -1,42 +1,44 @@
-"""Gibbs' draws on disk while they are made, so that they outlive their process."""
+"""Keep the draws of Gibbs sampling on disk during the run, so that they outlive the process."""
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
 from tallgrass.inference.draws import DrawSink
 from tallgrass.inference.follower import pause
+from tallgrass.items.engines.sweeps import Draws
 
 
-class Swept(Protocol):
-    """A chain: sweeps done, tuning included, and its draws of a, b and theta so far."""
+class Chain(Protocol):
+    """A chain: the number of its sweeps, tuning included, and its draws so far."""
 
     @property
     def done(self) -> int:
-        """Sweeps done; the draws of all but those of tuning are final."""
+        """Sweeps done; the draws after tuning are final."""
 
     @property
-    def kept(self) -> tuple[Any, ...]:
-        """Draws of a, b and theta, each (draw, entry); theta has no rows where it is not kept."""
+    def draws(self) -> Draws:
+        """Room for all draws; ``theta`` has no rows where it is not kept."""
 
 
 class Keeper:
-    """Hands new draws to a sink, within a small share of the time.
+    """Hands new draws to a sink, within a small share of the run's time.
 
-    What writing takes counts, for here it is the dearer part: a draw of all abilities is made in
-    less than a millisecond. The last draws are left to the trace, which is stored next.
+    The time of writing is measured, because it exceeds that of sampling: a draw of all abilities
+    takes less than a millisecond. The last draws are not written, since the trace with all draws
+    is stored right after.
 
     Parameters
     ----------
     sink : DrawSink
-        Where draws go.
+        Where draws are written.
     tune : int
-        Sweeps of every chain that are not draws.
+        Tuning sweeps of every chain, which are no draws.
     framed : callable
-        Posterior without draws -> the trace as it is kept.
+        Posterior without draws -> the trace as it is stored.
     """
 
     def __init__(
@@ -44,38 +46,36 @@ class Keeper:
     ) -> None:
         self._sink, self._tune, self._framed = sink, tune, framed
         self._names: tuple[str, ...] = ()
-        self._taken: list[int] = []
-        self._began = self._at = time.monotonic()
+        self._written: list[int] = []  # draws by chain
+        self._began = self._written_at = time.monotonic()
         self._spent_s = 0.0
 
-    def look(self, chains: Sequence[Swept]) -> None:
-        """Take new draws where it is time to."""
-        wait = pause(self._spent_s, self._at - self._began)
-        if self._sink.broken or time.monotonic() - self._at < wait:
+    def look(self, chains: Sequence[Chain]) -> None:
+        """Write new draws if enough time has passed."""
+        wait = pause(self._spent_s, self._written_at - self._began)
+        if self._sink.broken or time.monotonic() - self._written_at < wait:
             return
         began = time.monotonic()
-        keeps_theta = len(chains[0].kept[2]) > 0
+        keeps_theta = len(chains[0].draws.theta) > 0
         names = ("a", "b", "theta") if keeps_theta else ("a", "b")
-        if names != self._names:  # the first time, or abilities have grown too many to keep
+        if names != self._names:  # the first time, or theta has become too large to keep
             self._begin(chains, names)
         for number, chain in enumerate(chains):
-            first, last = self._taken[number], chain.done - self._tune
+            first, last = self._written[number], chain.done - self._tune
             if last > first:
-                draws = {
-                    name: kept[first:last] for name, kept in zip(names, chain.kept, strict=False)
-                }
+                draws = {name: getattr(chain.draws, name)[first:last] for name in names}
                 self._sink.append(number, np.zeros(last - first, bool), draws, {})
-                self._taken[number] = last
-        self._at = time.monotonic()
-        self._spent_s += self._at - began
+                self._written[number] = last
+        self._written_at = time.monotonic()
+        self._spent_s += self._written_at - began
 
-    def _begin(self, chains: Sequence[Swept], names: tuple[str, ...]) -> None:
+    def _begin(self, chains: Sequence[Chain], names: tuple[str, ...]) -> None:
         dims = {"a": "item", "b": "item", "theta": "user"}
-        sizes = {name: kept.shape[1] for name, kept in zip(names, chains[0].kept, strict=False)}
+        sizes = {name: getattr(chains[0].draws, name).shape[1] for name in names}
         posterior = {
             name: (["chain", "draw", dims[name]], np.empty((len(chains), 0, size)))
             for name, size in sizes.items()
         }
         variables = {name: ((dims[name],), (size,)) for name, size in sizes.items()}
         self._sink.begin(len(chains), variables, self._framed(xr.Dataset(posterior)))
-        self._names, self._taken = names, [0] * len(chains)
+        self._names, self._written = names, [0] * len(chains)

@@ -1,4 +1,4 @@
-"""What a point estimator of item parameters gives back."""
+"""The result of a point estimator of item parameters."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ItemEstimates:
-    """Item parameters and abilities by a point estimator, on the scale ``a (theta - b)``.
+    """Point estimates of item parameters and abilities, on the scale ``a (theta - b)``.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class ItemEstimates:
     a_sd, b_sd : ndarray, shape (n_items,)
         Standard errors from the observed information (of the posterior, for ``map``).
     n : ndarray of int64, shape (n_items,)
-        Responses an item.
+        Responses per item.
     share_correct : ndarray, shape (n_items,)
-        Share of them that is correct.
+        Share of correct responses per item.
     theta, theta_sd : ndarray, shape (n_users,)
         Mean and standard deviation of each ability given the item parameters (EAP).
     log_lik : float
@@ -41,7 +41,7 @@ class ItemEstimates:
     seconds : float
         Time in seconds, standard errors included.
     notes : tuple of str
-        What the user should know: items that everyone got right, say.
+        What the user should know, such as items that everyone answered correctly.
     """
 
     engine: str
@@ -66,20 +66,20 @@ def item_counts(responses: Responses) -> tuple[NDArray[np.int64], NDArray[np.int
     """Responses and correct responses of every item, shape (n_items,)."""
     n_items = len(responses.items)
     n = np.bincount(responses.item, minlength=n_items)
-    right = np.bincount(responses.item[responses.correct == 1], minlength=n_items)
-    return n.astype(np.int64), right.astype(np.int64)
+    n_correct = np.bincount(responses.item[responses.correct == 1], minlength=n_items)
+    return n.astype(np.int64), n_correct.astype(np.int64)
 
 
 def one_sided_items(responses: Responses) -> tuple[str, ...]:
-    """Items that everyone got right, or everyone wrong: only a prior says how far away they are."""
-    n, right = item_counts(responses)
-    return tuple(responses.items[j] for j in np.flatnonzero((right == 0) | (right == n)))
+    """Items that all users answered correctly, or all wrongly; only the prior bounds them."""
+    n, n_correct = item_counts(responses)
+    return tuple(responses.items[j] for j in np.flatnonzero((n_correct == 0) | (n_correct == n)))
 
 
 def centre_of(estimates: ItemEstimates, priors: ItemPriors) -> ItemCentre:
-    """The centre of the posterior by :func:`tallgrass.items.engines.calibrate_map`.
+    """The centre of the posterior, from estimates of :func:`calibrate_map`.
 
-    A standard error that is not defined is replaced by the prior's.
+    An undefined standard error is replaced by the standard deviation of the prior.
     """
     log_a_sd = estimates.a_sd / estimates.a
     return ItemCentre(

@@ -1,4 +1,4 @@
-"""The posterior of the item model by blocked Gibbs sampling: many chains' sweeps, extended."""
+"""Sample the posterior of the item model by blocked Gibbs, with more draws until it converges."""
 
 import os
 import threading
@@ -23,7 +23,7 @@ from tallgrass.items.engines.draw_cache import Keeper
 from tallgrass.items.engines.estimates import centre_of
 from tallgrass.items.engines.marginal import calibrate_map
 from tallgrass.items.engines.probabilities import evaluate
-from tallgrass.items.engines.sweeps import WIDEN, sweep
+from tallgrass.items.engines.sweeps import WIDEN, Draws, Priors, Reference, State, Work, sweep
 from tallgrass.items.engines.traces import item_trace, theta_summary
 from tallgrass.items.model import SPREAD, ItemCentre, sorted_by_item
 from tallgrass.items.priors import ItemPriors, item_priors
@@ -32,10 +32,10 @@ from tallgrass.items.responses import Anchors, Responses
 Floats = NDArray[np.float64]
 
 MOST_DRAWS = 16_000
-_SEGMENT_S = 0.1  # how long a chain runs before another has its turn
+_SEGMENT_S = 0.1  # how long a chain runs before the next chain's turn
 _POLL_S = 0.25
-_PART = 1024  # entries whose convergence is looked at together
-_THETA_BYTES = 2**30  # draws of the abilities beyond are summarised, not kept
+_PART = 1024  # parameters whose convergence is checked together
+_THETA_BYTES = 2**30  # if the draws of the abilities take more, they are summarised, not kept
 
 
 @dataclass(eq=False)
@@ -43,13 +43,13 @@ class _Chain:
     """State, work space and draws of one chain."""
 
     generator: np.random.Generator
-    state: tuple[Floats, Floats, Floats, Floats]
-    work: tuple[NDArray[Any], ...]
-    kept: tuple[Any, ...]
+    state: State
+    work: Work
+    draws: Draws
     done: int = 0  # sweeps, tuning included
     accepted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
     length: int = 1  # sweeps that take about _SEGMENT_S
-    counted: int = 0  # sweeps that ``accepted`` is over
+    counted: int = 0  # sweeps that ``accepted`` covers
 
 
 def calibrate_gibbs(
@@ -60,27 +60,27 @@ def calibrate_gibbs(
     most_draws: int = MOST_DRAWS,
     sink: DrawSink | None = None,
 ) -> Sampled:
-    """Draws by blocked Gibbs, doubled until R-hat and ESS pass, or ``most_draws`` a chain.
+    """Draws by blocked Gibbs, doubled until R-hat and ESS pass, at most ``most_draws`` per chain.
 
-    The trace is laid out as that of :func:`calibrate_nuts`; its sample_stats hold acceptance
-    rates by chain instead of the statistics of NUTS. Where the draws of the abilities would take
-    more than 1 GiB, at once or as draws are added, the posterior holds ``a`` and ``b`` only and
-    the group ``theta_summary`` holds mean, sd and R-hat (split, not rank-normalised) of each.
+    The trace has the layout of :func:`calibrate_nuts`, but sample_stats holds acceptance rates by
+    chain instead of the statistics of NUTS. If the draws of the abilities take more than 1 GiB, at
+    first or after draws are added, the posterior holds only ``a`` and ``b``, and the group
+    ``theta_summary`` holds the mean, sd and R-hat (split, not rank-normalised) of each ability.
 
     Parameters
     ----------
     spec : SamplerSpec
-        Draws, tuning sweeps, chains and seed; the rest is about NUTS and plays no part.
+        Draws, tuning sweeps, chains and seed; the other fields concern NUTS and are ignored.
     observer : callable, optional
         Called a few times a second with the progress of all chains.
     sink : DrawSink, optional
-        Given the draws every second or two (less often where they are many for their time), so
-        that they outlive this process.
+        Receives the draws every second or two (less often where writing takes long), so that they
+        outlive this process.
 
     Raises
     ------
     Interrupted
-        On Ctrl-C or SIGTERM; it carries the draws made until then.
+        On Ctrl-C or SIGTERM, with the draws so far.
     DataError
         When an anchor has no response.
     """
@@ -135,8 +135,8 @@ class _Sampler:
     ) -> None:
         sparse = sorted_by_item(responses)
         self.data = (sparse.user.view(np.uint32), sparse.bounds)
-        self.priors = (priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
-        self.reference = (centre.theta, WIDEN * centre.theta_sd, centre.log_a, centre.b)
+        self.priors = Priors(priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
+        self.reference = Reference(centre.theta, WIDEN * centre.theta_sd, centre.log_a, centre.b)
         self.step = _scale_step(centre, priors)
         self.spec, self.observer, self.keeper = spec, observer, keeper
         self.draws = spec.draws
@@ -157,16 +157,17 @@ class _Sampler:
 
         log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
         theta = around(centre.theta, centre.theta_sd)
-        users = [np.empty(n_users) for _ in range(4)]
-        probability, cells = np.empty((2, len(sparse.user)))
+        proposal, product, change, moved = (np.empty(n_users) for _ in range(4))
+        probability, proposed = np.empty((2, len(sparse.user)))
         a = np.exp(log_a)
         evaluate(*self.data, theta, a, a * b, probability)
-        state = (theta, log_a, b, probability)
-        return _Chain(generator, state, (*users, cells), self._room(n_users, n_items))
+        state = State(theta, log_a, b, probability)
+        work = Work(proposal, product, change, moved, proposed)
+        return _Chain(generator, state, work, self._room(n_users, n_items))
 
-    def _room(self, n_users: int, n_items: int) -> tuple[Any, ...]:
+    def _room(self, n_users: int, n_items: int) -> Draws:
         rows = self.draws if self.keeps_theta else 0
-        return (
+        return Draws(
             np.empty((self.draws, n_items)),
             np.empty((self.draws, n_items)),
             np.empty((rows, n_users), np.float32),
@@ -175,26 +176,28 @@ class _Sampler:
         )
 
     def extend(self, draws: int) -> None:
-        """Make room for more draws; those made are kept."""
-        made, self.draws = self.draws, draws
+        """Make room for more draws and keep the existing ones."""
+        n_before, self.draws = self.draws, draws
         self.keeps_theta = self.keeps_theta and self._fits(draws)
         for chain in self.chains:
-            old = chain.kept
-            new = self._room(old[3].shape[1], old[0].shape[1])
-            for before, after in zip(old[:3], new[:3], strict=True):
-                if len(after):
-                    after[: len(before)] = before
-            # The halves of what was made are the first half of twice as many.
-            new[3][0], new[4][0] = old[3].sum(axis=0), old[4].sum(axis=0)
-            chain.kept = new
-        assert draws == 2 * made
+            previous = chain.draws
+            extended = self._room(len(chain.state.theta), len(chain.state.b))
+            for name in ("a", "b", "theta"):
+                old_draws, new_draws = getattr(previous, name), getattr(extended, name)
+                if len(new_draws):
+                    new_draws[: len(old_draws)] = old_draws
+            # Draws double, so both old halves together are the new first half.
+            extended.theta_sums[0] = previous.theta_sums.sum(axis=0)
+            extended.theta_squares[0] = previous.theta_squares.sum(axis=0)
+            chain.draws = extended
+        assert draws == 2 * n_before
 
     def _fits(self, draws: int) -> bool:
-        """Whether so many draws of the abilities can be kept."""
+        """Whether this many draws of the abilities can be kept."""
         return 4 * self.n_users * self.spec.chains * draws <= _THETA_BYTES
 
     def run(self) -> None:
-        """Sweep until every chain has its draws; no chain waits for another to end."""
+        """Sweep until every chain has its draws; the chains progress together."""
         self._idle = list(self.chains)
         workers = min(self.spec.chains, os.cpu_count() or 1)
         pool = ThreadPoolExecutor(workers)
@@ -208,14 +211,14 @@ class _Sampler:
         self._report()
 
     def _work(self) -> None:
-        """Sweep for a moment with the chain that is farthest behind, then look again."""
+        """Run the chain that is farthest behind for a moment, then choose again."""
         total = self.spec.tune + self.draws
         while not self.stop.is_set():
             with self._lock:
                 behind = [chain for chain in self._idle if chain.done < total]
                 if not behind:
                     return
-                chain = min(behind, key=lambda one: one.done)
+                chain = min(behind, key=lambda waiting: waiting.done)
                 self._idle.remove(chain)
             self._sweep(chain, total)
             with self._lock:
@@ -225,8 +228,8 @@ class _Sampler:
         pending = set(running)
         while pending:
             finished, pending = wait(pending, timeout=_POLL_S)
-            for one in finished:
-                one.result()
+            for future in finished:
+                future.result()
             self._report()
             if self.keeper is not None and pending:
                 self.keeper.look(self.chains)
@@ -234,14 +237,14 @@ class _Sampler:
     def _sweep(self, chain: _Chain, total: int) -> None:
         tuning = chain.done < self.spec.tune
         n = min(chain.length, (self.spec.tune if tuning else total) - chain.done)
-        first = len(chain.kept[0]) if tuning else chain.done - self.spec.tune
+        first = len(chain.draws.a) if tuning else chain.done - self.spec.tune
         began = time.perf_counter()
         accepted = sweep(
             chain.generator, n, self.data, chain.state, self.reference, self.priors,
-            self.step, chain.work, chain.kept, first,
+            self.step, chain.work, chain.draws, first,
         )  # fmt: skip
-        took = time.perf_counter() - began
-        chain.length = max(1, min(1000, int(n * _SEGMENT_S / max(took, 1e-6))))
+        elapsed_s = time.perf_counter() - began
+        chain.length = max(1, min(1000, int(n * _SEGMENT_S / max(elapsed_s, 1e-6))))
         if not tuning:
             chain.accepted += np.array(accepted)
             chain.counted += n
@@ -262,31 +265,32 @@ class _Sampler:
         """Draws that every chain has."""
         return max(0, min(chain.done for chain in self.chains) - self.spec.tune)
 
-    def draws_of(self, *names: str) -> list[NDArray[Any]]:
-        """Draws of the variables that are kept, each of shape (chain, draw, entry)."""
-        place = {"a": 0, "b": 1, "theta": 2}
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables whose draws are kept."""
+        return ("a", "b", "theta") if self.keeps_theta else ("a", "b")
+
+    def draws_of(self, name: str, entries: slice = slice(None)) -> NDArray[Any]:
+        """Draws of a variable, shape (chain, draw, entry)."""
         n = self.n_complete
-        return [np.stack([chain.kept[place[name]][:n] for chain in self.chains]) for name in names]
+        return np.stack([getattr(chain.draws, name)[:n, entries] for chain in self.chains])
 
     def parts(self) -> Iterator[NDArray[Any]]:
-        """Draws of all that is kept, some entries at a time: a copy of all theta takes longer."""
-        n = self.n_complete
-        for place in range(3 if self.keeps_theta else 2):
-            for low in range(0, self.chains[0].kept[place].shape[1], _PART):
-                part = slice(low, low + _PART)
-                yield np.stack([chain.kept[place][:n, part] for chain in self.chains])
+        """All draws, some entries at a time, because a copy of all theta takes longer."""
+        for name in self.names:
+            for low in range(0, getattr(self.chains[0].draws, name).shape[1], _PART):
+                yield self.draws_of(name, slice(low, low + _PART))
 
     def groups(self) -> dict[str, xr.Dataset]:
-        """The sampler's groups of the trace."""
-        names = ["a", "b", *(["theta"] if self.keeps_theta else [])]
+        """The groups of the trace that come from the sampler."""
         posterior = {
-            name: (("chain", "draw", "user" if name == "theta" else "item"), draws)
-            for name, draws in zip(names, self.draws_of(*names), strict=True)
+            name: (("chain", "draw", "user" if name == "theta" else "item"), self.draws_of(name))
+            for name in self.names
         }
         n, chains = self.n_complete, len(self.chains)
         coords = {"chain": np.arange(chains), "draw": np.arange(n)}
-        theta, _, b, *_ = self.chains[0].state
-        size = np.array([len(theta), len(b), 1.0])
+        state = self.chains[0].state
+        size = np.array([len(state.theta), len(state.b), 1.0])
         rates = np.stack([c.accepted / (size * max(c.counted, 1)) for c in self.chains])
         stats = {
             f"acceptance_{name}": ("chain", rates[:, k])
@@ -297,14 +301,14 @@ class _Sampler:
             "sample_stats": xr.Dataset(stats, {"chain": coords["chain"]}),
         }
         if not self.keeps_theta and n == self.draws:
-            sums = np.stack([chain.kept[3] for chain in self.chains])
-            squares = np.stack([chain.kept[4] for chain in self.chains])
+            sums = np.stack([chain.draws.theta_sums for chain in self.chains])
+            squares = np.stack([chain.draws.theta_squares for chain in self.chains])
             groups["theta_summary"] = theta_summary(sums, squares, n)
         return groups
 
 
 def _scale_step(centre: ItemCentre, priors: ItemPriors) -> float:
-    """Step of the scale move: 2.4 times the SD of log s given the rest, near the mode."""
+    """Step of the scale move: 2.4 times the SD of log s given all else, near the mode."""
     curvature = 2.0 * np.sum(centre.theta**2 + centre.theta_sd**2)
     curvature += np.sum(priors.log_a_sd**-2.0)
     curvature += np.sum((2.0 * centre.b**2 - centre.b * priors.b_mean) / priors.b_sd**2)

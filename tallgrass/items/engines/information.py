@@ -2,9 +2,9 @@
 
     I = E[complete information] - Cov[complete score],   score of item j at x: (y - P) (x, 1)
 
-both over the posterior of each ability; users are independent, so their covariances add up. All
-pairs of items a user answered are counted where that is affordable, otherwise only the 2 x 2
-blocks of single items.
+both over the posterior of each ability. Users are independent, so their covariances add up. If
+affordable, all pairs of items that a user answered are counted, otherwise only the 2 x 2 blocks of
+single items.
 """
 
 import numba as nb
@@ -21,41 +21,41 @@ from tallgrass.items.engines.quadrature import (
 
 Floats = NDArray[np.float64]
 
-_MOST_WORK = 1e9  # products of pairs and nodes: a second
+_MOST_WORK = 1e9  # pairs times nodes; this many take about a second
 _MOST_ITEMS = 2000
-_MANY_ITEMS = 1000  # the matrix of more takes over 32 MB: there is one, not one a part
+_MANY_ITEMS = 1000  # with more the matrix takes over 32 MB, so it is not copied for every part
 
 
 def observed_information(
     data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
 ) -> tuple[Floats, bool]:
-    """The information matrix, and whether it holds the covariances between items.
+    """The information matrix, and whether it is full: with covariances between items.
 
     Returns
     -------
     ndarray, shape (2 n_items, 2 n_items), or (n_items, 2, 2) without covariances
         In the order slope, intercept of item 0, of item 1, ...
     bool
-        Whether it is the whole matrix.
+        Whether the covariances are included.
     """
     sizes = np.diff(data.bounds).astype(float)
-    whole = len(slope) <= _MOST_ITEMS and float(np.sum(sizes**2)) * len(x) < _MOST_WORK
+    full = len(slope) <= _MOST_ITEMS and float(np.sum(sizes**2)) * len(x) < _MOST_WORK
     table = log_probabilities(slope, intercept, x)
     probability = np.ascontiguousarray(np.exp(table[1::2]))
 
     def part(low: int, high: int) -> tuple[Floats, Floats]:
         blocks = np.zeros((data.n_items, 2, 2))
-        matrix = np.zeros((2 * data.n_items, 2 * data.n_items)) if whole else np.zeros((1, 1))
+        matrix = np.zeros((2 * data.n_items, 2 * data.n_items)) if full else np.zeros((1, 1))
         users = data.bounds[low : high + 1]
-        _louis(data.code, users, table, probability, x, log_weight, blocks, matrix, whole)
+        _louis(data.code, users, table, probability, x, log_weight, blocks, matrix, full)
         return blocks, matrix
 
     parts = over_users(data, part, 1 if data.n_items > _MANY_ITEMS else PARTS)
     blocks, matrix = parts[0]
-    for more in parts[1:]:
-        blocks += more[0]
-        matrix += more[1]
-    if not whole:
+    for part_of_users in parts[1:]:
+        blocks += part_of_users[0]
+        matrix += part_of_users[1]
+    if not full:
         return blocks, False
     for j in range(data.n_items):
         matrix[2 * j : 2 * j + 2, 2 * j : 2 * j + 2] += blocks[j]
@@ -76,31 +76,31 @@ def _moments(density, x, first, second):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _louis(  # type: ignore[no-untyped-def]
-    code, bounds, table, probability, x, log_weight, blocks, matrix, whole
+    code, bounds, table, probability, x, log_weight, blocks, matrix, full
 ):
     density = np.empty(len(x))
     longest = 0
     for i in range(len(bounds) - 1):
         longest = max(longest, bounds[i + 1] - bounds[i])
-    residual = np.empty((longest if whole else 1, len(x)))
-    means = np.empty((longest if whole else 1, 2))
-    one = np.ones(len(x))
+    residual = np.empty((longest if full else 1, len(x)))
+    means = np.empty((longest if full else 1, 2))
+    ones = np.ones(len(x))
     for i in range(len(bounds) - 1):
-        own = code[bounds[i] : bounds[i + 1]]
-        user_posterior(own, table, log_weight, density)
-        for k in range(len(own)):
-            row = k if whole else 0
-            j, y = own[k] // 2, float(own[k] % 2)
+        code_of_user = code[bounds[i] : bounds[i + 1]]
+        user_posterior(code_of_user, table, log_weight, density)
+        for k in range(len(code_of_user)):
+            row = k if full else 0
+            j, y = code_of_user[k] // 2, float(code_of_user[k] % 2)
             for q in range(len(x)):
                 residual[row, q] = y - probability[j, q]
             i0, i1, i2 = _moments(density, x, probability[j], 1.0 - probability[j])
-            m0, m1, _ = _moments(density, x, residual[row], one)
+            m0, m1, _ = _moments(density, x, residual[row], ones)
             means[row, 0], means[row, 1] = m1, m0
             blocks[j, 0, 0] += i2
             blocks[j, 0, 1] += i1
             blocks[j, 1, 0] += i1
             blocks[j, 1, 1] += i0
-            if not whole:
+            if not full:
                 c0, c1, c2 = _moments(density, x, residual[0], residual[0])
                 blocks[j, 0, 0] -= c2 - m1 * m1
                 blocks[j, 0, 1] -= c1 - m1 * m0
@@ -108,7 +108,7 @@ def _louis(  # type: ignore[no-untyped-def]
                 blocks[j, 1, 1] -= c0 - m0 * m0
                 continue
             for other in range(k + 1):
-                partner = own[other] // 2
+                partner = code_of_user[other] // 2
                 c0, c1, c2 = _moments(density, x, residual[k], residual[other])
                 c2 -= means[k, 0] * means[other, 0]
                 c10 = c1 - means[k, 0] * means[other, 1]

@@ -1,7 +1,7 @@
-"""Marginal estimators: abilities integrated out, item parameters maximised by EM.
+"""Marginal estimators: abilities are integrated out, item parameters maximised by EM.
 
-Source: Bock and Aitkin (1981), accelerated by SQUAREM (Varadhan and Roland, 2008); standard
-errors from the observed information by Louis' identity.
+Sources: Bock and Aitkin (1981), accelerated by SQUAREM (Varadhan and Roland, 2008). Standard errors
+come from the observed information by Louis' identity.
 """
 
 import time
@@ -27,22 +27,23 @@ MOST_PASSES = 2000
 def calibrate_mml(
     responses: Responses, anchors: Anchors | None = None, tolerance: float = TOLERANCE
 ) -> ItemEstimates:
-    """Marginal maximum likelihood without item priors, as mirt's default.
+    """Marginal maximum likelihood without item priors, the default of mirt.
 
-    The anchors play no part: N(0, 1) abilities fix the scale. An item that everyone got right, or
-    wrong, has no maximum: its slope and intercept get the priors N(1, 0.2) and N(0, 1).
+    Anchors are ignored, because the N(0, 1) abilities fix the scale. An item that all users
+    answered correctly, or all wrongly, has no maximum, so its slope and intercept get the priors
+    N(1, 0.2) and N(0, 1).
 
     Parameters
     ----------
     tolerance : float
-        EM stops where no parameter changes by more.
+        EM stops when no parameter changes by more than this.
     """
     began = time.perf_counter()
-    n, right = item_counts(responses)
-    one_sided = (right == 0) | (right == n)
+    n, n_correct = item_counts(responses)
+    one_sided = (n_correct == 0) | (n_correct == n)
     pull = np.where(one_sided[:, None], [[LOG_A_SD**-2, B_SD**-2]], 0.0)
     data = by_user(responses)
-    log_odds = np.log((right + 0.5) / (n - right + 0.5))
+    log_odds = np.log((n_correct + 0.5) / (n - n_correct + 0.5))
     start = np.stack([np.ones(len(n)), np.clip(1.1 * log_odds, -4, 4)])
 
     def maximise(counts: Floats, x: Floats, parameters: Floats) -> None:
@@ -51,19 +52,19 @@ def calibrate_mml(
     fit = _Fit(data, maximise, lambda p: (p[0], p[1]), _pulled(pull), tolerance)
     parameters, expected, converged = fit.run(start)
     slope, intercept = parameters
-    information, whole = observed_information(data, slope, intercept, *fit.grid)
+    information, full = observed_information(data, slope, intercept, *fit.grid)
     # (a, b) from (slope, intercept): b = -intercept / slope.
     variance = _covariances(information, pull)
     a, b = slope, -intercept / slope
     gradient = np.stack([-b / slope, -1.0 / slope], axis=1)
     b_sd = np.sqrt(np.einsum("jk,jkl,jl->j", gradient, variance, gradient))
-    notes = _notes(responses, one_sided, whole, converged, fit.coarse)
+    notes = _notes(responses, one_sided, full, converged, fit.coarse)
     if (a <= 0).any():
         names = ", ".join(responses.items[j] for j in np.flatnonzero(a <= 0)[:10])
         notes += (f"{int((a <= 0).sum())} items with a negative discrimination: {names}",)
     return ItemEstimates(
         "mml", responses.items, responses.users, a, b, np.sqrt(variance[:, 0, 0]), b_sd, n,
-        right / n, expected.theta, expected.theta_sd, expected.log_lik, converged, fit.passes,
+        n_correct / n, expected.theta, expected.theta_sd, expected.log_lik, converged, fit.passes,
         time.perf_counter() - began, notes,
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def calibrate_map(
     Parameters
     ----------
     tolerance : float
-        EM stops where no parameter changes by more.
+        EM stops when no parameter changes by more than this.
 
     Raises
     ------
@@ -85,9 +86,9 @@ def calibrate_map(
     """
     began = time.perf_counter()
     priors = item_priors(responses, anchors)
-    n, right = item_counts(responses)
+    n, n_correct = item_counts(responses)
     data = by_user(responses)
-    log_odds = np.log((right + 0.5) / (n - right + 0.5))
+    log_odds = np.log((n_correct + 0.5) / (n - n_correct + 0.5))
     start = np.stack([priors.log_a_mean, np.clip(-1.1 * log_odds, -4, 4)])
     start[1, priors.anchor] = priors.b_mean[priors.anchor]
 
@@ -101,18 +102,18 @@ def calibrate_map(
     parameters, expected, converged = fit.run(start)
     log_a, b = parameters
     a = np.exp(log_a)
-    information, whole = observed_information(data, a, -a * b, *fit.grid)
+    information, full = observed_information(data, a, -a * b, *fit.grid)
     variance = _covariances(*_in_log_a_and_b(information, expected, fit.grid[0], log_a, b, priors))
     return ItemEstimates(
         "map", responses.items, responses.users, a, b, a * np.sqrt(variance[:, 0, 0]),
-        np.sqrt(variance[:, 1, 1]), n, right / n, expected.theta, expected.theta_sd,
+        np.sqrt(variance[:, 1, 1]), n, n_correct / n, expected.theta, expected.theta_sd,
         expected.log_lik, converged, fit.passes, time.perf_counter() - began,
-        _notes(responses, (right == 0) | (right == n), whole, converged, fit.coarse),
+        _notes(responses, (n_correct == 0) | (n_correct == n), full, converged, fit.coarse),
     )  # fmt: skip
 
 
 class _Fit:
-    """Accelerated EM on a grid that is made finer until it resolves the narrowest posterior."""
+    """Accelerated EM; the grid is refined until it resolves the narrowest posterior."""
 
     def __init__(
         self,
@@ -135,12 +136,12 @@ class _Fit:
             parameters, converged = self._climb(parameters)
             expected = self._expect(parameters)
             smallest = float(expected.theta_sd.min())
-            wanted = nodes_for(smallest)
-            if wanted <= self.n_nodes:
+            n_needed = nodes_for(smallest)
+            if n_needed <= self.n_nodes:
                 self.coarse = (self.grid[0][1] - self.grid[0][0]) > 1.5 * smallest
                 return parameters, expected, converged
-            # A posterior between two nodes looks narrower than it is: at most twice as many.
-            self.n_nodes = min(wanted, 2 * self.n_nodes - 1)
+            # At most double: a posterior between two nodes looks narrower than it is.
+            self.n_nodes = min(n_needed, 2 * self.n_nodes - 1)
             self.grid = grid(self.n_nodes)
 
     def _expect(self, parameters: Floats) -> Expected:
@@ -149,7 +150,7 @@ class _Fit:
         return expect(self.data, slope, intercept, *self.grid)
 
     def _step(self, parameters: Floats) -> tuple[Floats, float]:
-        """One EM step; and the objective where it began."""
+        """One EM step, and the objective before it."""
         expected = self._expect(parameters)
         moved = parameters.copy()
         self.maximise(expected.counts, self.grid[0], moved)
@@ -161,12 +162,12 @@ class _Fit:
         while self.passes < MOST_PASSES:
             second, objective = self._step(first)
             if objective < best - 1e-8 * abs(best):
-                # The extrapolation went too far: back to where plain EM would be.
+                # The extrapolation went too far: return to the point of plain EM.
                 first, best = safe, -np.inf
                 continue
             best = objective
             if np.abs(second - first).max() < self.tolerance:
-                # A small step of a slow EM is not a small distance: extrapolate once more.
+                # When EM is slow, a small step does not mean a near maximum: extrapolate again.
                 third, _ = self._step(second)
                 if np.abs(third - second).max() < self.tolerance / 10:
                     return third, True
@@ -177,7 +178,7 @@ class _Fit:
             length = -np.sqrt(np.sum(r * r) / max(np.sum(v * v), 1e-300))
             length = min(length, -1.0)
             moved = first - 2.0 * length * r + length**2 * v
-            # Far jumps are steps into the unknown for single items.
+            # A far jump can be too far for single items, so each parameter moves by at most 1.
             first = third + np.clip(moved - third, -1.0, 1.0)
         return first, False
 
@@ -205,13 +206,13 @@ def _in_log_a_and_b(
 ) -> tuple[Floats, Floats]:
     """The information in (log a, b), and the priors' precisions, shape (n_items, 2).
 
-    slope = exp(log a), intercept = -b exp(log a). Away from the maximum of the likelihood (priors
-    hold the mode elsewhere) the curvature of the map counts, times the gradient.
+    slope = exp(log a), intercept = -b exp(log a). The priors move the mode away from the maximum of
+    the likelihood, so the gradient is not zero there and the curvature of the map counts.
     """
     a = np.exp(log_a)
-    wrong, correct = expected.counts[0::2], expected.counts[1::2]
+    n_wrong, n_correct = expected.counts[0::2], expected.counts[1::2]
     p = 1.0 / (1.0 + np.exp(-a[:, None] * (x - b[:, None])))
-    residual = correct - (wrong + correct) * p
+    residual = n_correct - (n_wrong + n_correct) * p
     g_slope, g_intercept = residual @ x, residual.sum(axis=1)
     jacobian = np.zeros((len(a), 2, 2))  # rows: slope, intercept; columns: log a, b
     jacobian[:, 0, 0], jacobian[:, 1, 0], jacobian[:, 1, 1] = a, -a * b, -a
@@ -219,45 +220,46 @@ def _in_log_a_and_b(
     curvature[:, 0, 0] = a * g_slope - a * b * g_intercept
     curvature[:, 0, 1] = curvature[:, 1, 0] = -a * g_intercept
     if information.ndim == 3:
-        moved = np.einsum("jki,jkl,jlm->jim", jacobian, information, jacobian) - curvature
+        transformed = np.einsum("jki,jkl,jlm->jim", jacobian, information, jacobian) - curvature
     else:
         n = len(a)
         blocks = information.reshape(n, 2, n, 2)
         blocks = np.einsum("jki,jklm,lmn->jiln", jacobian, blocks, jacobian, optimize=True)
         blocks[np.arange(n), :, np.arange(n), :] -= curvature
-        moved = blocks.reshape(2 * n, 2 * n)
-    return moved, np.stack([priors.log_a_sd**-2, priors.b_sd**-2], axis=1)
+        transformed = blocks.reshape(2 * n, 2 * n)
+    return transformed, np.stack([priors.log_a_sd**-2, priors.b_sd**-2], axis=1)
 
 
 def _covariances(information: Floats, precision: Floats) -> Floats:
-    """The 2 x 2 covariances of the items, shape (n_items, 2, 2), of information plus a diagonal.
+    """The 2 x 2 covariances of the items, shape (n_items, 2, 2), from information plus precision.
 
-    NaN where an item's information is not positive definite.
+    NaN for an item whose information is not positive definite.
     """
     n = len(precision)
     if information.ndim == 3:
         blocks = information + precision[:, :, None] * np.eye(2)
     else:
-        whole = information + np.diag(precision.ravel())
+        matrix = information + np.diag(precision.ravel())
         try:
-            return _diagonal_blocks(whole)
+            return _diagonal_blocks(matrix)
         except np.linalg.LinAlgError:
-            blocks = whole.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n), :]
+            blocks = matrix.reshape(n, 2, n, 2)[np.arange(n), :, np.arange(n), :]
     determinant = np.linalg.det(blocks)
-    bad = (determinant <= 0) | (blocks[:, 0, 0] <= 0)
-    inverse = np.linalg.inv(np.where(bad[:, None, None], np.eye(2), blocks))
-    return np.where(bad[:, None, None], np.nan, inverse)
+    indefinite = (determinant <= 0) | (blocks[:, 0, 0] <= 0)
+    inverse = np.linalg.inv(np.where(indefinite[:, None, None], np.eye(2), blocks))
+    return np.where(indefinite[:, None, None], np.nan, inverse)
 
 
 def _diagonal_blocks(matrix: Floats) -> Floats:
-    """The 2 x 2 blocks on the diagonal of the inverse, by Cholesky.
+    """The 2 x 2 diagonal blocks of the inverse, by Cholesky.
 
     Raises
     ------
     LinAlgError
         When the matrix is not positive definite.
     """
-    triangle, failed = dpotrf(matrix.T, lower=1)  # symmetric; LAPACK wants its columns together
+    # The matrix is symmetric, and its transpose has LAPACK's column order.
+    triangle, failed = dpotrf(matrix.T, lower=1)
     if failed:
         raise np.linalg.LinAlgError("not positive definite")
     inverse, _ = dpotri(triangle, lower=1, overwrite_c=1)
@@ -269,13 +271,13 @@ def _diagonal_blocks(matrix: Floats) -> Floats:
 
 
 def _notes(
-    responses: Responses, one_sided: NDArray[np.bool_], whole: bool, converged: bool, coarse: bool
+    responses: Responses, one_sided: NDArray[np.bool_], full: bool, converged: bool, coarse: bool
 ) -> tuple[str, ...]:
     notes = []
     if one_sided.any():
         names = ", ".join(responses.items[j] for j in np.flatnonzero(one_sided)[:10])
         notes.append(f"{int(one_sided.sum())} items all right or all wrong: {names}")
-    if not whole:
+    if not full:
         notes.append("standard errors leave out the covariances between items (too many pairs)")
     if not converged:
         notes.append(f"EM did not converge in {MOST_PASSES} passes")

@@ -1,7 +1,7 @@
-"""The M-step: item parameters given expected counts, by Newton's method, all items by themselves.
+"""The M-step: item parameters given expected counts, by Newton's method, item by item.
 
-Without priors the parameters are slope and intercept, ``z = slope x + intercept``, in which the
-expected log-likelihood is concave and a slope may be negative. With priors they are log a and b.
+Without priors the parameters are slope and intercept, ``z = slope x + intercept``: the expected
+log-likelihood is concave in them, and a slope may be negative. With priors they are log a and b.
 """
 
 import math
@@ -18,9 +18,9 @@ def newton_slopes(  # type: ignore[no-untyped-def]
 ):
     """One M-step in slopes and intercepts, which are overwritten.
 
-    ``pull`` (n_items) is the precision of a Normal prior at ``slope_to`` and ``intercept_to``
-    (a precision by parameter, shape (n_items, 2)): zero but for items that everyone got right or
-    wrong, which have no maximum.
+    ``pull``, shape (n_items, 2), holds the precisions of normal priors at ``slope_to`` and
+    ``intercept_to``. It is zero except for items that all users answered correctly, or all wrongly,
+    which have no maximum.
     """
     for j in range(len(slope)):
         for _ in range(_STEPS):
@@ -52,7 +52,7 @@ def newton_slopes(  # type: ignore[no-untyped-def]
 def newton_priors(  # type: ignore[no-untyped-def]
     counts, x, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd
 ):
-    """One M-step in log a and b with Normal priors (Fisher scoring); both are overwritten."""
+    """One M-step in log a and b with normal priors (Fisher scoring); both are overwritten."""
     for j in range(len(log_a)):
         for _ in range(_STEPS):
             a = math.exp(log_a[j])

@@ -1,4 +1,4 @@
-"""The posterior of the item model by NUTS."""
+"""Sample the posterior of the item model by NUTS."""
 
 import time
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def calibrate_nuts(
     Parameters
     ----------
     sink : DrawSink, optional
-        Given the draws every second or two, so that they outlive this process.
+        Receives the draws every second or two, so that they outlive this process.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Probability of every response, and how much likelier others make the responses of a user or item.
+"""Probabilities of responses, and log-likelihood ratios by user and by item.
 
-A logarithm costs as much as ten multiplications, so products of ratios are taken wherever they are
-finite. Users are passed as unsigned integers: a signed index might count from the end, and that
-would be asked at every access.
+A logarithm costs as much as ten multiplications, so ratios are multiplied as long as the product is
+finite. Users are unsigned integers, because a signed index may count from the end, which would be
+checked at every access.
 """
 
 import math
@@ -13,9 +13,9 @@ import numpy as np
 from tallgrass.inference.kernel.dense import _FASTMATH, _exp_of_negative
 
 _BLOCK = 2048  # responses; their probabilities (16 KiB) stay in the first-level cache
-_LEAST = 1e-100  # probability of an answer, so that neither it nor a ratio of two is extreme
-_FLUSH = 1e200  # products beyond, or 1 / this, are put away as logarithms: any number of responses
-_RATIOS, _FAR = 64, 1e4  # the product of 64 numbers in (1e-4, 1e4) is finite, and not denormal
+_LEAST = 1e-100  # probability of an answer, so that the ratio of two stays finite
+_FLUSH = 1e200  # a product above this, or below its inverse, is added to the logarithms
+_RATIOS, _FAR = 64, 1e4  # a product of 64 numbers in (1e-4, 1e4) is finite and not denormal
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
@@ -25,9 +25,9 @@ def _logits(user, theta, z, slope, intercept):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
-def _affine(at, z, slope, intercept):  # type: ignore[no-untyped-def]
-    for k in range(len(at)):
-        z[k] = slope * at[k] - intercept
+def _affine(theta_of_item, z, slope, intercept):  # type: ignore[no-untyped-def]
+    for k in range(len(theta_of_item)):
+        z[k] = slope * theta_of_item[k] - intercept
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
@@ -47,19 +47,23 @@ def _divide(new, old, ratio):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def _multiply(user, ratio, product, put_away):  # type: ignore[no-untyped-def]
+def _multiply(user, ratio, product, log_product):  # type: ignore[no-untyped-def]
     for k in range(len(user)):
         i = user[k]
         value = product[i] * ratio[k]
         if value < 1.0 / _FLUSH or value > _FLUSH:
-            put_away[i] += math.log(value)
+            log_product[i] += math.log(value)
             value = 1.0
         product[i] = value
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _of_block(user, bounds, theta, a, c, probability, start, first):  # type: ignore[no-untyped-def]
-    """Write the block's probabilities; ``first`` is a run at or before its start. Its last run."""
+    """Write the probabilities of a block and return its last run.
+
+    A run is the correct, or the wrong, responses to one item; ``first`` is a run at or before the
+    start of the block.
+    """
     stop = start + len(probability)
     while bounds[first + 1] <= start:
         first += 1
@@ -86,10 +90,9 @@ def evaluate(user, bounds, theta, a, c, probability):  # type: ignore[no-untyped
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def evaluate_change(user, bounds, theta, a, c, old, probability, work):  # type: ignore[no-untyped-def]
-    """Write the probabilities, and by user how much likelier the responses are than by ``old``.
+    """Write the probabilities, and by user the change of the log-likelihood from ``old``.
 
-    ``work`` is (product, change), by user: the first is work space, the second the difference of
-    the log-likelihoods.
+    ``work`` is (product, change), by user: ``product`` is work space, ``change`` the result.
     """
     product, change = work
     product[:] = 1.0
@@ -106,23 +109,23 @@ def evaluate_change(user, bounds, theta, a, c, old, probability, work):  # type:
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def abilities_of(user, theta, at):  # type: ignore[no-untyped-def]
+def abilities_of(user, theta, theta_of_item):  # type: ignore[no-untyped-def]
     """Write the ability of every response's user."""
     for k in range(len(user)):
-        at[k] = theta[user[k]]
+        theta_of_item[k] = theta[user[k]]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def evaluate_item(at, n_correct, a, c, probability):  # type: ignore[no-untyped-def]
-    """Write the probabilities of one item's responses at these abilities, correct ones first."""
-    _affine(at[:n_correct], probability[:n_correct], a, c)
-    _affine(at[n_correct:], probability[n_correct:], -a, -c)
+def evaluate_item(theta_of_item, n_correct, a, c, probability):  # type: ignore[no-untyped-def]
+    """Write the probabilities of one item's responses, correct ones first."""
+    _affine(theta_of_item[:n_correct], probability[:n_correct], a, c)
+    _affine(theta_of_item[n_correct:], probability[n_correct:], -a, -c)
     _probabilities(probability)
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
 def _product_of_ratios(new, old):  # type: ignore[no-untyped-def]
-    """Product of new / old, and how many of them are far from 1."""
+    """Product of the ratios new / old, and how many ratios are far from 1."""
     product, far = 1.0, 0.0
     for k in range(len(new)):
         ratio = new[k] / old[k]
@@ -133,7 +136,7 @@ def _product_of_ratios(new, old):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def log_ratio_of(new, old):  # type: ignore[no-untyped-def]
-    """Sum of log(new / old): by how much the log-likelihood of these responses changes."""
+    """Sum of log(new / old): the change of the log-likelihood of these responses."""
     total = 0.0
     for low in range(0, len(new), _RATIOS):
         high = min(low + _RATIOS, len(new))
@@ -148,15 +151,15 @@ def log_ratio_of(new, old):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def replace(user, accepted, probability, proposed):  # type: ignore[no-untyped-def]
-    """Take the proposed probabilities of the users whose move was accepted (1, else 0)."""
+    """Take the proposed probabilities of users whose move was accepted (1, else 0)."""
     for k in range(len(user)):
-        # Not a branch: which way it goes nobody can guess.
+        # No branch, because the processor cannot predict it.
         new = accepted[user[k]]
         probability[k] = new * proposed[k] + (1.0 - new) * probability[k]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def copy_into(old, new):  # type: ignore[no-untyped-def]
-    """Overwrite ``old`` (a loop is faster than numba's assignment of a slice)."""
+    """Overwrite ``old``; a loop is faster than numba's slice assignment."""
     for k in range(len(new)):
         old[k] = new[k]

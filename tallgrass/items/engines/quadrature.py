@@ -1,11 +1,11 @@
-"""Abilities integrated out of the item model by equally spaced nodes.
+"""Integrate the abilities out of the item model with equally spaced nodes.
 
 For nodes x_q with weights w_q = N(x_q; 0, 1) and the likelihood L_iq of user i's responses at x_q,
 
-    log L = sum_i log sum_q w_q L_iq,      p_iq = w_q L_iq / sum,      C = sum of p_iq
+    log L = sum_i log sum_q w_q L_iq,      p_iq = w_q L_iq / sum_q w_q L_iq
 
-over the users who gave an answer: the expected counts of the E-step (Bock and Aitkin, 1981). The
-equally spaced rule is accurate to 1e-8 where the spacing is at most the standard deviation of the
+The expected counts of the E-step are sums of p_iq over the users who gave an answer (Bock and
+Aitkin, 1981). The rule is accurate to 1e-8 if the spacing is at most the standard deviation of the
 narrowest posterior.
 """
 
@@ -23,16 +23,17 @@ from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
 
-LIMIT = 6.0  # abilities beyond are worth 2e-9 of the prior
+LIMIT = 6.0  # the prior probability of larger abilities is 2e-9
 LEAST_NODES, MOST_NODES = 61, 4001
-PARTS = 4  # users in so many parts, each summed by itself: the same sums on any machine
+PARTS = 4  # parts of the users, each summed separately: a fixed number gives equal sums everywhere
 
 
 @dataclass(frozen=True, eq=False)
 class ByUser:
     """Responses sorted by user.
 
-    ``code`` is twice the item plus the answer; ``bounds`` (n_users + 1) is where users begin.
+    ``code`` is twice the item plus the answer; ``bounds``, shape (n_users + 1,), is where each
+    user's responses begin.
     """
 
     code: NDArray[np.int32]
@@ -56,9 +57,9 @@ def grid(n_nodes: int) -> tuple[Floats, Floats]:
 
 
 def nodes_for(smallest_sd: float) -> int:
-    """How many nodes have a spacing of at most this standard deviation."""
-    wanted = 2 * math.ceil(LIMIT / max(smallest_sd, 1e-9)) + 1
-    return int(min(max(wanted, LEAST_NODES), MOST_NODES))
+    """The number of nodes whose spacing is at most this standard deviation, within limits."""
+    n_nodes = 2 * math.ceil(LIMIT / max(smallest_sd, 1e-9)) + 1
+    return int(min(max(n_nodes, LEAST_NODES), MOST_NODES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +83,9 @@ class Expected:
 
 
 def over_users[T](data: ByUser, part: Callable[[int, int], T], n_parts: int = PARTS) -> list[T]:
-    """What ``part(low, high)`` gives for users low to high (not included), the parts at once.
+    """The results of ``part(low, high)`` for users low to high - 1, computed in parallel.
 
-    There are always as many parts, each of about as many responses: sums do not depend on the
+    The number of parts is fixed and each has about as many responses, so sums do not depend on the
     machine.
     """
     n_users = len(data.bounds) - 1
@@ -141,7 +142,7 @@ def _add_four(total, first, second, third, fourth):  # type: ignore[no-untyped-d
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
 def normalise(log_density):  # type: ignore[no-untyped-def]
-    """Log of the sum of exp; the vector is overwritten with its normalised exponentials."""
+    """Log of the sum of exponentials; the vector is overwritten with the normalised ones."""
     highest = log_density[0]
     for q in range(len(log_density)):
         highest = max(highest, log_density[q])
@@ -158,7 +159,7 @@ def normalise(log_density):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def user_posterior(code, table, log_weight, density):  # type: ignore[no-untyped-def]
-    """``density`` is overwritten with p_iq of one user; the log of their likelihood."""
+    """Overwrite ``density`` with p_iq of one user; returns the log of their likelihood."""
     density[:] = log_weight
     k = 0
     while k + 4 <= len(code):

@@ -2,25 +2,27 @@
 
 A sweep draws, in this order,
 
-1. every ability by independence Metropolis from ``N(EAP, (1.1 SD)^2)``, SD that of its posterior
-   given the items at the mode;
+1. every ability by independence Metropolis from ``N(EAP, (1.1 SD)^2)``, with the mean and SD of its
+   posterior given the items at the mode;
 2. a shift ``theta + c, b + c``: the likelihood does not change, so c is exactly Gaussian;
 3. a scale ``s theta, s b, log a - log s`` by Metropolis; likelihood unchanged, Jacobian s^(U+I);
-4. every item's (log a, b) by independence Metropolis: one Newton step from the mode given the
+4. (log a, b) of every item by independence Metropolis: one Newton step from the mode given the
    abilities, and a bivariate t with 6 degrees of freedom about it, widened by 1.1. (A Gaussian
-   there gets stuck in its own tails.)
+   proposal gets stuck in its tails.)
 
-Given the abilities items are independent, and abilities given items: each block is exact.
+Items are independent given the abilities, and abilities given the items, so each block is exact.
 
-The probability of every response is part of a chain's state: steps 1 and 4 replace it where a move
-is accepted, and steps 2 and 3 leave it as it is. So a sweep evaluates it three times: for the
+The probability of every response is part of a chain's state. Steps 1 and 4 replace it where a move
+is accepted; steps 2 and 3 do not change it. A sweep therefore evaluates it three times: for the
 proposed abilities, for the items at the mode, and for the proposed items.
 """
 
 import math
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from tallgrass.inference.kernel.dense import _FASTMATH
 from tallgrass.items.engines.probabilities import (
@@ -32,13 +34,65 @@ from tallgrass.items.engines.probabilities import (
     replace,
 )
 
+Floats = NDArray[np.float64]
+
 WIDEN = 1.1
 _DEGREES = 6.0
 
 
+class State(NamedTuple):
+    """The current point of a chain; ``probability`` is by response. Sweeps overwrite it."""
+
+    theta: Floats
+    log_a: Floats
+    b: Floats
+    probability: Floats
+
+
+class Reference(NamedTuple):
+    """The values around which moves are proposed."""
+
+    theta: Floats
+    theta_spread: Floats
+    log_a: Floats
+    b: Floats
+
+
+class Priors(NamedTuple):
+    """Means and standard deviations of the items' priors."""
+
+    log_a_mean: Floats
+    log_a_sd: Floats
+    b_mean: Floats
+    b_sd: Floats
+
+
+class Work(NamedTuple):
+    """Work space: by user, except ``probability``, which is by response."""
+
+    proposal: Floats
+    product: Floats
+    change: Floats
+    moved: Floats
+    probability: Floats
+
+
+class Draws(NamedTuple):
+    """Rows of draws; ``theta`` may have none.
+
+    The sums of theta and theta^2 are over each half of the rows of ``a``, shape (2, n_users).
+    """
+
+    a: Floats
+    b: Floats
+    theta: NDArray[np.float32]
+    theta_sums: Floats
+    theta_squares: Floats
+
+
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
 def _information(at, probability, y, sums):  # type: ignore[no-untyped-def]
-    """Add the sums of r, r theta, w, w theta and w theta^2; ``probability`` is that of ``y``."""
+    """Add to the sums of r, r theta, w, w theta and w theta^2; ``probability`` is of answer y."""
     s0, s1, w0, w1, w2 = 0.0, 0.0, 0.0, 0.0, 0.0
     sign = 2.0 * y - 1.0
     for k in range(len(at)):
@@ -69,7 +123,7 @@ def _proposal(sums, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd):  # type: igno
     h11 = expected - a * (rx - b * r)
     h12 = -a * a * (wx - b * w) + a * r
     h22 = a * a * w + 1.0 / b_sd**2
-    # Where the observed information is close to singular, the expected one serves.
+    # The expected information replaces an observed one that is almost singular.
     h11 = max(h11, 0.5 * expected)
     det = h11 * h22 - h12 * h12
     if det < 0.2 * h11 * h22:
@@ -88,13 +142,13 @@ def _log_prior_ratio(new, old, mean, sd):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _log_t(squared):  # type: ignore[no-untyped-def]
-    """Log-density of the bivariate t at a squared Mahalanobis distance, but for its constant."""
+    """Log-density of the bivariate t at a squared Mahalanobis distance, up to a constant."""
     return -0.5 * (_DEGREES + 2.0) * math.log1p(squared / (_DEGREES * WIDEN * WIDEN))
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _accepted(rng, log_ratio):  # type: ignore[no-untyped-def]
-    """Metropolis' decision; NaN is refused."""
+    """Whether Metropolis accepts the move; NaN is refused."""
     return log_ratio >= 0.0 or math.log(rng.random()) < log_ratio
 
 
@@ -102,11 +156,13 @@ def _accepted(rng, log_ratio):  # type: ignore[no-untyped-def]
 def draw_abilities(  # type: ignore[no-untyped-def]
     rng, user, bounds, theta, a, c, centre, spread, probability, work
 ):
-    """Step 1; ``probability`` goes with ``theta``. The number of accepted moves."""
-    proposal, product, change, moved, there = work
+    """Step 1; ``probability`` belongs to ``theta``. Returns the number of accepted moves."""
+    proposal, change, moved = work.proposal, work.change, work.moved
     for i in range(len(theta)):
         proposal[i] = centre[i] + spread[i] * rng.standard_normal()
-    evaluate_change(user, bounds, proposal, a, c, probability, there, (product, change))
+    evaluate_change(
+        user, bounds, proposal, a, c, probability, work.probability, (work.product, change)
+    )
     accepted = 0
     for i in range(len(theta)):
         old, new = (theta[i] - centre[i]) / spread[i], (proposal[i] - centre[i]) / spread[i]
@@ -116,7 +172,7 @@ def draw_abilities(  # type: ignore[no-untyped-def]
         if _accepted(rng, log_ratio):
             theta[i], moved[i] = proposal[i], 1.0
             accepted += 1
-    replace(user, moved, probability, there)
+    replace(user, moved, probability, work.probability)
     return accepted
 
 
@@ -140,7 +196,7 @@ def shift(rng, theta, b, b_mean, b_sd):  # type: ignore[no-untyped-def]
 def scale(  # type: ignore[no-untyped-def]
     rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd
 ):
-    """Step 3; whether it was accepted."""
+    """Step 3; returns 1 if it was accepted, else 0."""
     log_s = step * rng.standard_normal()
     s = math.exp(log_s)
     log_ratio, square = (len(theta) + len(b)) * log_s, 0.0
@@ -162,7 +218,7 @@ def scale(  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _longest(bounds):  # type: ignore[no-untyped-def]
-    """Most responses of an item."""
+    """The most responses of one item."""
     most = 0
     for j in range(len(bounds) // 2):
         most = max(most, bounds[2 * j + 2] - bounds[2 * j])
@@ -171,42 +227,49 @@ def _longest(bounds):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def draw_items(  # type: ignore[no-untyped-def]
-    rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, there
+    rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, proposed
 ):
-    """Step 4; ``probability`` goes with the items, ``there`` is work space. Accepted moves."""
+    """Step 4; ``probability`` belongs to the items, ``proposed`` is work space.
+
+    Returns the number of accepted moves.
+    """
     log_a_mean, log_a_sd, b_mean, b_sd = priors
     sums = np.empty(5)
-    everyone = np.empty(_longest(bounds))
+    abilities = np.empty(_longest(bounds))
     accepted = 0
-    # Item by item, so that all that is made of an item's responses stays in the cache.
+    # Item by item, so that the values of an item's responses stay in the processor's cache.
     for j in range(len(b)):
         low, high = bounds[2 * j], bounds[2 * j + 2]
         n_correct = bounds[2 * j + 1] - low
-        at, here, new = everyone[: high - low], probability[low:high], there[: high - low]
-        abilities_of(user[low:high], theta, at)
+        theta_of_item, current, new = (
+            abilities[: high - low],
+            probability[low:high],
+            proposed[: high - low],
+        )
+        abilities_of(user[low:high], theta, theta_of_item)
         slope = math.exp(mode_a[j])
-        evaluate_item(at, n_correct, slope, slope * mode_b[j], new)
+        evaluate_item(theta_of_item, n_correct, slope, slope * mode_b[j], new)
         sums[:] = 0.0
-        _information(at[:n_correct], new[:n_correct], 1.0, sums)
-        _information(at[n_correct:], new[n_correct:], 0.0, sums)
+        _information(theta_of_item[:n_correct], new[:n_correct], 1.0, sums)
+        _information(theta_of_item[n_correct:], new[n_correct:], 0.0, sums)
         prior = log_a_mean[j], log_a_sd[j], b_mean[j], b_sd[j]
         m1, m2, h11, h12, h22 = _proposal(sums, mode_a[j], mode_b[j], *prior)
         new_a, new_b, log_ratio = _draw_t(rng, m1, m2, h11, h12, h22, log_a[j], b[j])
         slope = math.exp(new_a)
-        evaluate_item(at, n_correct, slope, slope * new_b, new)
-        log_ratio += log_ratio_of(new, here)
+        evaluate_item(theta_of_item, n_correct, slope, slope * new_b, new)
+        log_ratio += log_ratio_of(new, current)
         log_ratio += _log_prior_ratio(new_a, log_a[j], log_a_mean[j], log_a_sd[j])
         log_ratio += _log_prior_ratio(new_b, b[j], b_mean[j], b_sd[j])
         if _accepted(rng, log_ratio):
             log_a[j], b[j] = new_a, new_b
             accepted += 1
-            copy_into(here, new)
+            copy_into(current, new)
     return accepted
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _draw_t(rng, m1, m2, h11, h12, h22, old_a, old_b):  # type: ignore[no-untyped-def]
-    """Draw (log a, b) from the t; the log of how much likelier it draws the old than the new."""
+    """Draw (log a, b) from the t; also returns log t(old) - log t(new)."""
     det = h11 * h22 - h12 * h12
     l11 = math.sqrt(h22 / det)
     l21 = -h12 / det / l11
@@ -221,21 +284,14 @@ def _draw_t(rng, m1, m2, h11, h12, h22, old_a, old_b):  # type: ignore[no-untype
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def sweep(  # type: ignore[no-untyped-def]
-    rng, n, data, state, reference, priors, step, work, kept, first
+    rng, n, data, state, reference, priors, step, work, draws, first
 ):
-    """Do n sweeps; the draws are written from row ``first`` on where ``kept`` has room.
+    """Do n sweeps and write the draws from row ``first`` on, as far as ``draws`` has room.
 
     Parameters
     ----------
     data : (user, bounds)
         From :func:`tallgrass.items.model.sorted_by_item`, users as unsigned integers.
-    state : (theta, log_a, b, probability by response)
-        Overwritten.
-    reference : (theta mean, theta spread, log_a, b)
-        What proposals are made around.
-    kept : (a, b, theta, sums, squares)
-        Rows of draws; ``theta`` may have no row. Sums of theta and theta^2 by half of the rows of
-        ``a``, shape (2, n_users).
 
     Returns
     -------
@@ -246,7 +302,6 @@ def sweep(  # type: ignore[no-untyped-def]
     theta, log_a, b, probability = state
     centre, spread, mode_a, mode_b = reference
     log_a_mean, log_a_sd, b_mean, b_sd = priors
-    out_a, out_b, out_theta, sums, squares = kept
     by_theta, by_items, by_scale = 0, 0, 0
     for t in range(n):
         a = np.exp(log_a)
@@ -256,17 +311,18 @@ def sweep(  # type: ignore[no-untyped-def]
         shift(rng, theta, b, b_mean, b_sd)
         by_scale += scale(rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd)
         by_items += draw_items(
-            rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, work[4],
+            rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability,
+            work.probability,
         )  # fmt: skip
         row = first + t
-        if row < len(out_a):
-            half = 2 * row // len(out_a)
-            out_a[row] = np.exp(log_a)
-            out_b[row] = b
-            if row < len(out_theta):
+        if row < len(draws.a):
+            half = 2 * row // len(draws.a)
+            draws.a[row] = np.exp(log_a)
+            draws.b[row] = b
+            if row < len(draws.theta):
                 for i in range(len(theta)):
-                    out_theta[row, i] = theta[i]
+                    draws.theta[row, i] = theta[i]
             for i in range(len(theta)):
-                sums[half, i] += theta[i]
-                squares[half, i] += theta[i] * theta[i]
+                draws.theta_sums[half, i] += theta[i]
+                draws.theta_squares[half, i] += theta[i] * theta[i]
     return by_theta, by_items, by_scale

@@ -1,4 +1,4 @@
-"""A trace of the item model: the same groups by whichever sampler."""
+"""The trace of the item model, with the same groups for all samplers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 def nuts_trace(
     raw: xr.DataTree, responses: Responses, priors: ItemPriors, attributes: Mapping[str, Any]
 ) -> xr.DataTree:
-    """The trace of what nutpie or PyMC returned."""
+    """The trace of draws from nutpie or PyMC."""
     groups = {
         "posterior": raw["posterior"].to_dataset()[["a", "b", "theta"]],
         "sample_stats": statistics(raw["sample_stats"].to_dataset()),
@@ -34,8 +34,8 @@ def item_trace(
     priors: ItemPriors,
     attributes: Mapping[str, Any],
 ) -> xr.DataTree:
-    """The groups with the names of items and users, and beside them the data and the anchors."""
-    n, right = item_counts(responses)
+    """The groups with the names of items and users, plus the data and the anchors."""
+    n, n_correct = item_counts(responses)
     data = {
         "user_index": ("response", responses.user),
         "item_index": ("response", responses.item),
@@ -44,7 +44,7 @@ def item_trace(
     constant = {
         "anchor": ("item", priors.anchor.astype(np.int8)),
         "n": ("item", n),
-        "share_correct": ("item", right / n),
+        "share_correct": ("item", n_correct / n),
         "log_a_prior_mean": ("item", priors.log_a_mean),
         "log_a_prior_sd": ("item", priors.log_a_sd),
         "b_prior_mean": ("item", priors.b_mean),
@@ -61,7 +61,7 @@ def item_trace(
 
 
 def theta_summary(sums: Floats, squares: Floats, draws: int) -> xr.Dataset:
-    """Mean, sd and split R-hat of each ability from sums by half chain: (chain, half, user)."""
+    """Mean, sd and split R-hat of each ability from sums, shape (chain, half, user)."""
     first = -(-draws // 2)
     lengths = np.array([first, draws - first])[None, :, None]
     means = sums / lengths
