@@ -22,8 +22,8 @@ from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.trace import sample
 from tallgrass.settings import load_settings
+from tallgrass.study.surroundings import sampling
 from tallgrass.tracking import lifecycle, store, writing
-from tallgrass.tracking.attended import sampling
 
 
 def main() -> None:

@@ -1,27 +1,27 @@
 """What a dead run left on this machine: found, finished with the draws it has, or discarded."""
 
+import json
 import logging
-import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
-from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.errors import DataError, TrackingError
 from tallgrass.inference import stream
 from tallgrass.inference.diagnostics import diagnose, judge
-from tallgrass.inference.draws import Sampled
-from tallgrass.rollcalls.prepare import prepare, read
-from tallgrass.rollcalls.record import Recorder
-from tallgrass.rollcalls.run import finish_run
-from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.items.recovered import recovered_calibration
+from tallgrass.machine import Finding
+from tallgrass.rollcalls.recovered import recovered_link, recovered_run
 from tallgrass.settings import Settings
+from tallgrass.study.protocol import Study
+from tallgrass.study.recorder import Recorder
+from tallgrass.study.way import resume
 from tallgrass.tracking import lifecycle, reading, store, writing
-from tallgrass.tracking.clock import Clock
 from tallgrass.tracking.lifecycle import DRAWS, SPOOL, Status
-from tallgrass.tracking.record import save_trace
+from tallgrass.tracking.reading.records import artifact
 from tallgrass.tracking.writing import ActiveRun
 
 logger = logging.getLogger(__name__)
@@ -48,31 +48,51 @@ class Remains:
     draws: tuple[int, ...]
     waiting: int
 
+    @property
+    def again(self) -> bool:
+        """Whether the run is computed again: it kept nothing, and takes moments."""
+        return not self.draws and self.status.repeatable and not self.status.ended
+
 
 @dataclass(frozen=True)
 class Recovered:
-    """What became of a run that was recovered: its verdict, draws by chain kept in its trace."""
+    """What became of a run that was recovered.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+    delivered : int
+        Writes that waited for MLflow and were delivered.
+    n_chains, n_draws : int
+        Chains of its trace, and draws of each.
+    verdict : str or None
+        Of a run that is judged.
+    again : bool
+        Whether it was computed again from its spec.
+    """
 
     run_id: str
     delivered: int
     n_chains: int
     n_draws: int
     verdict: str | None
+    again: bool = False
 
 
 def remains(settings: Settings) -> list[Remains]:
     """The runs that ended on this machine with draws or writes that MLflow does not have."""
-    found = []
+    entries = []
     for folder, status in lifecycle.all_statuses(lifecycle.state_dir(settings.state_dir)):
         if status.alive:
             continue
         draws: tuple[int, ...] = ()
         if stream.has_draws(folder / DRAWS):
             draws = stream.lengths(folder / DRAWS)
-        waiting = lifecycle.waiting(folder)
-        if draws or waiting:
-            found.append(Remains(folder, status, draws, waiting))
-    return found
+        entry = Remains(folder, status, draws, lifecycle.waiting(folder))
+        if entry.draws or entry.waiting or entry.again:
+            entries.append(entry)
+    return entries
 
 
 def find(settings: Settings, run_id: str) -> Remains:
@@ -83,14 +103,14 @@ def find(settings: Settings, run_id: str) -> Remains:
     DataError
         When no run, or more than one, is meant.
     """
-    found = [one for one in remains(settings) if one.status.run_id.startswith(run_id)]
-    if len(found) != 1:
-        what = "more than one run begins so" if found else "no such run left anything to recover"
+    entries = [entry for entry in remains(settings) if entry.status.run_id.startswith(run_id)]
+    if len(entries) != 1:
+        what = "more than one run begins so" if entries else "no such run left anything to recover"
         raise DataError(what, run_id, "tallgrass recover lists them")
-    return found[0]
+    return entries[0]
 
 
-def discard(one: Remains) -> None:
+def discard(entry: Remains) -> None:
     """Remove what a run left; its MLflow run is closed first.
 
     Raises
@@ -98,50 +118,42 @@ def discard(one: Remains) -> None:
     TrackingError
         When MLflow cannot be reached.
     """
-    _close(one.status.run_id, "its draws were discarded")
-    shutil.rmtree(one.folder)
+    _close(entry.status.run_id, "its draws were discarded")
+    shutil.rmtree(entry.folder)
 
 
-def finish(one: Remains, settings: Settings) -> Recovered:
+def finish(entry: Remains, settings: Settings, draws_only: bool = False) -> Recovered:
     """Deliver what waits, and finish the run with the draws that it left.
 
-    The trace, diagnostics, verdict and, where its votes are still the same, tables and report go
-    into the run it was, tagged ``recovered``; the run becomes FINISHED.
+    The run becomes what it would have been: trace, diagnostics, verdict, tables and report go into
+    it, tagged ``recovered``, and it is FINISHED.
+
+    Parameters
+    ----------
+    draws_only : bool
+        Keep the draws with diagnostics and a verdict alone: for a run whose data are gone.
 
     Raises
     ------
     TallgrassError
-        When MLflow cannot be reached or the draws cannot be read; all stays as it was.
+        When MLflow cannot be reached, or the draws or the data of the run cannot be read; the
+        draws stay where they are.
     """
-    run_id = one.status.run_id
+    run_id = entry.status.run_id
     delivered = 0
-    if one.waiting:
-        delivered = writing.deliver(run_id, one.folder / SPOOL)
-        shutil.rmtree(one.folder / SPOOL, ignore_errors=True)
+    if entry.waiting:
+        delivered = writing.deliver(run_id, entry.folder / SPOOL)
+        shutil.rmtree(entry.folder / SPOOL, ignore_errors=True)
     result = Recovered(run_id, delivered, 0, 0, None)
-    trace = stream.read_trace(one.folder / DRAWS) if one.draws else None
-    if trace is not None:
-        posterior = trace["posterior"].sizes
-        trace.attrs |= {"recovered": "true", "run_id": run_id}
-        trace.attrs.setdefault("sampling_s", one.status.elapsed_s)
-        with writing.start_run(None, one.status.name, resume=run_id) as run:
-            run.set_tags({"recovered": True, "recovered.draws": json_of(one.draws)})
-            save_trace(run, trace)
-            verdict = _finished(run, trace, one.status, settings)
-        n_chains, n_draws = int(posterior["chain"]), int(posterior["draw"])
-        result = Recovered(run_id, delivered, n_chains, n_draws, verdict)
+    if entry.draws or entry.again:
+        result = _finished(entry, settings, delivered, draws_only)
     elif not delivered:
         _close(run_id, "no draw was finished before it ended")
-    shutil.rmtree(one.folder)
+    shutil.rmtree(entry.folder)
     return result
 
 
-def json_of(draws: tuple[int, ...]) -> str:
-    """Draws by chain as text."""
-    return ", ".join(map(str, draws))
-
-
-def connect(one: Remains, settings: Settings) -> None:
+def connect(entry: Remains, settings: Settings) -> None:
     """Choose the store that the run is in: the one it says, or where that holds a password, ours.
 
     Raises
@@ -149,49 +161,78 @@ def connect(one: Remains, settings: Settings) -> None:
     TrackingError
         When it cannot be reached or does not know the run.
     """
-    uri = one.status.tracking_uri
+    uri = entry.status.tracking_uri
     store.connect(settings.tracking_uri or (uri if "***" not in uri else None))
-    reading.find_run(one.status.run_id)
+    reading.find_run(entry.status.run_id)
 
 
-def _finished(run: ActiveRun, trace: xr.DataTree, status: Status, settings: Settings) -> str:
-    """Diagnostics and verdict; the whole report of a run on votes that are still there."""
-    if "spec" in trace.attrs and "votes" in trace["observed_data"].data_vars:
-        try:
-            return _with_report(run, trace, status, settings)
-        except TallgrassError as error:
-            logger.warning("the run has no report: %s", error)
-    found = diagnose(trace)
-    verdict = judge(found, settings.thresholds)
-    run.set_tags({"verdict": verdict.status, "verdict.reasons": "; ".join(verdict.reasons)})
-    run.log_metrics(found.metrics(settings.thresholds.rhat))
-    run.log_table(found.table, "tables/diagnostics")
-    return verdict.status
+def _finished(entry: Remains, settings: Settings, delivered: int, draws_only: bool) -> Recovered:
+    status = entry.status
+    run_id = status.run_id
+    trace = stream.read_trace(entry.folder / DRAWS) if entry.draws else None
+    # The data are read before the run is opened: where that fails, all stays as it was.
+    study = None if draws_only else _study(trace, status, settings)
+    with writing.start_run(None, status.name, resume=run_id) as run:
+        run.set_tags({"recovered": True, "recovered.draws": ", ".join(map(str, entry.draws))})
+        if trace is not None:
+            trace.attrs |= {"recovered": "true", "run_id": run_id}
+            trace.attrs.setdefault("sampling_s", status.elapsed_s)
+        if study is None:
+            verdict = None if trace is None else _judged(run, trace, settings)
+        else:
+            analysis = resume(study, trace, run, settings, status.elapsed_s).analysis
+            verdict = None if analysis.verdict is None else analysis.verdict.status
+    sizes = {} if trace is None else trace["posterior"].sizes
+    return Recovered(
+        run_id,
+        delivered,
+        int(sizes.get("chain", 0)),
+        int(sizes.get("draw", 0)),
+        verdict,
+        entry.again,
+    )
 
 
-def _with_report(run: ActiveRun, trace: xr.DataTree, status: Status, settings: Settings) -> str:
-    spec = RunSpec.from_json(trace.attrs["spec"])
-    before = Path.cwd()
-    # A session given by a path relative to where the run was made is read from there.
-    data_dir = Path(status.data_dir) if status.data_dir else settings.data_dir
-    try:
-        os.chdir(status.working_dir)
-        data = read(spec, settings.model_copy(update={"data_dir": data_dir}))
-    except OSError as error:
+def _study(trace: xr.DataTree | None, status: Status, settings: Settings) -> Study[Any]:
+    """The run's study, prepared again by the wing that it is of."""
+    tags = reading.details(status.run_id)["tags"]
+    model = tags.get("model", "")
+    if model == "link":
+        return recovered_link(status.run_id)
+    working_dir, findings = Path(status.working_dir), _findings(status.run_id)
+    if model == "items":
+        sha256 = tags.get("data.sha256", "")
+        return recovered_calibration(trace, status.run_id, settings, working_dir, findings, sha256)
+    if trace is None or "spec" not in trace.attrs:
         raise DataError(
-            f"the folder of the run is not there ({error.strerror})", status.working_dir
-        ) from None
-    finally:
-        os.chdir(before)
-    if data.votes.fingerprint != trace.attrs.get("data_sha256"):
-        raise DataError("the votes are no longer those of the run", data.location)
-    ready = prepare(spec, data)
-    sampled = Sampled(trace, 0.0, float(trace.attrs["sampling_s"]), True)
-    clock = Clock()
-    clock.seconds["sampling_s"] = sampled.sampling_s
-    recorder = Recorder(run, ready, settings)
-    began = time.perf_counter() - status.elapsed_s
-    return finish_run(ready, settings, recorder, clock, sampled, began).verdict.status
+            "the draws do not say which run they are of",
+            status.run_id,
+            f"keep them alone with: tallgrass recover {status.run_id[:8]} --draws-only",
+        )
+    # A session that is given by its bare name is looked for where it was when the run was made.
+    data_dir = Path(status.data_dir) if status.data_dir else settings.data_dir
+    settings = settings.model_copy(update={"data_dir": data_dir})
+    return recovered_run(trace, settings, working_dir, findings, tags.get("baseline.run_id"))
+
+
+def _findings(run_id: str) -> tuple[Finding, ...]:
+    """What was found about the machine when the run was made; nothing where that was not stored."""
+    try:
+        with artifact(run_id, "env/machine.json") as (_, path):
+            return tuple(Finding(**record) for record in json.loads(path.read_text("utf-8")))
+    except TrackingError:
+        return ()
+
+
+def _judged(run: ActiveRun, trace: xr.DataTree, settings: Settings) -> str:
+    """The trace with its diagnostics and verdict, without the data of the run."""
+    Recorder(run).trace(trace)
+    diagnostics = diagnose(trace)
+    verdict = judge(diagnostics, settings.thresholds)
+    run.set_tags({"verdict": verdict.status, "verdict.reasons": "; ".join(verdict.reasons)})
+    run.log_metrics(diagnostics.metrics(settings.thresholds.rhat))
+    run.log_table(diagnostics.table, "tables/diagnostics")
+    return verdict.status
 
 
 def _close(run_id: str, reason: str) -> None:

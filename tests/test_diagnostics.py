@@ -6,7 +6,7 @@ import pytest
 from example_trace import example_trace, example_votes
 
 from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
-from tallgrass.rollcalls.audit import reflected_chains
+from tallgrass.rollcalls.audit import audit, reflected_chains
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_divergence_fails_the_run(trace):
 def test_chains_in_two_modes_fail_by_rhat_and_by_the_mode_audit(trace):
     scores = trace["posterior"]["xi"].mean(("chain", "draw")).values
     trace["posterior"]["xi"].values[1] *= -1
-    diagnostics = diagnose(trace, scores)
+    diagnostics = diagnose(trace, reflected=audit(trace, scores))
     assert diagnostics.reflected == (1,)
     failed = {
         check.name for check in judge(diagnostics, Thresholds()).checks if check.passed is False

@@ -18,9 +18,9 @@ from tallgrass import recovery
 from tallgrass.cli import main
 from tallgrass.errors import TrackingError
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.result import Context
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
+from tallgrass.study.protocol import Context
 
 pytestmark = pytest.mark.faults
 SPEC = make_run_spec(

@@ -12,8 +12,9 @@ import pytest
 import setproctitle
 
 from tallgrass.errors import SpecError
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.tracking import lifecycle
-from tallgrass.tracking.lifecycle import ChainStatus, Status
+from tallgrass.tracking.lifecycle import Status
 
 ROOT = Path(__file__).parent.parent
 
@@ -63,7 +64,7 @@ import sys, time
 from pathlib import Path
 from tallgrass import lifecycle
 with lifecycle.slot(Path(sys.argv[1]), 1) as held:
-    held.tell('cafe' * 8)
+    held.note_run('cafe' * 8)
     print('held', flush=True)
     time.sleep(60)
 """
@@ -133,7 +134,7 @@ def _write_statuses(folder, stop):
     number = 0
     while not stop.is_set():
         number += 1
-        chains = [ChainStatus(number, number, False, number, 0.5)] * (1 + number % 8)
+        chains = [ChainProgress(0, number, number, False, number, 0.5)] * (1 + number % 8)
         lifecycle.write_status(folder, status(divergences=number, chains=chains))
 
 
@@ -227,7 +228,7 @@ def test_a_clock_that_steps_back_disturbs_neither_status_nor_age(state, tmp_path
         lifecycle.slot(state, 1) as held,
         lifecycle.alive(state, "x", "sqlite:///x", tmp_path) as life,
     ):
-        held.tell("d" * 32)
+        held.note_run("d" * 32)
         life.begin("d" * 32, lambda metrics, step: told.append(step))
         life.phase("sampling")
         life.observe([chain(10)])
@@ -311,7 +312,7 @@ def test_signal_handlers_are_put_back():
 
 def test_the_note_of_a_slot_is_json_for_others_to_read(state):
     with lifecycle.slot(state, 1) as held:
-        held.tell("e" * 32)
+        held.note_run("e" * 32)
         [note] = (state / "slots").glob("*.json")
         about = json.loads(note.read_text())
     assert (about["pid"], about["run_id"]) == (os.getpid(), "e" * 32)

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from example_report import example_input
+from example_report import changed, example_input
 from example_trace import example_votes
 from html_page import Page
 from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def test_a_flat_run_alone_has_no_section_with_nothing_to_show(flat_page):
 def test_shrinkage_is_left_out_without_a_flat_run_on_these_legislators(run):
     strangers = run.flat_table.assign(slug="x" + run.flat_table["slug"])
     for table in (None, strangers):
-        page = Page(build(dataclasses.replace(run, flat_table=table), {}))
+        page = Page(build(changed(run, flat_table=table), {}))
         assert "shrinkage" not in page.sections
 
 
@@ -211,9 +211,7 @@ def test_a_flat_table_whose_slugs_were_read_as_numbers_still_joins():
     posterior = trace["posterior"].to_dataset().assign_coords(legislator=list(votes.slugs))
     trace["posterior"] = posterior
     numbers = run.flat_table.assign(slug=("1" + run.flat_table["slug"].str[1:]).astype(int))
-    renamed = dataclasses.replace(
-        run, votes=votes, trace=trace, flat_table=numbers, comparison=None
-    )
+    renamed = changed(run, votes=votes, trace=trace, flat_table=numbers, comparison=None)
     assert len(renamed.tables.shrinkage) == 30
 
 
@@ -266,7 +264,7 @@ def test_a_chamber_without_parties_has_no_ends_named_after_them():
         party_index=("legislator", np.full(len(members), -1, np.int8))
     )
     nobody = VoteMatrix(votes.cells, members, votes.rollcalls, "example", "house")
-    nobody_run = dataclasses.replace(run, trace=trace, votes=nobody)
+    nobody_run = changed(run, trace=trace, votes=nobody)
     assert figures(nobody_run)["forest"].axes[0].get_xlabel() == "Ideal point"
     words = Page(build(nobody_run, {})).words
     assert "Republican" not in words

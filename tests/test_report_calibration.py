@@ -1,6 +1,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,12 +11,18 @@ from needs import missing
 
 from tallgrass.inference.diagnostics import Thresholds, Verdict, diagnose, judge
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items import tables
+from tallgrass.items.agreement import agreement
+from tallgrass.items.analysis import CalibrationAnalysis
+from tallgrass.items.drift import drift_table
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map
+from tallgrass.items.prepare import PreparedCalibration
 from tallgrass.items.priors import item_priors
-from tallgrass.items.report import CalibrationInput, build_calibration, calibration_figures
+from tallgrass.items.report import build_calibration, calibration_figures
 from tallgrass.items.responses import Anchors, Responses
-from tallgrass.items.sources import DroppedItem, ResponseLog
+from tallgrass.items.sources import DroppedItem, LoadedResponses, ResponseLog
 from tallgrass.items.spec import make_calibration_spec
+from tallgrass.tracking.store import masked
 
 NASTY = [
     '<script>alert("x")</script>', "O'Brien \"Bob\" & Sons", "Zoë Ñandú", "$x$ and $y_1$",
@@ -24,7 +31,7 @@ NASTY = [
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def example(engine="gibbs", rename=None, **changes):
+def example(engine="gibbs", rename=None, anchored=True, location="answers.csv", **changes):
     """A calibration as the pipeline gives it to the report."""
     simulated = simulated_items(n_users=300, n_items=14, n_anchors=4, per_user=10, seed=3)
     responses, anchors = simulated.responses, simulated.anchors
@@ -34,35 +41,38 @@ def example(engine="gibbs", rename=None, **changes):
         responses = Responses(users, items, responses.user, responses.item, responses.correct)
         anchors = Anchors(items[:4], anchors.a, anchors.b)
     priors = item_priors(responses, anchors)
-    spec = make_calibration_spec(engine=engine, responses="answers.csv")
+    spec = make_calibration_spec(engine=engine, responses=location)
     points = calibrate_map(responses, anchors)
     if engine == "gibbs":
         trace = calibrate_gibbs(responses, anchors, SamplerSpec(draws=100, tune=50, seed=1)).trace
-        found = items.of_trace(trace, responses, priors)
+        found = tables.of_trace(trace, responses, priors)
         diagnostics = diagnose(trace)
         verdict = judge(diagnostics, Thresholds())
     else:
-        trace = items.trace_of_estimates(points, responses, priors, {})
-        found, diagnostics = items.of_estimates(points, responses, priors), None
+        trace = tables.trace_of_estimates(points, responses, priors, {})
+        found, diagnostics = tables.of_estimates(points, responses, priors), None
         verdict = Verdict("pass", ())
     other = pd.DataFrame({"item": responses.items, "a": 1.0, "b": points.b + 0.2})
-    given = {
-        "spec": spec,
-        "responses": responses,
-        "log": ResponseLog(3010, 4, 6, "first", 50, (DroppedItem("thin one", 12),), 2),
-        "location": "answers.csv",
-        "found": found,
-        "trace": trace,
-        "diagnostics": diagnostics,
-        "verdict": verdict,
-        "run_id": "0" * 32,
-        "anchors": anchors,
-        "drift": items.drift_table(found, responses, anchors, 0.2, 0.25),
-        "agreement": items.agreement({engine: found.items, "other": other}, 0.1),
-        "notes": ("a note of the engine",),
-        "timings": {"sampling_s": 1.5},
-    }
-    return CalibrationInput(**given | changes)
+    log = ResponseLog(3010, 4, 6, "first", 50, (DroppedItem("thin one", 12),), 2)
+    run = CalibrationAnalysis(
+        run_id="0" * 32,
+        trace=trace,
+        prepared=PreparedCalibration(
+            spec,
+            LoadedResponses(responses, masked(location), log),
+            anchors if anchored else None,
+            (),
+            (),
+        ),
+        calibrated=found,
+        diagnostics=diagnostics,
+        verdict=verdict,
+        drift=drift_table(found, responses, anchors, 0.2, 0.25),
+        agreement=agreement({engine: found.items, "other": other}, 0.1),
+        notes=("a note of the engine",),
+        timings={"sampling_s": 1.5},
+    )
+    return replace(run, **changes)
 
 
 SECTIONS = {
@@ -87,7 +97,7 @@ def test_a_point_estimate_has_no_section_on_convergence():
 
 
 def test_without_anchors_and_other_methods_their_sections_are_left_out():
-    run = example("map", anchors=None, drift=None, agreement=None)
+    run = example("map", anchored=False, drift=None, agreement=None)
     page = Page(build_calibration(run))
     assert page.sections == SECTIONS - {"drift", "agreement"}
 
@@ -111,8 +121,7 @@ def test_names_from_the_data_are_shown_as_they_are_and_never_run():
 
 
 def test_a_password_in_the_address_is_not_on_the_page():
-    spec = make_calibration_spec(responses="postgresql://me:hush@127.0.0.1/x", engine="map")
-    page = build_calibration(example("map", spec=spec))
+    page = build_calibration(example("map", location="postgresql://me:hush@127.0.0.1/x"))
     assert "hush" not in page
 
 

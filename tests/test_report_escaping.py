@@ -1,8 +1,7 @@
-import dataclasses
 import re
 
 import pytest
-from example_report import example_input
+from example_report import changed, example_input
 from example_trace import example_votes
 from html_page import Page
 
@@ -29,7 +28,7 @@ def test_text_from_the_data_is_shown_as_it_is_and_never_run(model):
     nasty = VoteMatrix(votes.cells, members, rollcalls, NASTY[0], votes.chamber)
     run = example_input(model, votes=nasty)
     drops = tuple(Drop("rollcall", text, text, "minority", text) for text in NASTY)
-    run = dataclasses.replace(
+    run = changed(
         run,
         filter_log=FilterLog(0.025, 20, 30, 50, drops),
         warnings=tuple(NASTY),

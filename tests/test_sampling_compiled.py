@@ -203,8 +203,8 @@ def test_any_other_error_leaves_the_cache_alone(stored):
 _SAMPLE = """
 import hashlib
 from toy import toy_model, toy_votes
-from tallgrass.sampling import sample
-from tallgrass.specs import SamplerSpec
+from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.trace import sample
 
 votes = toy_votes(9, 14, 30, seed=1)
 model = toy_model(votes, model="flat")

@@ -2,8 +2,10 @@
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.cli.output import as_json, say, table
@@ -14,8 +16,9 @@ from tallgrass.settings import Settings, load_settings
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tallgrass.recovery import Remains
-    from tallgrass.tracking.lifecycle import ChainStatus, Status
+    from tallgrass.inference.progress import ChainProgress
+    from tallgrass.recovery import Recovered, Remains
+    from tallgrass.tracking.lifecycle import Status
 
 MONITOR_OPTIONS = (
     Option("once", "show the runs once and end (where the output is no terminal, it does so)"),
@@ -23,6 +26,7 @@ MONITOR_OPTIONS = (
 RECOVER_OPTIONS = (
     Option("all", "all that is listed"),
     Option("discard", "remove the draws instead of finishing the run"),
+    Option("draws_only", "keep draws and diagnostics alone, for a run whose data are gone"),
 )
 _HEADS = ["run", "name", "phase", "chain", "draws", "div", "step size", "left", "message"]
 _EVERY_SECONDS = 1.0
@@ -60,14 +64,19 @@ def recover(arguments: Arguments) -> int:
     settings = load_settings(arguments.settings)
     everything = arguments.options.get("all") == "true"
     discards = arguments.options.get("discard") == "true"
+    draws_only = arguments.options.get("draws_only") == "true"
+    if discards and draws_only:
+        raise SpecError("recover --discard keeps nothing", "--draws-only", "leave one of them out")
     if arguments.operands and everything:
         raise SpecError("recover takes a run or --all, not both", arguments.operands[0])
     if not arguments.operands and not everything:
-        if discards:
-            raise SpecError("recover --discard needs a run or --all")
+        if discards or draws_only:
+            flag = "--discard" if discards else "--draws-only"
+            raise SpecError(f"recover {flag} needs a run or --all")
         return _listed(work.remains(settings), arguments.json)
     chosen = work.remains(settings) if everything else [work.find(settings, arguments.operands[0])]
-    done, failed = _carried_out(chosen, settings, discards, everything)
+    recover_one = partial(work.finish, settings=settings, draws_only=draws_only)
+    done, failed = _carried_out(chosen, settings, None if discards else recover_one, everything)
     if arguments.json:
         print(as_json({"recovered": done}))
     elif not chosen:
@@ -78,12 +87,18 @@ def recover(arguments: Arguments) -> int:
 
 
 def _carried_out(
-    chosen: "list[Remains]", settings: Settings, discards: bool, go_on: bool
+    chosen: "list[Remains]",
+    settings: Settings,
+    finish: "Callable[[Remains], Recovered] | None",
+    go_on: bool,
 ) -> tuple[list[dict[str, Any]], int]:
-    """What became of each, and how many failed where one failure does not end it."""
+    """What became of each, and how many failed where one failure does not end it.
+
+    Without ``finish`` what they left is removed.
+    """
     from tallgrass import recovery as work
+    from tallgrass.study.surroundings import close_orphans
     from tallgrass.tracking import store
-    from tallgrass.tracking.attended import close_orphans
 
     done: list[dict[str, Any]] = []
     failed = 0
@@ -95,11 +110,11 @@ def _carried_out(
             with redirect_stdout(sys.stderr):
                 work.connect(one, settings)
                 close_orphans()
-                if discards:
+                if finish is None:
                     work.discard(one)
                     done.append({"run_id": one.status.run_id, "discarded": True})
                 else:
-                    done.append(asdict(work.finish(one, settings)))
+                    done.append(asdict(finish(one)))
         except TallgrassError as error:
             if not go_on:
                 raise
@@ -152,6 +167,8 @@ def _print_done(about: dict[str, Any]) -> None:
     if about["n_draws"]:
         parts.append(f"{about['n_chains']} chains of {about['n_draws']} draws recovered")
         parts.append(f"verdict {about['verdict']}")
+    if about["again"]:
+        parts.append(f"made again, verdict {about['verdict'] or 'none'}")
     if about["delivered"]:
         parts.append(f"{about['delivered']} writes delivered")
     say(f"{about['run_id']}: {', '.join(parts) or 'closed; no draw was finished'}")
@@ -203,7 +220,7 @@ def _rows(status: "Status") -> list[list[object]]:
     return rows
 
 
-def _draws(chain: "ChainStatus") -> str:
+def _draws(chain: "ChainProgress") -> str:
     share = chain.finished / max(1, chain.total)
     stage = " tuning" if chain.tuning and chain.finished < chain.total else ""
     return f"{share:4.0%} {chain.finished}/{chain.total}{stage}"

@@ -17,8 +17,8 @@ from tallgrass.experiment.live import Board, board
 from tallgrass.experiment.results import Results, gather, record
 from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome
 from tallgrass.settings import Settings
+from tallgrass.study.surroundings import Place, close_orphans, place
 from tallgrass.tracking import lifecycle, reading, store, writing
-from tallgrass.tracking.attended import Place, close_orphans, place
 from tallgrass.tracking.writing import ActiveRun
 
 PARENT = {"experiment.role": "parent"}
@@ -101,7 +101,7 @@ def _run(
         description=_description(experiment),
         resume=earlier,
     ) as parent:
-        where.slot.tell(parent.run_id)
+        where.slot.note_run(parent.run_id)
         _declare(parent, experiment, planned)
         outcomes = _finished(parent.run_id, planned)
         try:

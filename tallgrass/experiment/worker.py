@@ -23,7 +23,7 @@ from tallgrass.rollcalls.spec import RunSpec, changed_spec
 from tallgrass.settings import Settings
 
 if TYPE_CHECKING:
-    from tallgrass.tracking.progress import Chain
+    from tallgrass.inference.progress import ChainProgress
 
 TOPIC = "tallgrass-progress"
 KEY_TAG = "experiment.spec_sha256"
@@ -142,7 +142,7 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     # PyMC starts a process a chain, which Python forbids to the daemons that Dask's workers are.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     from tallgrass.rollcalls.fit import fit
-    from tallgrass.rollcalls.result import Context
+    from tallgrass.study.protocol import Context
     from tallgrass.tracking import store, writing
 
     settings = Settings(**order.settings)
@@ -180,12 +180,12 @@ def _fair_share(neighbours: Mapping[str, int]) -> int:
     return max(1, usable_cores() // max(1, neighbours.get(host, 1)))
 
 
-def _reporter(key: str) -> Callable[[Sequence["Chain"]], None]:
+def _reporter(key: str) -> Callable[[Sequence["ChainProgress"]], None]:
     """An observer that tells whoever watches the scheduler, about once a second."""
     worker = get_worker()
     last = 0.0
 
-    def report(chains: Sequence["Chain"]) -> None:
+    def report(chains: Sequence["ChainProgress"]) -> None:
         nonlocal last
         now = time.monotonic()
         done = all(chain.finished >= chain.total for chain in chains)

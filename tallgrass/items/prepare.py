@@ -23,7 +23,7 @@ MIN_COMMON = 3  # items shared with another method, for a comparison to mean som
 
 
 @dataclass(frozen=True, eq=False)
-class ReadyCalibration:
+class PreparedCalibration:
     """A calibration that is ready to be run."""
 
     spec: CalibrationSpec
@@ -64,8 +64,20 @@ def request_of(spec: CalibrationSpec) -> ResponseRequest:
     )
 
 
-def prepare(spec: CalibrationSpec, data: LoadedResponses) -> ReadyCalibration:
+def prepare(
+    spec: CalibrationSpec,
+    data: LoadedResponses,
+    known: tuple[Finding, ...] = (),
+    inspect: bool = True,
+) -> PreparedCalibration:
     """Read the anchors and look at the machine.
+
+    Parameters
+    ----------
+    known : tuple of Finding
+        Findings about the machine that were made before.
+    inspect : bool
+        Whether to look at the machine; not for draws that are there already.
 
     Raises
     ------
@@ -76,14 +88,14 @@ def prepare(spec: CalibrationSpec, data: LoadedResponses) -> ReadyCalibration:
     thin: tuple[str, ...] = ()
     if anchors is not None:
         anchors, thin = _usable_anchors(anchors, data)
-    findings: tuple[Finding, ...] = ()
-    if spec.bayesian:
+    findings = known
+    if spec.bayesian and inspect:
         n = 2 * len(data.responses.items) + len(data.responses.users)
-        findings = inspect_machine(spec.chains, n, spec.draws + spec.tune, Path.cwd())
+        findings += inspect_machine(spec.chains, n, spec.draws + spec.tune, Path.cwd())
         for finding in findings:
             if finding.level == "fatal":
                 raise SpecError(finding.message)
-    return ReadyCalibration(spec, data, anchors, thin, findings)
+    return PreparedCalibration(spec, data, anchors, thin, findings)
 
 
 def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd.DataFrame]:

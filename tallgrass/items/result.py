@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from tallgrass.inference.diagnostics import Diagnostics, Verdict
     from tallgrass.items.agreement import Agreement
+    from tallgrass.items.analysis import CalibrationAnalysis
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,8 @@ class CalibrationResult:
         Every figure under its metric name, and seconds by step.
     report_path : str
         Where the HTML report was stored.
+    analysis : CalibrationAnalysis
+        Every table, as the record and the report read it.
     """
 
     run_id: str
@@ -56,3 +59,4 @@ class CalibrationResult:
     metrics: dict[str, float]
     timings: dict[str, float]
     report_path: str
+    analysis: "CalibrationAnalysis"

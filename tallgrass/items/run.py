@@ -1,10 +1,12 @@
-"""The way of a calibration, step by step."""
+"""One calibration, as the way of a run takes it."""
 
+import json
 import logging
-import platform
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
 
 import pandas as pd
 import xarray as xr
@@ -13,27 +15,223 @@ from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict, di
 from tallgrass.inference.draws import Interrupted, Sampled
 from tallgrass.items import engines, tables
 from tallgrass.items.agreement import agreement
+from tallgrass.items.analysis import CalibrationAnalysis
+from tallgrass.items.declaration import MODEL, declaration, without_secrets
 from tallgrass.items.drift import drift_table, drifted_anchors, undrifted
 from tallgrass.items.engines import ItemEstimates
-from tallgrass.items.prepare import ReadyCalibration, other_methods, prepare, read
+from tallgrass.items.prepare import PreparedCalibration, other_methods, prepare, read
 from tallgrass.items.priors import item_priors
 from tallgrass.items.publication import publish
-from tallgrass.items.record import CalibrationRecorder
-from tallgrass.items.report import CalibrationInput
+from tallgrass.items.report import build_calibration, calibration_figures
 from tallgrass.items.responses import Anchors
 from tallgrass.items.result import CalibrationResult
 from tallgrass.items.sources import LoadedResponses
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.items.tables import Calibrated
 from tallgrass.items.verdict import judge_estimates, with_abilities
+from tallgrass.machine import Finding
 from tallgrass.settings import Settings
-from tallgrass.tracking import store
-from tallgrass.tracking.attended import close_orphans, open_run, place, sampling, show
-from tallgrass.tracking.clock import Clock
-from tallgrass.tracking.lifecycle import Life
-from tallgrass.tracking.progress import display
+from tallgrass.study.analysis import Declaration
+from tallgrass.study.clock import Clock
+from tallgrass.study.protocol import Context, Sampling
+from tallgrass.study.way import carry_out
+
+# The variables that are judged, in the order of the table of diagnostics.
+VARIABLES = ("a", "b", "theta")
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Estimated(Sampled):
+    """Point estimates as a trace, and what the maximisation said."""
+
+    estimates: ItemEstimates
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationStudy:
+    """A prepared calibration by one engine.
+
+    Parameters
+    ----------
+    prepared : PreparedCalibration
+        Responses, all anchors, and spec.
+    anchors : Anchors or None
+        The anchors that hold the scale in this fit.
+    others : mapping of str to DataFrame
+        Estimates of other methods to compare with, by name.
+    purified : tuple of str
+        Anchors that an earlier fit found to have drifted.
+    recovered : bool
+        Whether the draws are those of a process that is gone: they are taken as they are.
+    """
+
+    prepared: PreparedCalibration
+    anchors: Anchors | None
+    others: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    purified: tuple[str, ...] = ()
+    recovered: bool = False
+    # Tables of the draws that were looked at last: drift and analysis read the same ones.
+    _latest: list[tuple[xr.DataTree, Calibrated]] = field(default_factory=list, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the MLflow run."""
+        return f"calibrate {self.prepared.spec.engine}"
+
+    @property
+    def title(self) -> str:
+        """Title of the process."""
+        return self.name
+
+    @property
+    def chains(self) -> int:
+        """Chains that are sampled at a time; a maximisation has all threads."""
+        return self.prepared.spec.chains if self.prepared.spec.bayesian else 1
+
+    @property
+    def repeatable(self) -> bool:
+        """A maximisation takes moments, and keeps nothing while it is under way."""
+        return not self.prepared.spec.bayesian
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found about the machine."""
+        return self.prepared.findings
+
+    def declaration(self) -> Declaration:
+        """What is recorded before anything is estimated."""
+        return declaration(self.prepared)
+
+    def attributes(self) -> Mapping[str, str]:
+        """The spec without passwords, and the fingerprint of the responses."""
+        return {
+            "spec": json.dumps(without_secrets(self.prepared.spec), sort_keys=True),
+            "model": MODEL,
+            "data_sha256": self.prepared.data.responses.fingerprint,
+        }
+
+    def draw(self, sampling: Sampling) -> Sampled:
+        """Sample, or maximise, with the anchors of this fit."""
+        spec, responses = self.prepared.spec, self.prepared.data.responses
+        if not spec.bayesian:
+            return self._estimated(sampling.attributes)
+        engine = engines.calibrate_nuts if spec.engine == "nuts" else engines.calibrate_gibbs
+        try:
+            sampled = engine(
+                responses, self.anchors, spec.sampler_spec, sampling.observer, sink=sampling.sink
+            )
+        except Interrupted as interruption:
+            if interruption.sampled is not None:
+                interruption.sampled.trace.attrs.update(sampling.attributes)
+            raise
+        sampled.trace.attrs.update(sampling.attributes)
+        return sampled
+
+    def refined(self, sampled: Sampled | None) -> Self | None:
+        """The calibration without the anchors that drifted, where the spec asks for it; once."""
+        if sampled is None or self.recovered or self.purified:
+            return None
+        if self.prepared.anchors is None or not self.prepared.spec.purify:
+            return None
+        purified = drifted_anchors(self._drift(self._calibrated(sampled), self.prepared.anchors))
+        if not purified:
+            return None
+        logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
+        kept = undrifted(self.prepared.anchors, purified)
+        return replace(self, anchors=kept, purified=purified, _latest=[])
+
+    def analysed(
+        self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
+    ) -> CalibrationAnalysis:
+        """Estimates, convergence, drift, and agreement with other methods."""
+        assert sampled is not None  # draw() returns draws or estimates, or raises
+        diagnostics: Diagnostics | None = None
+        notes = _thin(self.prepared)
+        with clock.timed("diagnostics_s"):
+            if isinstance(sampled, Estimated):
+                verdict = judge_estimates(sampled.estimates)
+                notes = (*notes, *sampled.estimates.notes)
+            else:
+                diagnostics = diagnose(sampled.trace, VARIABLES)
+                verdict = _judge(diagnostics, sampled.trace, thresholds)
+        calibrated = self._calibrated(sampled)
+        spec, drift, compared = self.prepared.spec, None, None
+        if self.prepared.anchors is not None:
+            drift = self._drift(calibrated, self.prepared.anchors)
+            # Anchors that were dropped stay flagged, whatever the last fit says of them.
+            drift["purified"] = drift["item"].isin(self.purified)
+            drift["suspect"] |= drift["purified"]
+        if self.others:
+            compared = agreement({spec.engine: calibrated.items, **self.others}, spec.agreement)
+        return CalibrationAnalysis(
+            run_id=run_id,
+            diagnostics=diagnostics,
+            verdict=verdict,
+            thresholds=thresholds,
+            findings=self.findings,
+            timings=clock.total(),
+            trace=sampled.trace,
+            prepared=self.prepared,
+            calibrated=calibrated,
+            purified=self.purified,
+            drift=drift,
+            agreement=compared,
+            notes=notes,
+        )
+
+    def figures(self, analysis: CalibrationAnalysis) -> Mapping[str, Any]:
+        """The figures by name."""
+        return calibration_figures(analysis)
+
+    def page(self, analysis: CalibrationAnalysis, pngs: Mapping[str, bytes]) -> str:
+        """The report."""
+        return build_calibration(analysis, pngs)
+
+    def published(self, analysis: CalibrationAnalysis, clock: Clock) -> Declaration | None:
+        """Write the items that did not drift to the database; nothing after a failed verdict."""
+        spec = self.prepared.spec
+        if not spec.publish:
+            return None
+        with clock.timed("publish_s"):
+            count = _publish(spec, analysis)
+        return Declaration(
+            params={},
+            tags={"published": count, "published.table": spec.publish_table},
+            metrics={"items/published": float(count)},
+        )
+
+    def _estimated(self, attributes: Mapping[str, str]) -> Estimated:
+        spec, responses = self.prepared.spec, self.prepared.data.responses
+        began = time.perf_counter()
+        if spec.engine == "mml":
+            estimates = engines.calibrate_mml(responses)
+        else:
+            estimates = engines.calibrate_map(responses, self.anchors)
+        seconds = time.perf_counter() - began
+        priors = item_priors(responses, self.anchors)
+        trace = tables.trace_of_estimates(estimates, responses, priors, dict(attributes))
+        return Estimated(trace, 0.0, seconds, True, estimates)
+
+    def _calibrated(self, sampled: Sampled) -> Calibrated:
+        """Tables of items and users, made once for the same draws."""
+        for trace, calibrated in self._latest:
+            if trace is sampled.trace:
+                return calibrated
+        responses = self.prepared.data.responses
+        priors = item_priors(responses, self.anchors)
+        if isinstance(sampled, Estimated):
+            calibrated = tables.of_estimates(sampled.estimates, responses, priors)
+        else:
+            calibrated = tables.of_trace(sampled.trace, responses, priors)
+        self._latest[:] = [(sampled.trace, calibrated)]
+        return calibrated
+
+    def _drift(self, calibrated: Calibrated, anchors: Anchors) -> pd.DataFrame:
+        spec, responses = self.prepared.spec, self.prepared.data.responses
+        anchored = spec.engine != "mml"  # MML knows no anchors
+        return drift_table(calibrated, responses, anchors, spec.drift_a, spec.drift_b, anchored)
 
 
 def run_steps(
@@ -43,192 +241,43 @@ def run_steps(
     data: LoadedResponses | None = None,
     parent: str | None = None,
 ) -> CalibrationResult:
-    """Carry out one calibration; see :func:`tallgrass.items.result`.
+    """Carry out one calibration; see :func:`tallgrass.items.calibrate.calibrate`.
 
     ``data`` are responses that were read already, ``parent`` the run that this one is under.
     """
-    clock = Clock()
-    clock.seconds["import_s"] = time.perf_counter() - began
+    clock = Clock(began)
+    clock.add("import_s", time.perf_counter() - began)
     # The responses come first: where they cannot be used, not even an empty database is made.
     with clock.timed("read_s"):
         data = data or read(spec, settings)
-        ready = prepare(spec, data)
-    name = f"calibrate {spec.engine}"
-    tags = {} if parent is None else {"mlflow.parentRunId": parent}
-    with place(settings) as where:
+        prepared = prepare(spec, data)
+
+    def study(_others: tuple[Finding, ...], _state: Path) -> CalibrationStudy:
         with clock.timed("connect_s"):
-            store.connect(settings.tracking_uri)
-            close_orphans()
             others = other_methods(spec, data.responses.items)
-        with open_run(where, settings, name, name, tags) as (run, life):
-            recorder = CalibrationRecorder(run, ready, settings)
-            with clock.timed("log_s"):
-                recorder.before_estimation()
-                show(ready.findings, run)
-                run.spool_to(life.spool_folder, settings.deliver_seconds)
-            return _carry_out(ready, settings, recorder, clock, life, others, began)
+        return CalibrationStudy(prepared, prepared.anchors, others)
 
-
-def _carry_out(
-    ready: ReadyCalibration,
-    settings: Settings,
-    recorder: CalibrationRecorder,
-    clock: Clock,
-    life: Life,
-    others: Mapping[str, pd.DataFrame],
-    began: float,
-) -> CalibrationResult:
-    """Estimate, judge, report and publish."""
-    run, spec, data = recorder.run, ready.spec, ready.data
-    estimated = _Estimated(ready, ready.anchors, settings, recorder, clock, life)
-    purified: tuple[str, ...] = ()
-    if ready.anchors is not None and spec.purify:
-        drift = _drift(ready, estimated.found)
-        purified = drifted_anchors(drift)
-        if purified:
-            logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
-            kept = undrifted(ready.anchors, purified)
-            estimated = _Estimated(ready, kept, settings, recorder, clock, life)
-    found, drift_now = estimated.found, None
-    if ready.anchors is not None:
-        drift_now = _after_purification(ready, found, purified)
-    compared = None
-    if others:
-        limit = spec.agreement
-        compared = agreement({spec.engine: found.items, **others}, limit)
-    with clock.timed("report_s"):
-        timings = clock.seconds | {"total_s": time.perf_counter() - began}
-        finished = CalibrationInput(
-            spec=spec,
-            responses=data.responses,
-            log=data.log,
-            location=data.location,
-            found=found,
-            trace=estimated.trace,
-            diagnostics=estimated.diagnostics,
-            verdict=estimated.verdict,
-            run_id=run.run_id,
-            anchors=ready.anchors,
-            purified=purified,
-            drift=drift_now,
-            agreement=compared,
-            notes=(*_thin(ready), *estimated.notes),
-            findings=ready.findings,
-            thresholds=settings.thresholds,
-            timings=timings,
-            environment={
-                "Python": platform.python_version(),
-                "tallgrass": version("tallgrass"),
-            },
-        )
-        report_path = recorder.after_estimation(finished)
-    published = 0
-    if spec.publish:
-        with clock.timed("publish_s"):
-            published = _publish(spec, finished)
-            recorder.published(published)
-    timings = clock.seconds | {"total_s": time.perf_counter() - began}
-    recorder.timings(timings)
+    tags = {} if parent is None else {"mlflow.parentRunId": parent}
+    outcome = carry_out(study, settings, clock, Context(tags=tags))
+    analysis = outcome.analysis
     return CalibrationResult(
-        run_id=run.run_id,
-        experiment_id=run.experiment_id,
-        ui_url=run.ui_url,
-        verdict=estimated.verdict,
-        items=found.items,
-        users=found.users,
-        diagnostics=estimated.diagnostics,
-        trace=estimated.trace,
-        drift=drift_now,
-        agreement=compared,
-        purified=purified,
-        published=published,
-        metrics=recorder.metrics,
-        timings=timings,
-        report_path=report_path,
+        run_id=outcome.run_id,
+        experiment_id=outcome.experiment_id,
+        ui_url=outcome.ui_url,
+        verdict=analysis.verdict,
+        items=analysis.calibrated.items,
+        users=analysis.calibrated.users,
+        diagnostics=analysis.diagnostics,
+        trace=analysis.trace,
+        drift=analysis.drift,
+        agreement=analysis.agreement,
+        purified=analysis.purified,
+        published=int(outcome.metrics.get("items/published", 0)),
+        metrics=outcome.metrics,
+        timings=outcome.timings,
+        report_path=outcome.report_path,
+        analysis=analysis,
     )
-
-
-class _Estimated:
-    """One fit with some anchors: its draws or estimates (saved first), tables and verdict."""
-
-    def __init__(
-        self,
-        ready: ReadyCalibration,
-        anchors: Anchors | None,
-        settings: Settings,
-        recorder: CalibrationRecorder,
-        clock: Clock,
-        life: Life,
-    ) -> None:
-        spec, responses = ready.spec, ready.data.responses
-        priors = item_priors(responses, anchors)
-        self.diagnostics: Diagnostics | None = None
-        self.notes: tuple[str, ...] = ()
-        if spec.bayesian:
-            sampled = _sample(ready, anchors, settings, recorder, clock, life)
-            self.trace = sampled.trace
-            with clock.timed("diagnostics_s"):
-                self.diagnostics = diagnose(sampled.trace)
-            self.verdict = _judge(self.diagnostics, sampled.trace, settings.thresholds)
-            self.found = tables.of_trace(sampled.trace, responses, priors)
-            return
-        with clock.timed("sampling_s"):
-            estimates = _estimate(spec, ready, anchors)
-        self.trace = tables.trace_of_estimates(estimates, responses, priors, recorder.attributes())
-        with clock.timed("save_trace_s"):
-            recorder.trace(self.trace)
-        self.notes = estimates.notes
-        self.verdict = judge_estimates(estimates)
-        self.found = tables.of_estimates(estimates, responses, priors)
-
-
-def _sample(
-    ready: ReadyCalibration,
-    anchors: Anchors | None,
-    settings: Settings,
-    recorder: CalibrationRecorder,
-    clock: Clock,
-    life: Life,
-) -> Sampled:
-    """Sample; the draws are stored before anything else happens, interrupted or not."""
-    spec = ready.spec
-    responses, sampler = ready.data.responses, spec.sampler_spec
-    life.kept_in_mlflow = False
-    try:
-        with (
-            display(settings.progress) as progress,
-            sampling(life, spec.chains, progress) as (observer, files),
-        ):
-            draw = engines.calibrate_nuts if spec.engine == "nuts" else engines.calibrate_gibbs
-            sampled = draw(responses, anchors, sampler, observer, sink=files)
-    except Interrupted as interruption:
-        if interruption.sampled is not None:
-            life.phase("saving", "interrupted")
-            recorder.trace(_labelled(interruption.sampled.trace, recorder))
-            life.kept_in_mlflow = True
-        raise
-    life.phase("saving")
-    for step, seconds in (("compile_s", sampled.compile_s), ("sampling_s", sampled.sampling_s)):
-        clock.seconds[step] = clock.seconds.get(step, 0.0) + seconds
-    _labelled(sampled.trace, recorder)
-    with clock.timed("save_trace_s"):
-        recorder.trace(sampled.trace)
-        life.kept_in_mlflow = True
-    life.phase("reporting")
-    return sampled
-
-
-def _labelled(trace: xr.DataTree, recorder: CalibrationRecorder) -> xr.DataTree:
-    trace.attrs |= recorder.attributes()
-    return trace
-
-
-def _estimate(
-    spec: CalibrationSpec, ready: ReadyCalibration, anchors: Anchors | None
-) -> ItemEstimates:
-    if spec.engine == "mml":
-        return engines.calibrate_mml(ready.data.responses)
-    return engines.calibrate_map(ready.data.responses, anchors)
 
 
 def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds) -> Verdict:
@@ -239,42 +288,21 @@ def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds)
     return verdict
 
 
-def _thin(ready: ReadyCalibration) -> tuple[str, ...]:
-    names = ready.thin_anchors
+def _thin(prepared: PreparedCalibration) -> tuple[str, ...]:
+    names = prepared.thin_anchors
     if not names:
         return ()
-    few = f"fewer than {ready.spec.min_responses} responses"
+    few = f"fewer than {prepared.spec.min_responses} responses"
     return (f"{len(names)} anchors left out, {few}: {', '.join(names[:10])}",)
 
 
-def _drift(ready: ReadyCalibration, found: Calibrated) -> pd.DataFrame:
-    spec, anchors = ready.spec, ready.anchors
-    assert anchors is not None  # of those who call this
-    held = spec.engine != "mml"
-    return drift_table(found, ready.data.responses, anchors, spec.drift_a, spec.drift_b, held)
-
-
-def _after_purification(
-    ready: ReadyCalibration, found: Calibrated, purified: tuple[str, ...]
-) -> pd.DataFrame:
-    """The drift by the last fit; anchors that were dropped stay flagged."""
-    drift = _drift(ready, found)
-    drift["purified"] = drift["item"].isin(purified)
-    drift["suspect"] |= drift["purified"]
-    return drift
-
-
-def _publish(spec: CalibrationSpec, finished: CalibrationInput) -> int:
+def _publish(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> int:
     """Write the items that did not drift; refuses after a failed verdict."""
-    if finished.verdict.status == "fail":
+    if analysis.verdict.status == "fail":
         logger.warning("nothing was published: the verdict is fail")
         return 0
-    left_out = set(drifted_anchors(finished.drift)) if finished.drift is not None else set()
-    items = finished.found.items
-    rows = items[~items["item"].isin(left_out)]
-    about: Mapping[str, str] = {
-        "engine": spec.engine,
-        "window": spec.window,
-        "run_id": finished.run_id,
-    }
-    return publish(spec.responses, spec.publish_table, rows, dict(about))
+    drifted = set() if analysis.drift is None else set(drifted_anchors(analysis.drift))
+    items = analysis.calibrated.items
+    rows = items[~items["item"].isin(drifted)]
+    about = {"engine": spec.engine, "window": spec.window, "run_id": analysis.run_id}
+    return publish(spec.responses, spec.publish_table, rows, about)

@@ -42,7 +42,7 @@ def _unbroken(value: object) -> object:
 def environment() -> Environment:
     """The templates of the pages, which escape all text."""
     return Environment(
-        loader=PackageLoader("tallgrass.rollcalls.report", "templates"),
+        loader=PackageLoader("tallgrass.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_unbroken,

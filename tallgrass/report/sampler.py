@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from tallgrass.inference.summary import names_of
 from tallgrass.report.style import (
     ACCENT,
     COLOURS,
@@ -160,3 +162,40 @@ def convergence(table: pd.DataFrame, rhat: float, ess: float) -> Figure:
         label_axes(ax, label)
     axes[0, 0].set_yticks(range(len(variables)), [plain(v, 18) for v in reversed(variables)])
     return figure
+
+
+def sampler_figures(trace: xr.DataTree, worst: pd.DataFrame) -> dict[str, Figure]:
+    """Energy, and traces and ranks of the parameters that did worst, of any sampled run.
+
+    Parameters
+    ----------
+    trace : DataTree
+        With posterior and sample_stats.
+    worst : DataFrame
+        From :func:`tallgrass.inference.convergence.worst_parameters`.
+    """
+    figures = {}
+    statistics = trace["sample_stats"]
+    if "energy" in statistics:
+        energies = statistics["energy"].transpose("chain", "draw").to_numpy().astype(float)
+        if np.isfinite(energies).all() and energies.shape[1] > 2:
+            figures["energy"] = energy(energies)
+    if len(worst):
+        draws = [
+            _draws(trace, str(variable), str(name))
+            for variable, name in zip(worst["variable"], worst["name"], strict=True)
+        ]
+        diverging = None
+        if "diverging" in statistics:
+            diverging = statistics["diverging"].transpose("chain", "draw").to_numpy().astype(bool)
+        figures["traces"] = traces([str(label) for label in worst.index], draws, diverging)
+    return figures
+
+
+def _draws(trace: xr.DataTree, variable: str, name: str) -> Floats:
+    """Draws of one entry of a variable, shape (n_chains, n_draws)."""
+    array = trace["posterior"][variable].transpose("chain", "draw", ...)
+    if array.ndim == 2:
+        return np.asarray(array, float)
+    place = names_of(trace, str(array.dims[-1])).index(name)
+    return np.asarray(array[..., place], float)

@@ -2,9 +2,10 @@
 
 import time
 
-from tallgrass.rollcalls.result import Context, FitResult
+from tallgrass.rollcalls.result import FitResult
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings, load_settings
+from tallgrass.study.protocol import Context
 
 
 def fit(

@@ -123,11 +123,18 @@ def prepare(
     data: Read,
     known: tuple[Finding, ...] = (),
     state: Path | None = None,
+    inspect: bool = True,
 ) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
 
-    ``known`` are findings about the machine that were made before, ``state`` is where draws are
-    kept while they are made.
+    Parameters
+    ----------
+    known : tuple of Finding
+        Findings about the machine that were made before.
+    state : Path, optional
+        Where draws are kept while they are made.
+    inspect : bool
+        Whether to look at the machine; not for draws that are there already.
 
     Raises
     ------
@@ -141,18 +148,7 @@ def prepare(
     else:
         start = joint_start(data.joint, spec.init, past)
     model = build_model(data.joint or votes, spec, start)
-    findings = inspect_machine(
-        spec.chains,
-        _values_a_draw(votes),
-        spec.draws + spec.tune,
-        Path.cwd(),
-        spec.sampler,
-        state,
-    )
-    findings = (*findings, *known)
-    for finding in findings:
-        if finding.level == "fatal":
-            raise SpecError(finding.message)
+    findings = (*_inspected(spec, votes, state), *known) if inspect else known
     return Prepared(
         spec=spec,
         data=data,
@@ -163,6 +159,28 @@ def prepare(
         flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,
         own_fits=None if data.joint is None else _own_fits(data.joint, start),
     )
+
+
+def _inspected(spec: RunSpec, votes: VoteMatrix, state: Path | None) -> tuple[Finding, ...]:
+    """What is to be said about the machine.
+
+    Raises
+    ------
+    SpecError
+        When it cannot carry the run.
+    """
+    findings = inspect_machine(
+        spec.chains,
+        _values_a_draw(votes),
+        spec.draws + spec.tune,
+        Path.cwd(),
+        spec.sampler,
+        state,
+    )
+    for finding in findings:
+        if finding.level == "fatal":
+            raise SpecError(finding.message)
+    return findings
 
 
 def find_baseline(

@@ -1,15 +1,14 @@
-"""What a run on roll calls is part of, and what it gives."""
+"""What a run on roll calls gives."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
     from tallgrass.inference.diagnostics import Diagnostics, Verdict
+    from tallgrass.rollcalls.analysis import RollCallAnalysis
     from tallgrass.rollcalls.compare import Comparison
-    from tallgrass.tracking.progress import Display
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +31,8 @@ class FitResult:
         Seconds by step.
     report_path : str
         Where the HTML report was stored.
+    analysis : RollCallAnalysis
+        Every table, as the record and the report read it.
     """
 
     run_id: str
@@ -44,29 +45,4 @@ class FitResult:
     comparison: "Comparison | None"
     timings: dict[str, float]
     report_path: str
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """What a run is part of: how it is called, tags from its start, and who watches it.
-
-    Parameters
-    ----------
-    name : str or None
-        Name of the MLflow run; made from the spec without it.
-    tags : mapping of str to str
-        Tags that the run has from its first moment.
-    observer : callable or None
-        Called with the progress of all chains, in place of a progress display.
-    stopped : callable
-        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
-    """
-
-    name: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    observer: "Display | None" = None
-    stopped: Callable[[], bool] = _never
+    analysis: "RollCallAnalysis"

@@ -1,4 +1,4 @@
-"""Draws of a model of roll calls, in the layout that they are kept in."""
+"""Sample a model of roll calls, and the layout of its trace."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tallgrass.inference.draws import DrawSink, Observer, Sampled, as_tree, never, statistics
+from tallgrass.inference.draws import DrawSink, Sampled, as_tree, never, statistics
+from tallgrass.inference.progress import Observer
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.models.base import Model
 from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
 
-# The variables that are judged, in the order of the table of diagnostics.
+# The variables that the verdict judges, in the order of the table of diagnostics.
 VARIABLES = (
     *("xi", "mu_party", "mu_group", "mu_chamber", "mu_global", "sigma_within", "delta", "k"),
     *("sigma_bill", "sigma_dif", "sigma_chamber", "sigma_party"),
@@ -23,16 +24,16 @@ VARIABLES = (
 def assemble(
     raw: xr.DataTree, model: Model, votes: VoteMatrix, scores: Any, attributes: Mapping[str, Any]
 ) -> xr.DataTree:
-    """The trace in the layout that every sampler's draws are kept in.
+    """The trace in the layout that is the same for all samplers.
 
     Parameters
     ----------
     raw : xarray.DataTree
-        What the sampler returned: posterior and sample_stats, perhaps warmup_sample_stats.
+        Output of the sampler: posterior, sample_stats and optionally warmup_sample_stats.
     scores : ndarray or None
         The start's score of every legislator.
     attributes : mapping
-        Settings and identity of the run, kept as attributes of the root.
+        Settings and identity of the run, stored as attributes of the root.
     """
     coords = {"legislator": list(votes.slugs), "rollcall": list(votes.vote_ids)}
     anchor = np.zeros(len(votes.slugs), np.int8)
@@ -54,12 +55,12 @@ def assemble(
     if "warmup_sample_stats" in raw.children:
         groups["warmup_sample_stats"] = statistics(raw["warmup_sample_stats"].to_dataset())
     coords["party"] = list(PARTIES)
-    about = {
+    identity = {
         "session": votes.session,
         "chamber": votes.chamber,
         "data_sha256": votes.fingerprint,
     }
-    return as_tree(groups, coords, {**about, **attributes})
+    return as_tree(groups, coords, {**identity, **attributes})
 
 
 def sample(
@@ -79,27 +80,27 @@ def sample(
     model : Model
         From :func:`tallgrass.rollcalls.models.build_model`.
     votes : VoteMatrix
-        The votes of the model, kept with the draws.
+        The votes of the model, stored with the draws.
     spec : SamplerSpec
         Sampler, draws, tuning, chains, seed, target acceptance.
     scores : ndarray, optional
-        The start's score of every legislator, kept with the draws.
+        The start's score of every legislator, stored with the draws.
     attributes : mapping, optional
         More attributes of the trace's root.
     observer : callable, optional
         Called a few times a second with the progress of all chains, perhaps from a thread of the
-        sampler's. An error it raises never stops sampling; the first one is logged.
+        sampler. Its errors never stop sampling; the first one is logged.
     sink : DrawSink, optional
-        Given the draws every second or two, so that they outlive this process.
+        Receives the draws every second or two, so that they outlive this process.
     stopped : callable, optional
-        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
+        Called a few times a second; sampling ends as on Ctrl-C once it returns true.
 
     Raises
     ------
     Interrupted
-        On Ctrl-C or SIGTERM; it carries the draws made until then.
+        On Ctrl-C or SIGTERM, with the draws so far.
     SamplingError
-        When the sampler cannot start or stops by itself.
+        When the sampler cannot start, or stops by itself.
     """
 
     def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:

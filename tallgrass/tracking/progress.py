@@ -10,34 +10,16 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from tallgrass.inference.progress import ChainProgress
+
 _LINE_EVERY = 0.1  # a plain line at least this share of all draws after the last
 _LINE_SECONDS = 5.0  # and at least this long after it
-
-
-class Chain(Protocol):
-    """What is shown of a chain."""
-
-    @property
-    def finished(self) -> int:
-        """Draws done, tuning included."""
-
-    @property
-    def total(self) -> int:
-        """Draws to do, tuning included."""
-
-    @property
-    def tuning(self) -> bool:
-        """Whether the chain is still tuning."""
-
-    @property
-    def divergences(self) -> int:
-        """Divergent draws so far."""
 
 
 class Display(Protocol):
     """An observer of sampling."""
 
-    def __call__(self, chains: Sequence[Chain], /) -> None:
+    def __call__(self, chains: Sequence[ChainProgress], /) -> None:
         """Show the progress of all chains."""
 
 
@@ -99,7 +81,7 @@ def _bar() -> Iterator[Display]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         tasks: list[TaskID] = []
 
-        def show(chains: Sequence[Chain], /) -> None:
+        def show(chains: Sequence[ChainProgress], /) -> None:
             while len(tasks) < len(chains):
                 tasks.append(progress.add_task(f"chain {len(tasks) + 1}", state="waiting"))
             for task, chain in zip(tasks, chains, strict=True):
@@ -117,7 +99,7 @@ class _Lines:
         self._shown = 0.0
         self._at = time.monotonic()
 
-    def __call__(self, chains: Sequence[Chain], /) -> None:
+    def __call__(self, chains: Sequence[ChainProgress], /) -> None:
         done = sum(chain.finished for chain in chains)
         share = done / max(1, sum(chain.total for chain in chains))
         with self._lock:
@@ -131,7 +113,7 @@ class _Lines:
         print(f"sampling: {share:4.0%}, {divergences} divergences", file=sys.stderr, flush=True)
 
 
-def _state(chain: Chain) -> str:
+def _state(chain: ChainProgress) -> str:
     if chain.finished == 0:
         return "waiting"
     stage = "tuning" if chain.tuning else "sampling"

@@ -2,11 +2,9 @@
 
 from tallgrass.items.report.build import build_calibration
 from tallgrass.items.report.figures import calibration_figures
-from tallgrass.items.report.inputs import CalibrationInput
 from tallgrass.items.report.methods import MethodsInput, build_methods, methods_figures
 
 __all__ = [
-    "CalibrationInput",
     "MethodsInput",
     "build_calibration",
     "build_methods",

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.report import checks, comparisons, items
 from tallgrass.items.report.figures import calibration_figures
-from tallgrass.items.report.inputs import CalibrationInput
 from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.environment import environment_section
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
+from tallgrass.tracking.store import masked
 
 ENGINES = {
     "nuts": "Two-parameter model, posterior by NUTS",
@@ -17,12 +19,12 @@ ENGINES = {
 }
 
 
-def build_calibration(run: CalibrationInput, pngs: Mapping[str, bytes] | None = None) -> str:
+def build_calibration(run: CalibrationAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
     """The report of one calibration as one HTML page that asks nothing of the network.
 
     Parameters
     ----------
-    run : CalibrationInput
+    run : CalibrationAnalysis
         The calibration.
     pngs : mapping of str to bytes, optional
         Its figures as PNG files, where they are at hand; drawn here otherwise.
@@ -47,7 +49,7 @@ def build_calibration(run: CalibrationInput, pngs: Mapping[str, bytes] | None = 
     )
 
 
-def sections(run: CalibrationInput, drawn: set[str]) -> list[Section]:
+def sections(run: CalibrationAnalysis, drawn: set[str]) -> list[Section]:
     """The sections that this calibration has something to show in, in their order."""
     candidates = [
         items.key_findings(run),
@@ -60,12 +62,17 @@ def sections(run: CalibrationInput, drawn: set[str]) -> list[Section]:
         checks.fit_section(run),
         checks.convergence_section(run, drawn),
         checks.data_section(run),
-        checks.environment_section(run),
+        environment_section(_parameters(run), run.timings, run.environment, run.findings),
     ]
     return [with_images(section, drawn) for section in candidates if section is not None]
 
 
-def _facts(run: CalibrationInput) -> list[tuple[str, str]]:
+def _parameters(run: CalibrationAnalysis) -> list[tuple[str, str]]:
+    values = run.spec.model_dump(mode="json").items()
+    return [(name, masked(str(value))) for name, value in values]
+
+
+def _facts(run: CalibrationAnalysis) -> list[tuple[str, str]]:
     responses = run.responses
     facts = [
         ("Items", f"{len(responses.items):,}"),

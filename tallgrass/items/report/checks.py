@@ -1,7 +1,7 @@
 """The sections on the calibration itself: fit, convergence, data, environment."""
 
 from tallgrass.inference.convergence import convergence_table
-from tallgrass.items.report.inputs import CalibrationInput
+from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.report.convergence import convergence_by_variable
 from tallgrass.report.page import (
     Cell,
@@ -15,16 +15,15 @@ from tallgrass.report.page import (
     two_columns,
 )
 from tallgrass.report.words import counted, listed, number, shortened
-from tallgrass.tracking.store import masked
 
 MISFIT_Z = 3.0
 SHOWN = 200
 DROPPED_SHOWN = 2000
 
 
-def fit_section(run: CalibrationInput) -> Section:
+def fit_section(run: CalibrationAnalysis) -> Section:
     """Item and person fit."""
-    items, users = run.found.items, run.found.users
+    items, users = run.calibrated.items, run.calibrated.users
     misfit = items[(items["infit_z"].abs() > MISFIT_Z) | (items["outfit_z"].abs() > MISFIT_Z)]
     odd = users[(users["outfit_z"].abs() > MISFIT_Z) | (users["infit_z"].abs() > MISFIT_Z)]
     text = Text(
@@ -64,7 +63,7 @@ def fit_section(run: CalibrationInput) -> Section:
     return Section("fit", "Fit of items and users", tuple(blocks))
 
 
-def convergence_section(run: CalibrationInput, drawn: set[str]) -> Section | None:
+def convergence_section(run: CalibrationAnalysis, drawn: set[str]) -> Section | None:
     """R-hat and effective draws, energy, and the worst parameters."""
     if run.diagnostics is None:
         return None
@@ -93,7 +92,7 @@ def convergence_section(run: CalibrationInput, drawn: set[str]) -> Section | Non
     return Section("convergence", "Convergence diagnostics", tuple(blocks))
 
 
-def data_section(run: CalibrationInput) -> Section:
+def data_section(run: CalibrationAnalysis) -> Section:
     """Which responses went in, and what was dropped."""
     log, responses = run.log, run.responses
     text = Text(
@@ -120,21 +119,3 @@ def data_section(run: CalibrationInput) -> Section:
     words = f"Fingerprint of the responses (SHA-256): {responses.fingerprint}"
     blocks.append(Text(words, tone="aside"))
     return Section("data", "Data and what was left out", tuple(blocks))
-
-
-def environment_section(run: CalibrationInput) -> Section:
-    """The calibration's parameters, its timings and the environment."""
-    spec = [(name, masked(str(value))) for name, value in run.spec.model_dump(mode="json").items()]
-    blocks = [two_columns("Parameters of the run", ("Parameter", "Value"), spec)]
-    if run.timings:
-        steps = [
-            (name.removesuffix("_s").replace("_", " ").capitalize(), number(value, 1))
-            for name, value in run.timings.items()
-        ]
-        blocks.append(two_columns("Time taken", ("Step", "Seconds"), steps))
-    found = [(f.level.capitalize(), f.message) for f in run.findings]
-    if found:
-        blocks.append(two_columns("The machine", ("Level", "What was found"), found))
-    if run.environment:
-        blocks.append(two_columns("Environment", ("Name", "Value"), list(run.environment.items())))
-    return Section("environment", "Parameters and environment", tuple(blocks))

@@ -6,7 +6,7 @@ from typing import Protocol
 import pandas as pd
 
 from tallgrass.items.agreement import Agreement
-from tallgrass.items.report.inputs import CalibrationInput
+from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
 from tallgrass.report.words import chance, counted, listed, number, signed
@@ -26,7 +26,7 @@ class Compared(Protocol):
         """The methods pair by pair."""
 
 
-def drift_section(run: CalibrationInput) -> Section | None:
+def drift_section(run: CalibrationAnalysis) -> Section | None:
     """The anchors: what they were, what they are, and how surely they moved."""
     drift, spec = run.drift, run.spec
     if drift is None or drift.empty:

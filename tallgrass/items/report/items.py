@@ -3,8 +3,8 @@
 
 import pandas as pd
 
+from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.drift import drift_in_words
-from tallgrass.items.report.inputs import CalibrationInput
 from tallgrass.report.page import (
     Bullets,
     Cell,
@@ -21,9 +21,9 @@ from tallgrass.report.words import counted, listed, number, percent, span
 NAMED = 5
 
 
-def key_findings(run: CalibrationInput) -> Section:
+def key_findings(run: CalibrationAnalysis) -> Section:
     """What a reader should take away."""
-    items, found = run.found.items, run.found
+    items, found = run.calibrated.items, run.calibrated
     b, a = items["b"].to_numpy(), items["a"].to_numpy()
     hard, easy = items.iloc[int(b.argmax())], items.iloc[int(b.argmin())]
     sharp = items.iloc[int(a.argmax())]
@@ -60,7 +60,7 @@ def key_findings(run: CalibrationInput) -> Section:
     return Section("findings", "Key findings", (Bullets(tuple(statements)),))
 
 
-def the_model(run: CalibrationInput) -> Section:
+def the_model(run: CalibrationAnalysis) -> Section:
     """What was fitted, in words."""
     words = (
         "A user of ability θ answers an item correctly with probability "
@@ -96,9 +96,9 @@ def the_model(run: CalibrationInput) -> Section:
     return Section("model", "What was fitted", tuple(blocks))
 
 
-def item_section(run: CalibrationInput) -> Section:
+def item_section(run: CalibrationAnalysis) -> Section:
     """The table of items."""
-    items = run.found.items
+    items = run.calibrated.items
     ordered = items.sort_values("b", ascending=False, kind="stable")
     cells = rows(
         [Cell(_name(row)) for _, row in ordered.iterrows()],
@@ -128,9 +128,9 @@ def item_section(run: CalibrationInput) -> Section:
     return Section("items", "Items", (text, table))
 
 
-def curves_section(run: CalibrationInput) -> Section:
+def curves_section(run: CalibrationAnalysis) -> Section:
     """Characteristic and information curves."""
-    items = run.found.items
+    items = run.calibrated.items
     text = Text(
         "On the left, a thin line is an item: its chance of a correct answer at every ability; "
         "the dark line is their mean. On the right, what an item tells about an ability (thin), "
@@ -146,9 +146,9 @@ def curves_section(run: CalibrationInput) -> Section:
     return Section("curves", "Item curves and information", (text, picture))
 
 
-def wright_section(run: CalibrationInput) -> Section:
+def wright_section(run: CalibrationAnalysis) -> Section:
     """Users and items on one scale."""
-    items, users = run.found.items, run.found.users
+    items, users = run.calibrated.items, run.calibrated.users
     text = Text(
         "Users by ability above the line, items by difficulty below it, on one scale. Where the "
         "two lie beside each other the items tell most; users beyond the items are measured "

@@ -2,15 +2,6 @@
 
 from tallgrass.rollcalls.report.build import build
 from tallgrass.rollcalls.report.figures import figures
-from tallgrass.rollcalls.report.inputs import ReportInput, Tables
-from tallgrass.rollcalls.report.linking import LinkInput, build_link, link_figures
+from tallgrass.rollcalls.report.linking import build_link, link_figures
 
-__all__ = [
-    "LinkInput",
-    "ReportInput",
-    "Tables",
-    "build",
-    "build_link",
-    "figures",
-    "link_figures",
-]
+__all__ = ["build", "build_link", "figures", "link_figures"]

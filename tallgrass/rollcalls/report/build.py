@@ -4,22 +4,23 @@
 from collections.abc import Mapping
 
 from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.environment import environment_section
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report import joint, legislators, machinery, overview, parties
 from tallgrass.rollcalls.report.figures import figures
-from tallgrass.rollcalls.report.inputs import ReportInput
 from tallgrass.rollcalls.report.words import chamber_words
 
 MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "Joint model"}
 
 
-def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
+def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
     """The report of one run as one HTML page that asks nothing of the network.
 
     Parameters
     ----------
-    run : ReportInput
+    run : RollCallAnalysis
         The run.
     pngs : mapping of str to bytes, optional
         What :func:`tallgrass.report.images.images` gave for the figures of this run, when they are
@@ -41,7 +42,7 @@ def build(run: ReportInput, pngs: Mapping[str, bytes] | None = None) -> str:
     )
 
 
-def sections(run: ReportInput, drawn: set[str]) -> list[Section]:
+def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section]:
     """The sections that this run has something to show in, in their order.
 
     ``drawn`` are the names of the figures at hand.
@@ -60,12 +61,16 @@ def sections(run: ReportInput, drawn: set[str]) -> list[Section]:
         machinery.fit_section(run, drawn),
         machinery.data_section(run),
         machinery.machine_section(run),
-        machinery.environment_section(run),
+        environment_section(_parameters(run), run.timings, run.environment),
     ]
     return [with_images(section, drawn) for section in candidates if section is not None]
 
 
-def _facts(run: ReportInput) -> list[tuple[str, str]]:
+def _parameters(run: RollCallAnalysis) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in run.spec.model_dump(mode="json").items()]
+
+
+def _facts(run: RollCallAnalysis) -> list[tuple[str, str]]:
     """The line of facts below the title."""
     spec, attributes = run.spec, run.trace.attrs
     posterior = run.trace["posterior"].sizes

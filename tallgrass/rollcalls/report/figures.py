@@ -1,6 +1,5 @@
 """The figures of one run, for the page and for the artifacts ``plots/<name>.png``."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -8,13 +7,13 @@ from tallgrass.inference.summary import draws_of, names_of
 from tallgrass.report import sampler
 from tallgrass.report.words import number
 from tallgrass.rollcalls import plots, summaries
-from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.words import chamber_words
 
 SHOWN_ROLLCALLS = 20
 
 
-def figures(run: ReportInput) -> dict[str, Figure]:
+def figures(run: RollCallAnalysis) -> dict[str, Figure]:
     """Every figure that this run has something to show in, by name."""
     tables, trace = run.tables, run.trace
     drawn = {"forest": plots.forest(tables.ideal_points, f"Ideal points: {chamber_words(run)}")}
@@ -48,7 +47,7 @@ def figures(run: ReportInput) -> dict[str, Figure]:
             run.comparison.intercept,
             correlation_note(run),
         )
-    drawn |= _sampler_figures(run)
+    drawn |= sampler.sampler_figures(trace, tables.worst)
     if run.predictive is not None and run.predictive["check"].isin(list(plots.CHECKS)).any():
         drawn["predictive"] = plots.predictive(run.predictive)
     return drawn
@@ -61,38 +60,9 @@ def discriminating(rollcalls: pd.DataFrame) -> pd.DataFrame:
     return known.loc[order[:SHOWN_ROLLCALLS]]
 
 
-def correlation_note(run: ReportInput) -> str:
+def correlation_note(run: RollCallAnalysis) -> str:
     """What the comparison scatter says in its corner."""
     if run.comparison is None:
         return ""
     note = f"r = {number(run.comparison.r, 4)}, {run.comparison.n_common} legislators"
     return note + (": sign flipped, so points fall" if run.comparison.sign_flip else "")
-
-
-def _sampler_figures(run: ReportInput) -> dict[str, Figure]:
-    drawn = {}
-    statistics = run.trace["sample_stats"]
-    if "energy" in statistics:
-        energy = statistics["energy"].transpose("chain", "draw").to_numpy()
-        if np.isfinite(energy).all() and energy.shape[1] > 2:
-            drawn["energy"] = sampler.energy(energy.astype(float))
-    worst = run.tables.worst
-    if len(worst):
-        draws = [
-            _draws(run, str(variable), str(name))
-            for variable, name in zip(worst["variable"], worst["name"], strict=True)
-        ]
-        diverging = None
-        if "diverging" in statistics:
-            diverging = statistics["diverging"].transpose("chain", "draw").to_numpy().astype(bool)
-        drawn["traces"] = sampler.traces([str(label) for label in worst.index], draws, diverging)
-    return drawn
-
-
-def _draws(run: ReportInput, variable: str, name: str) -> np.ndarray:
-    """Draws of one entry of a variable, shape (n_chains, n_draws)."""
-    array = run.trace["posterior"][variable].transpose("chain", "draw", ...)
-    if array.ndim == 2:
-        return np.asarray(array, float)
-    place = names_of(run.trace, str(array.dims[-1])).index(name)
-    return np.asarray(array[..., place], float)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
 from tallgrass.report.words import chance, counted, number, span
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.linking import MOST_CV, Linking
-from tallgrass.rollcalls.report.inputs import ReportInput
 from tallgrass.rollcalls.report.words import TREATMENTS
 from tallgrass.rollcalls.summaries import JointTables
 
@@ -25,7 +25,7 @@ CHANGES = {
 }
 
 
-def joint_sections(run: ReportInput) -> list[Section]:
+def joint_sections(run: RollCallAnalysis) -> list[Section]:
     """The common scale, the groups, and how matched bills differ; none for one chamber."""
     tables = run.tables.joint
     if tables is None or run.joint is None:
@@ -33,7 +33,7 @@ def joint_sections(run: ReportInput) -> list[Section]:
     anchored = run.spec.joint_form == "anchored"
     sections = [_scale(tables, anchored), _groups(tables)]
     if len(tables.chains) and run.own_fits is not None:
-        sections.append(_audit(tables, run.own_fits[0]))
+        sections.append(_audit(tables, run.own_fits.run_ids))
     if run.beside is not None:
         sections.append(_beside(tables, run.beside))
     deviate = anchored and run.spec.dif

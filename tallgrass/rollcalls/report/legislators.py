@@ -7,13 +7,13 @@ import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
 from tallgrass.report.words import ALMOST, chance, counted, number, shortened, signed, span
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.figures import discriminating
-from tallgrass.rollcalls.report.inputs import ReportInput
 from tallgrass.rollcalls.report.overview import estimated, overlap
 from tallgrass.rollcalls.report.words import named_cells, party_cell, person
 
 
-def ideal_point_sections(run: ReportInput) -> list[Section]:
+def ideal_point_sections(run: RollCallAnalysis) -> list[Section]:
     """The table of ideal points and the forest plot."""
     ideal = run.tables.ideal_points.sort_values("rank", kind="stable")
     return [_table(ideal), _forest(ideal)]
@@ -76,7 +76,7 @@ def _forest(ideal: pd.DataFrame) -> Section:
     return Section("forest", "All legislators in one picture", (text, picture))
 
 
-def rollcall_section(run: ReportInput) -> Section:
+def rollcall_section(run: RollCallAnalysis) -> Section:
     """The roll calls that divide the chamber most sharply, and all of them in a table."""
     table = run.tables.rollcalls
     order = table["beta"].abs().sort_values(ascending=False, kind="stable").index
@@ -148,7 +148,7 @@ def _rollcall_name(row: "pd.Series[str]") -> str:
     return " · ".join(part for part in (row["bill"], row["motion"]) if part) or row["vote_id"]
 
 
-def comparison_section(run: ReportInput) -> Section | None:
+def comparison_section(run: RollCallAnalysis) -> Section | None:
     """Agreement with the baseline: the scatter of the two runs, and who moved."""
     comparison, table = run.comparison, run.tables.comparison
     if comparison is None or table is None or table.empty:

@@ -1,7 +1,6 @@
 """The report of a link between two runs as one self-contained page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -21,22 +20,12 @@ from tallgrass.report.page import (
 )
 from tallgrass.report.words import chance, counted, number, span
 from tallgrass.rollcalls import plots
-from tallgrass.rollcalls.linking import MIN_ITEMS, MOST_CV, Linking, LinkOptions, Scale
+from tallgrass.rollcalls.link_analysis import LinkAnalysis
+from tallgrass.rollcalls.linking import MIN_ITEMS, MOST_CV
 from tallgrass.rollcalls.report.words import TREATMENTS, party_cell
 
 
-@dataclass(frozen=True, eq=False)
-class LinkInput:
-    """A link, as its report needs it."""
-
-    linking: Linking
-    reference: Scale
-    target: Scale
-    options: LinkOptions
-    run_id: str
-
-
-def link_figures(page: LinkInput) -> dict[str, Figure]:
+def link_figures(page: LinkAnalysis) -> dict[str, Figure]:
     """The pictures by name."""
     drawn = {"link_coefficients": plots.link_coefficients(page.linking.coefficients)}
     if page.linking.common.over == "bills":
@@ -48,7 +37,7 @@ def link_figures(page: LinkInput) -> dict[str, Figure]:
     return drawn
 
 
-def build_link(page: LinkInput, pngs: Mapping[str, bytes] | None = None) -> str:
+def build_link(page: LinkAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
     """The report as one HTML page that asks nothing of the network."""
     files = images(link_figures(page)) if pngs is None else pngs
     warned = bool(page.linking.warnings)
@@ -71,7 +60,7 @@ def build_link(page: LinkInput, pngs: Mapping[str, bytes] | None = None) -> str:
     )
 
 
-def _checks(page: LinkInput) -> Table:
+def _checks(page: LinkAnalysis) -> Table:
     """Whether the methods agree, and how much carries the link."""
     values, carrying = page.linking.metrics, page.linking.items
     kept = len(carrying) - int(values.get("link/n_opposite", 0))
@@ -94,7 +83,7 @@ def _checks(page: LinkInput) -> Table:
     return Table("Checks of the link", columns, cells)
 
 
-def _facts(page: LinkInput) -> list[tuple[str, str]]:
+def _facts(page: LinkAnalysis) -> list[tuple[str, str]]:
     common = page.linking.common
     return [
         (f"Common {common.over}", f"{len(common.names):,}"),
@@ -105,7 +94,7 @@ def _facts(page: LinkInput) -> list[tuple[str, str]]:
     ]
 
 
-def _findings(page: LinkInput) -> Section:
+def _findings(page: LinkAnalysis) -> Section:
     values = page.linking.metrics
     found = [
         f"A position on the target's scale times {number(values['link/A'])} plus "
@@ -124,7 +113,7 @@ def _findings(page: LinkInput) -> Section:
     return Section("findings", "Key findings", (Bullets(tuple(found)),))
 
 
-def _coefficients(page: LinkInput) -> Section:
+def _coefficients(page: LinkAnalysis) -> Section:
     table = page.linking.coefficients
     text = Text(
         "Linking estimates A and B in xi_reference = A xi_target + B. Every pair of posterior "
@@ -159,7 +148,7 @@ def _spans(table: pd.DataFrame, name: str) -> list[str]:
     return [span(a, b) for a, b in zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)]
 
 
-def _items(page: LinkInput) -> Section:
+def _items(page: LinkAnalysis) -> Section:
     items = page.linking.items
     if page.linking.common.over == "members":
         columns = tuple(
@@ -211,7 +200,7 @@ def _items(page: LinkInput) -> Section:
     return Section("items", "What carries the link", (words, picture, table))
 
 
-def _positions(page: LinkInput) -> Section:
+def _positions(page: LinkAnalysis) -> Section:
     table = page.linking.positions
     cells = rows(
         [Cell(name) for name in table["name"]],

@@ -16,8 +16,8 @@ from tallgrass.report.page import (
     two_columns,
 )
 from tallgrass.report.words import counted, listed, number, percent
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.plots import CHECKS
-from tallgrass.rollcalls.report.inputs import ReportInput
 
 if TYPE_CHECKING:
     pass
@@ -54,7 +54,7 @@ SHARES = {"fit/accuracy", "fit/apre"}
 THREE_DECIMALS = {"fit/gmp", "fit/pareto_k_good"}
 
 
-def convergence_section(run: ReportInput) -> Section | None:
+def convergence_section(run: RollCallAnalysis) -> Section | None:
     """R-hat and effective draws by variable."""
     table = run.tables.convergence
     if table.empty:
@@ -86,7 +86,7 @@ def convergence_section(run: ReportInput) -> Section | None:
     return Section("convergence", "Convergence diagnostics", tuple(blocks))
 
 
-def sampler_section(run: ReportInput, drawn: set[str]) -> Section | None:
+def sampler_section(run: RollCallAnalysis, drawn: set[str]) -> Section | None:
     """Energy, and traces and ranks of the worst parameters."""
     diagnostics = run.diagnostics
     blocks: list[Text | Picture | Table] = []
@@ -137,7 +137,7 @@ def sampler_section(run: ReportInput, drawn: set[str]) -> Section | None:
     return Section("sampler", "Sampler", tuple(blocks)) if blocks else None
 
 
-def _worst(run: ReportInput) -> Table:
+def _worst(run: RollCallAnalysis) -> Table:
     """The worst parameters with the person or roll call that each belongs to."""
     people = run.tables.ideal_points.set_index("slug")["name"].to_dict()
     bills = run.tables.rollcalls.set_index("vote_id")["bill"].to_dict()
@@ -159,7 +159,7 @@ def _worst(run: ReportInput) -> Table:
     return Table("The parameters that did worst", columns, cells)
 
 
-def fit_section(run: ReportInput, drawn: set[str]) -> Section | None:
+def fit_section(run: RollCallAnalysis, drawn: set[str]) -> Section | None:
     """How well the model's probabilities match the votes."""
     blocks: list[Text | Picture | Table] = []
     if run.fit:
@@ -198,7 +198,7 @@ def _fit_value(name: str, value: float) -> str:
     return number(value, 0 if whole else 1)
 
 
-def data_section(run: ReportInput) -> Section:
+def data_section(run: RollCallAnalysis) -> Section:
     """Which votes went in, and what was dropped."""
     log, votes = run.filter_log, run.votes
     n, m = votes.cells.shape
@@ -231,28 +231,10 @@ def data_section(run: ReportInput) -> Section:
     return Section("data", "Data and filters", tuple(blocks))
 
 
-def machine_section(run: ReportInput) -> Section | None:
+def machine_section(run: RollCallAnalysis) -> Section | None:
     """What was found about the machine, and what the run warned of."""
     found = [f"{finding.level.capitalize()}: {finding.message}" for finding in run.findings]
     items = [*found, *(f"Warning: {warning}" for warning in run.warnings)]
     if not items:
         return None
     return Section("notes", "Notes on the machine and the run", (Bullets(tuple(items)),))
-
-
-def _step(name: str) -> str:
-    """The step of a timing: ``save_trace_s`` is "Save trace"."""
-    return name.removesuffix("_s").replace("_", " ").capitalize()
-
-
-def environment_section(run: ReportInput) -> Section:
-    """The run's parameters, its timings and the environment."""
-    spec = [(name, str(value)) for name, value in run.spec.model_dump(mode="json").items()]
-    blocks = [two_columns("Parameters of the run", ("Parameter", "Value"), spec)]
-    if run.timings:
-        timings = [(_step(name), number(value, 1)) for name, value in run.timings.items()]
-        blocks.append(two_columns("Time taken", ("Step", "Seconds"), timings))
-    if run.environment:
-        pairs = [(name, str(value)) for name, value in run.environment.items()]
-        blocks.append(two_columns("Environment", ("Name", "Value"), pairs, fold="Environment"))
-    return Section("environment", "Parameters and environment", tuple(blocks))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
 from tallgrass.report.words import chance, counted, listed, number, percent, span
-from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.words import person, plural
 from tallgrass.rollcalls.votes import PARTIES
 
@@ -25,7 +25,7 @@ PRIOR_OF = {
 }
 
 
-def key_findings(run: ReportInput) -> Section:
+def key_findings(run: RollCallAnalysis) -> Section:
     """What the run says, in a few sentences."""
     items = [*_party_findings(run), *_people_findings(run.tables.ideal_points)]
     if run.fit and "fit/accuracy" in run.fit:
@@ -53,7 +53,7 @@ FAILED = (
 )
 
 
-def _party_findings(run: ReportInput) -> list[str]:
+def _party_findings(run: RollCallAnalysis) -> list[str]:
     tables = run.tables
     if tables.party_parameters is None or tables.variance is None or tables.dispersion is None:
         return []
@@ -113,7 +113,7 @@ def overlap(everyone: pd.DataFrame) -> list[str]:
     ]
 
 
-def the_model(run: ReportInput) -> Section:
+def the_model(run: RollCallAnalysis) -> Section:
     """What was fitted, in words."""
     blocks: list[Text | Table] = [
         Text(
@@ -171,7 +171,7 @@ def _anchors(ideal: pd.DataFrame) -> str:
     return f": {listed(names)}." if names else "."
 
 
-def _small_parties(run: ReportInput) -> list[str]:
+def _small_parties(run: RollCallAnalysis) -> list[str]:
     sizes = np.array([(run.votes.party_index == g).sum() for g in range(len(PARTIES))])
     tighter = run.spec.priors["sigma"].scaled(0.5).describe()
     return [
@@ -186,13 +186,13 @@ def _small_parties(run: ReportInput) -> list[str]:
 SMALL_PARTY = 20
 
 
-def _ends(run: ReportInput) -> str:
+def _ends(run: RollCallAnalysis) -> str:
     if (run.votes.party_index >= 0).any():
         return "Right is the Republican end, left the Democratic end"
     return "Right and left are only names for the two ends"
 
 
-def how_to_read(run: ReportInput) -> Section:
+def how_to_read(run: RollCallAnalysis) -> Section:
     """How to read positions, intervals and the checks."""
     joint = run.joint is not None
     among = "both chambers" if joint else "this chamber"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
 from tallgrass.report.words import chance, number, percent, signed, span
-from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.overview import overlap
 from tallgrass.rollcalls.report.words import named_cells, party_cell, plural
 
@@ -16,7 +16,7 @@ PARAMETERS = {
 LISTED_SHRINKAGE = 3
 
 
-def party_sections(run: ReportInput) -> list[Section]:
+def party_sections(run: RollCallAnalysis) -> list[Section]:
     """Party parameters, positions, ICC, variance, dispersion and shrinkage; those that exist."""
     tables = run.tables
     if tables.party_parameters is None or tables.variance is None or tables.dispersion is None:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tallgrass.report.page import Cell
-from tallgrass.rollcalls.report.inputs import ReportInput
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.votes import PARTIES
 
 PLURALS = {"Democrat": "Democrats", "Republican": "Republicans"}
@@ -26,7 +26,7 @@ def person(row: "pd.Series[str] | dict[str, str]") -> str:
     return f"{row['name']} ({place})" if place else str(row["name"])
 
 
-def chamber_words(run: ReportInput) -> str:
+def chamber_words(run: RollCallAnalysis) -> str:
     """Chamber and session."""
     chamber = "House and Senate" if run.joint is not None else run.votes.chamber.capitalize()
     return f"{chamber}, {run.votes.session}"

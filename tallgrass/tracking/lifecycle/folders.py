@@ -13,23 +13,13 @@ import platformdirs
 import psutil
 
 from tallgrass.errors import SpecError
+from tallgrass.inference.progress import ChainProgress
 
 STATUS = "status.json"
 DRAWS = "draws"
 SPOOL = "spool"
-_KEPT_SECONDS = 24 * 3600.0  # how long the status of a run that ended is there to be seen
-_STARTED_TOLERANCE = 2.0  # seconds; a process number that is used again belongs to a later process
-
-
-@dataclass
-class ChainStatus:
-    """One chain: draws (tuning included) done and to do, divergences, step size."""
-
-    finished: int
-    total: int
-    tuning: bool
-    divergences: int
-    step_size: float | None
+_KEPT_SECONDS = 24 * 3600.0  # how long the status of a run that ended can be seen
+_STARTED_TOLERANCE = 2.0  # seconds; a number that is used again belongs to a later process
 
 
 @dataclass
@@ -52,7 +42,8 @@ class Status:
     divergences: int = 0
     eta_s: float | None = None
     message: str = ""
-    chains: list[ChainStatus] = field(default_factory=list)
+    repeatable: bool = False  # computed in moments from its spec: can be recovered without draws
+    chains: list[ChainProgress] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
@@ -75,8 +66,8 @@ def state_dir(given: Path | None = None) -> Path:
     """
     folder = given or platformdirs.user_state_path("tallgrass")
     try:
-        for one in (folder, folder / "runs", folder / "slots"):
-            one.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (folder, folder / "runs", folder / "slots"):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not os.access(folder / "runs", os.W_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
@@ -104,29 +95,39 @@ def write_status(folder: Path, status: Status) -> None:
 def read_status(folder: Path) -> Status | None:
     """The status of a run, or None where there is none that can be read."""
     try:
-        told: Mapping[str, Any] = json.loads((folder / STATUS).read_text("utf-8"))
-        chains = [ChainStatus(**one) for one in told.get("chains", [])]
-        return Status(**{**told, "chains": chains})
+        stored: Mapping[str, Any] = json.loads((folder / STATUS).read_text("utf-8"))
+        # Statuses of version 0.1.0 do not number their chains.
+        chains = [
+            ChainProgress(**{"chain": number, **chain})
+            for number, chain in enumerate(stored.get("chains", []))
+        ]
+        return Status(**{**stored, "chains": chains})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
 def all_statuses(state: Path) -> list[tuple[Path, Status]]:
     """Folder and status of every run that has one, the newest first."""
-    found = []
+    statuses = []
     for folder in (state / "runs").iterdir():
         status = read_status(folder)
         if status is not None:
-            found.append((folder, status))
-    return sorted(found, key=lambda one: -one[1].started_at)
+            statuses.append((folder, status))
+    return sorted(statuses, key=lambda entry: -entry[1].started_at)
 
 
 def prune(state: Path) -> None:
     """Remove what ended long ago and left nothing to recover."""
     for folder, status in all_statuses(state):
         old = abs(time.time() - status.updated_at) > _KEPT_SECONDS
-        if old and not status.alive and not (folder / DRAWS).exists() and not waiting(folder):
+        if old and not status.alive and not recoverable(folder, status):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def recoverable(folder: Path, status: Status) -> bool:
+    """Whether a run that is no longer alive left anything that it can be finished with."""
+    repeatable = status.repeatable and not status.ended
+    return (folder / DRAWS).exists() or waiting(folder) > 0 or repeatable
 
 
 def waiting(folder: Path) -> int:
@@ -135,7 +136,7 @@ def waiting(folder: Path) -> int:
 
 
 def process_is_alive(pid: int, started: float) -> bool:
-    """Whether the process that had this number when it wrote it down is still there."""
+    """Whether the process that wrote down this number is still running."""
     try:
         process = psutil.Process(pid)
         same = abs(process.create_time() - started) < _STARTED_TOLERANCE

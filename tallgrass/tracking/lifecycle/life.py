@@ -1,7 +1,6 @@
 """One run as a process: its status file, process title, live metrics, and what it leaves behind."""
 
 import logging
-import math
 import os
 import shutil
 import socket
@@ -10,14 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from setproctitle import getproctitle, setproctitle
 
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.tracking.lifecycle.folders import (
     DRAWS,
     SPOOL,
-    ChainStatus,
     Status,
     run_folder,
     this_process,
@@ -28,41 +26,16 @@ from tallgrass.tracking.lifecycle.folders import (
 STATUS_SECONDS = 1.0
 LIVE_SECONDS = 5.0
 _LAST_WORD_SECONDS = 2.0  # how long the end of a run waits for a server to take live metrics
-_NO_STEP = None
 
 Live = Callable[[Mapping[str, float], int], None]
 logger = logging.getLogger(__name__)
 
 
-class Chain(Protocol):
-    """What is told about a chain."""
-
-    @property
-    def finished(self) -> int:
-        """Draws done, tuning included."""
-
-    @property
-    def total(self) -> int:
-        """Draws to do, tuning included."""
-
-    @property
-    def tuning(self) -> bool:
-        """Whether the chain is still tuning."""
-
-    @property
-    def divergences(self) -> int:
-        """Divergent draws so far."""
-
-    @property
-    def step_size(self) -> float:
-        """Step size of the sampler."""
-
-
 class Life:
     """A run that is under way.
 
-    The sampler's thread only leaves the progress here; a thread of our own writes it down, and
-    another one tells MLflow, so that neither a slow disk nor a slow server holds up sampling.
+    The sampler's thread only leaves the progress here. One thread of our own writes it to the disk
+    and another sends it to MLflow, so neither a slow disk nor a slow server delays sampling.
 
     Parameters
     ----------
@@ -77,7 +50,7 @@ class Life:
         self.kept_in_mlflow = False
         self._live: Live | None = None
         self._began = self._sampling_since = time.monotonic()
-        self._progress: Sequence[Chain] = ()
+        self._progress: Sequence[ChainProgress] = ()
         self._over = threading.Event()
         self._writing = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -97,7 +70,7 @@ class Life:
         """Where writes wait for MLflow."""
         return self.folder / SPOOL
 
-    def observe(self, chains: Sequence[Chain], /) -> None:
+    def observe(self, chains: Sequence[ChainProgress], /) -> None:
         """Take the progress of sampling."""
         self._progress = tuple(chains)
 
@@ -143,7 +116,7 @@ class Life:
             self._write()
 
     def _write(self) -> None:
-        """Write the status down; a disk that does not take it is no reason to stop."""
+        """Write the status; an error of the disk must not stop sampling."""
         with self._writing:
             self._update()
             try:
@@ -159,16 +132,7 @@ class Life:
         chains = self._progress
         if not chains:
             return
-        status.chains = [
-            ChainStatus(
-                int(one.finished),
-                int(one.total),
-                bool(one.tuning),
-                int(one.divergences),
-                float(one.step_size) if math.isfinite(one.step_size) else _NO_STEP,
-            )
-            for one in chains
-        ]
+        status.chains = list(chains)
         done, total = sum(c.finished for c in chains), sum(c.total for c in chains)
         status.share = round(done / max(1, total), 4)
         status.divergences = sum(c.divergences for c in chains)
@@ -184,28 +148,28 @@ class Life:
         return f"tallgrass: {status.name} {status.phase}"
 
     def _tell_on(self) -> None:
-        told = -1
+        last = -1
         while not self._over.wait(LIVE_SECONDS):
             chains = self._progress
-            done = sum(one.finished for one in chains)
-            if self._live is None or done <= told:
+            done = sum(chain.finished for chain in chains)
+            if self._live is None or done <= last:
                 continue
-            told = done
+            last = done
             try:
                 self._live(live_metrics(chains), done)
             except Exception as error:  # whatever a server does, sampling goes on
                 logger.debug("cannot tell MLflow how far the run is: %s", error)
 
 
-def live_metrics(chains: Sequence[Chain]) -> dict[str, float]:
+def live_metrics(chains: Sequence[ChainProgress]) -> dict[str, float]:
     """Metrics ``live/chain_0/draws``, ``.../divergences`` and ``.../step_size`` of every chain."""
-    found: dict[str, float] = {}
-    for number, one in enumerate(chains):
-        found[f"live/chain_{number}/draws"] = float(one.finished)
-        found[f"live/chain_{number}/divergences"] = float(one.divergences)
-        if math.isfinite(one.step_size) and one.step_size > 0:
-            found[f"live/chain_{number}/step_size"] = float(one.step_size)
-    return found
+    metrics: dict[str, float] = {}
+    for number, chain in enumerate(chains):
+        metrics[f"live/chain_{number}/draws"] = float(chain.finished)
+        metrics[f"live/chain_{number}/divergences"] = float(chain.divergences)
+        if chain.step_size is not None and chain.step_size > 0:
+            metrics[f"live/chain_{number}/step_size"] = float(chain.step_size)
+    return metrics
 
 
 def this_host() -> str:
@@ -228,7 +192,9 @@ def identity() -> dict[str, str]:
 
 
 @contextmanager
-def alive(state: Path, name: str, store: str, data_dir: Path) -> Iterator[Life]:
+def alive(
+    state: Path, name: str, store: str, data_dir: Path, repeatable: bool = False
+) -> Iterator[Life]:
     """Keep the status of a run, from when it has an id (``begin``) until after it is closed.
 
     Parameters
@@ -241,6 +207,8 @@ def alive(state: Path, name: str, store: str, data_dir: Path) -> Iterator[Life]:
         The tracking URI, its passwords masked.
     data_dir : Path
         Where sessions are that are given by their bare name.
+    repeatable : bool
+        Whether the run is computed in moments from its spec, so that nothing of it is kept on disk.
     """
     pid, started = this_process()
     status = Status(
@@ -255,6 +223,7 @@ def alive(state: Path, name: str, store: str, data_dir: Path) -> Iterator[Life]:
         tracking_uri=store,
         working_dir=str(Path.cwd()),
         data_dir=str(data_dir.absolute()),
+        repeatable=repeatable,
     )
     life = Life(state, status)
     before = getproctitle()

@@ -1,4 +1,8 @@
-"""Ctrl-C, termination and a closed terminal: once stops well, twice at once, thrice hard."""
+"""Ctrl-C, termination and a closed terminal.
+
+The first signal ends sampling and keeps the draws, the second ends the run without saving, the
+third ends the process.
+"""
 
 import os
 import signal
@@ -11,8 +15,8 @@ from types import FrameType
 import psutil
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-# Python drops an exception that a handler raises inside a callback of a library in C, such as the
-# compiler's: who waits for long asks here as well.
+# Python drops an exception that a signal handler raises inside a callback of a C library, such as
+# the compiler. Loops that wait for long therefore also ask here.
 _asked = threading.Event()
 
 
@@ -25,10 +29,11 @@ def asked_to_stop() -> bool:
 def graceful() -> Iterator[None]:
     """While open, the first signal ends sampling and keeps its draws, the second ends at once.
 
-    Both raise a KeyboardInterrupt: the first one reaches the sampler, which hands back what it has;
-    the second one whatever saves that, so that the run is closed as KILLED without it (its draws
-    are on disk). A third one ends the process there and then. Signals that this process was started
-    to ignore stay ignored. Outside the main thread, where Python delivers none, nothing happens.
+    Both raise a KeyboardInterrupt. The first one reaches the sampler, which returns the draws that
+    it has; the second one interrupts saving them, and the run is closed as KILLED (the draws are
+    still on disk). A third one ends the process at once. Signals that this process was started to
+    ignore stay ignored. Python delivers signals to the main thread only: elsewhere this does
+    nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

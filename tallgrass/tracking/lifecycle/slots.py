@@ -1,7 +1,7 @@
 """How many runs there are at a time on this machine: one file lock a slot.
 
-The system lets go of a file lock when its process dies, however it dies, so no lock is ever stale;
-only the note beside it can be, and that is written anew by the next holder.
+The operating system releases a file lock when its process dies, in whatever way, so no lock is
+ever stale. Only the note beside it can be old; the next holder writes it anew.
 """
 
 import json
@@ -28,9 +28,9 @@ class Slot:
     def __init__(self, note: Path | None) -> None:
         self._note = note
         self._since = time.time()
-        self.tell("(not started yet)")
+        self.note_run("(not started yet)")
 
-    def tell(self, run_id: str) -> None:
+    def note_run(self, run_id: str) -> None:
         """Note which run holds the slot."""
         if self._note is None:
             return
@@ -45,7 +45,7 @@ class Slot:
 def slot(
     state: Path, max_concurrent: int, when_busy: Literal["refuse", "wait"] = "refuse"
 ) -> Iterator[Slot]:
-    """Hold one of ``max_concurrent`` slots (0: there are as many as one likes).
+    """Hold one of ``max_concurrent`` slots (0: no limit).
 
     Raises
     ------
@@ -56,7 +56,7 @@ def slot(
         yield Slot(None)
         return
     locks = [_lock(state, number) for number in range(max_concurrent)]
-    told = False
+    announced = False
     while True:
         for number, lock in enumerate(locks):
             try:
@@ -77,25 +77,25 @@ def slot(
                 None,
                 "wait for it with --when-busy wait, or allow more with --max-concurrent",
             )
-        if not told:
+        if not announced:
             logger.info("waiting for %s", "; ".join(holders(state)))
-            told = True
+            announced = True
         time.sleep(_POLL_SECONDS)
 
 
 def holders(state: Path) -> list[str]:
     """Who holds the slots, in words."""
-    found = []
+    words = []
     for path in sorted((state / "slots").glob("*.json")):
         try:
             about: dict[str, Any] = json.loads(path.read_text("utf-8"))
             if not process_is_alive(about["pid"], about["pid_started"]):
                 continue
             age = max(0, int(time.time() - about["since"]))
-            found.append(f"process {about['pid']} holds run {about['run_id']} since {_words(age)}")
+            words.append(f"process {about['pid']} holds run {about['run_id']} since {_words(age)}")
         except (OSError, ValueError, KeyError):
             continue
-    return found or ["another run has just begun"]
+    return words or ["another run has just begun"]
 
 
 def _words(seconds: int) -> str:

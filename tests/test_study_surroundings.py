@@ -9,7 +9,7 @@ from example_store import default_store
 from tallgrass.errors import SamplingError
 from tallgrass.inference import cache
 from tallgrass.settings import Settings
-from tallgrass.tracking import attended
+from tallgrass.study import surroundings
 
 
 def test_a_run_that_meets_code_cut_short_ends_failed_and_the_code_is_removed(tmp_path, monkeypatch):
@@ -26,8 +26,8 @@ def test_a_run_that_meets_code_cut_short_ends_failed_and_the_code_is_removed(tmp
     with default_store(tmp_path):
         with (
             pytest.raises(SamplingError, match="run the command again"),
-            attended.place(settings) as where,
-            attended.open_run(where, settings, "title", "name", {}) as (run, _),
+            surroundings.place(settings) as where,
+            surroundings.open_run(where, settings, "title", "name", {}) as (run, _),
         ):
             pickle.loads((stored / "f.nbi").read_bytes())
         assert mlflow.MlflowClient().get_run(run.run_id).info.status == "FAILED"

@@ -1,4 +1,4 @@
-"""What surrounds every run on this machine: its slot, signals, status, and the draws it leaves."""
+"""What surrounds every run on this machine: its slot, signals, status, and draws on disk."""
 
 import json
 import logging
@@ -11,12 +11,13 @@ from threadpoolctl import threadpool_limits
 
 from tallgrass.errors import TrackingError
 from tallgrass.inference.cache import mended_cache
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.stream import DrawFiles
 from tallgrass.machine import Finding, release_memory, thread_share
 from tallgrass.settings import Settings
 from tallgrass.tracking import lifecycle, store, writing
 from tallgrass.tracking.lifecycle import Life, Slot
-from tallgrass.tracking.progress import Chain, Display
+from tallgrass.tracking.progress import Display
 from tallgrass.tracking.writing import ActiveRun
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,14 @@ class Place:
 
 
 @contextmanager
-def place(settings: Settings) -> Iterator[Place]:
+def place(settings: Settings, limited: bool = True) -> Iterator[Place]:
     """Take a slot of this machine; signals end the run well while it is held.
+
+    Parameters
+    ----------
+    limited : bool
+        Whether the run counts among those that the settings limit; one that samples nothing does
+        not wait for one that does.
 
     Raises
     ------
@@ -40,16 +47,17 @@ def place(settings: Settings) -> Iterator[Place]:
         When no slot is free, or the folder of runs cannot be written.
     """
     state = lifecycle.state_dir(settings.state_dir)
+    most = settings.max_concurrent if limited else 0
     with (
         lifecycle.graceful(),
-        lifecycle.slot(state, settings.max_concurrent, settings.when_busy) as held,
+        lifecycle.slot(state, most, settings.when_busy) as slot,
     ):
         lifecycle.prune(state)
-        yield Place(state, held)
+        yield Place(state, slot)
 
 
 def close_orphans() -> None:
-    """Close what dead processes left RUNNING; that it cannot is no reason not to sample."""
+    """Close what dead processes left RUNNING; a store that refuses must not stop a new run."""
     try:
         writing.close_orphans(lifecycle.this_host(), lifecycle.process_is_alive)
     except TrackingError as error:
@@ -58,7 +66,12 @@ def close_orphans() -> None:
 
 @contextmanager
 def open_run(
-    where: Place, settings: Settings, title: str, name: str, tags: Mapping[str, str]
+    where: Place,
+    settings: Settings,
+    title: str,
+    name: str,
+    tags: Mapping[str, str],
+    repeatable: bool = False,
 ) -> Iterator[tuple[ActiveRun, Life]]:
     """An MLflow run that is open, and its life on this machine.
 
@@ -70,14 +83,16 @@ def open_run(
         Name of the MLflow run.
     tags : mapping of str to str
         Tags that the run has from its first moment.
+    repeatable : bool
+        Whether the run is computed in moments from its spec.
     """
     uri = store.masked(store.absolute_uri())
     with (
-        lifecycle.alive(where.state, title, uri, settings.data_dir) as life,
+        lifecycle.alive(where.state, title, uri, settings.data_dir, repeatable) as life,
         writing.start_run(settings.experiment, name, {**lifecycle.identity(), **tags}) as run,
     ):
         life.begin(run.run_id, run.log_live)
-        where.slot.tell(run.run_id)
+        where.slot.note_run(run.run_id)
         try:
             with mended_cache():
                 yield run, life
@@ -87,11 +102,11 @@ def open_run(
 
 def others(where: Place) -> tuple[Finding, ...]:
     """The other runs that are under way on this machine."""
-    found = [status for _, status in lifecycle.all_statuses(where.state) if status.alive]
-    if not found:
+    statuses = [status for _, status in lifecycle.all_statuses(where.state) if status.alive]
+    if not statuses:
         return ()
-    named = ", ".join(f"{one.name} (process {one.pid})" for one in found[:5])
-    words = f"{len(found)} other run(s) share this machine: {named}"
+    named = ", ".join(f"{status.name} (process {status.pid})" for status in statuses[:5])
+    words = f"{len(statuses)} other run(s) share this machine: {named}"
     return (Finding("warning", words),)
 
 
@@ -100,15 +115,16 @@ def show(findings: Sequence[Finding], run: ActiveRun) -> None:
     for finding in findings:
         level = logging.WARNING if finding.level == "warning" else logging.INFO
         logger.log(level, "machine: %s", finding.message)
-    run.log_text(json.dumps([asdict(one) for one in findings], indent=2), "env/machine.json")
+    records = [asdict(finding) for finding in findings]
+    run.log_text(json.dumps(records, indent=2), "env/machine.json")
 
 
 @contextmanager
 def sampling(life: Life, chains: int, display: Display) -> Iterator[tuple[Display, DrawFiles]]:
     """Observer and sink of a sampler; pools of threads are capped so that chains do not compete."""
 
-    def observe(progress: Sequence[Chain], /) -> None:
-        life.observe(progress)  # type: ignore[arg-type]  # chains of samplers have a step size
+    def observe(progress: Sequence[ChainProgress], /) -> None:
+        life.observe(progress)
         display(progress)
 
     files = DrawFiles(life.draws_folder)

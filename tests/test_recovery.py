@@ -11,9 +11,10 @@ from tallgrass import recovery
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TrackingError
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.result import Context
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
+from tallgrass.study.protocol import Context
+from tallgrass.study.recorder import Recorder
 from tallgrass.tracking import lifecycle
 from tallgrass.tracking.writing import close_orphans, start_run
 
@@ -49,7 +50,7 @@ def lost(store, monkeypatch):
         raise Lost
 
     with monkeypatch.context() as patch:
-        patch.setattr("tallgrass.tracking.record.save_trace", lose)
+        patch.setattr(Recorder, "trace", lose)
         with pytest.raises(Lost):
             fit(SPEC, settings())
     [left] = recovery.remains(settings())
@@ -130,6 +131,48 @@ def test_a_recovered_run_is_as_if_it_had_finished_and_says_that_it_was_recovered
     for name in ("rhat_max", "ess_min", "divergences"):
         assert found[name] == expected[name]
     assert recovery.remains(settings()) == []
+
+
+def test_a_run_whose_votes_are_gone_is_recovered_with_its_draws_alone_when_told_so(
+    store, write_session, monkeypatch, capsys
+):
+    folder = write_session("gone")
+    spec = make_run_spec(
+        session=str(folder), chamber="house", model="flat", draws=60, tune=60, chains=2,
+        min_votes=0, minority_threshold=0.0, fit_checks=False, baseline="none",
+    )  # fmt: skip
+
+    def lose(*_):
+        raise Lost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "trace", lose)
+        with pytest.raises(Lost):
+            fit(spec, settings())
+    [left] = recovery.remains(settings())
+    for path in folder.iterdir():
+        path.unlink()
+
+    assert main(["recover", left.status.run_id]) == 2
+    assert "gone" in capsys.readouterr().err
+    assert recovery.remains(settings()) == [left]  # nothing was lost, and nothing half-written
+    assert status_of(left.status.run_id) == "FAILED"
+
+    assert main(["recover", left.status.run_id, "--draws-only"]) == 0
+    assert "2 chains of 60 draws recovered" in capsys.readouterr().out
+    assert status_of(left.status.run_id) == "FINISHED"
+    assert tg.load_trace(left.status.run_id)["posterior"].sizes["draw"] == 60
+    assert tags_of(left.status.run_id)["verdict"] in ("fail", "unresolved")
+
+
+def test_recovering_leaves_the_working_folder_as_it_is(lost, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    monkeypatch.chdir(elsewhere)
+    recovery.connect(lost, settings())
+    assert recovery.finish(lost, settings()).n_draws == 2000
+    assert Path.cwd() == elsewhere
 
 
 def test_the_draws_of_a_dead_run_can_be_discarded(lost):

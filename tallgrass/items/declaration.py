@@ -1,0 +1,95 @@
+"""What is recorded of a calibration before anything is estimated."""
+
+import json
+from dataclasses import asdict
+
+from tallgrass.inference.samplers import trajectory
+from tallgrass.items.model import ItemModel
+from tallgrass.items.prepare import PreparedCalibration
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.study.analysis import DataSet, Declaration
+from tallgrass.study.recorder import installed, versions_of_libraries
+from tallgrass.tracking.store import masked
+
+MODEL = "items"
+PRIORS = {
+    "prior.theta": "normal:0,1",
+    "prior.a": "lognormal:0,0.2",
+    "prior.b": "normal:0,1",
+    "prior.anchor_log_a_sd": "0.05",
+    "prior.anchor_b_sd": "0.05",
+}
+
+
+def declaration(prepared: PreparedCalibration) -> Declaration:
+    """Params, tags, the numbers among them, the dataset, and the spec as files."""
+    spec, responses, log = prepared.spec, prepared.data.responses, prepared.data.log
+    parameters = without_secrets(spec)
+    location = masked(prepared.data.location)
+    # What a run was sampled with has one name in every kind of run.
+    sampler = {"nuts": spec.sampler, "gibbs": "gibbs"}.get(spec.engine, "em")
+    counts = {
+        "n_users": len(responses.users),
+        "n_items": len(responses.items),
+        "n_responses": len(responses),
+        "n_anchors": 0 if prepared.anchors is None else len(prepared.anchors.items),
+    }
+    dropped = {
+        "n_rows": log.n_rows,
+        "n_missing": log.n_missing,
+        "n_duplicates": log.n_duplicates,
+        "n_items_dropped": len(log.dropped),
+        "n_anchors_dropped": len(prepared.thin_anchors),
+        "n_users_dropped": log.n_users_dropped,
+    }
+    versions = versions_of_libraries()
+    return Declaration(
+        params={
+            **parameters,
+            "sampler": sampler,
+            "model": MODEL,
+            "session": location,
+            **{f"model.{name}": value for name, value in counts.items()},
+            **{f"data.{name}": value for name, value in dropped.items()},
+            **PRIORS,
+            **_steps(spec),
+            **{f"version.{library}": number for library, number in versions.items()},
+        },
+        tags={
+            "model": MODEL,
+            "engine": spec.engine,
+            "session": location,
+            "window": spec.window,
+            "anchors.thin": ", ".join(prepared.thin_anchors),
+            "data.sha256": responses.fingerprint,
+            "spec.sha256": spec.sha256,
+        },
+        metrics={f"data/{name}": float(value) for name, value in {**counts, **dropped}.items()},
+        data=DataSet(
+            f"responses {spec.window}".strip(),
+            responses.fingerprint,
+            {"num_rows": counts["n_responses"], **counts},
+            location,
+        ),
+        texts={
+            "spec/run.json": json.dumps(parameters, indent=2),
+            "spec/prior.json": json.dumps(PRIORS, indent=2),
+            "data/filters.json": json.dumps(asdict(log), indent=2),
+            "env/requirements.txt": installed(),
+        },
+    )
+
+
+def without_secrets(spec: CalibrationSpec) -> dict[str, object]:
+    """The parameters with the passwords of addresses masked: everybody can read a run."""
+    return {
+        name: masked(value) if isinstance(value, str) else value
+        for name, value in spec.model_dump(mode="json").items()
+    }
+
+
+def _steps(spec: CalibrationSpec) -> dict[str, str]:
+    """What the trajectories of NUTS were made of; nothing of other engines."""
+    if spec.engine != "nuts":
+        return {}
+    return {"sampler.trajectory": trajectory(ItemModel.trajectory, spec.sampler_spec)}

@@ -1,0 +1,290 @@
+"""What a run on roll calls says: convergence, agreement with the baseline, fit, and every table."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tallgrass.inference.convergence import convergence_table, worst_parameters
+from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict, diagnose, judge
+from tallgrass.inference.draws import Sampled
+from tallgrass.inference.summary import posterior_summary
+from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.audit import audit
+from tallgrass.rollcalls.chambers import JointVotes
+from tallgrass.rollcalls.compare import Comparison, compare_estimates
+from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
+from tallgrass.rollcalls.linking import Linking
+from tallgrass.rollcalls.prepare import OwnFits, Prepared
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.trace import VARIABLES
+from tallgrass.rollcalls.votes import FilterLog, VoteMatrix
+from tallgrass.study.analysis import Analysis
+from tallgrass.study.clock import Clock
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+MIN_COMMON = 3  # a shrinkage picture of fewer legislators shows nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Tables of one run (:mod:`tallgrass.rollcalls.summaries`); what it does not have is None."""
+
+    ideal_points: pd.DataFrame
+    rollcalls: pd.DataFrame
+    convergence: pd.DataFrame
+    worst: pd.DataFrame
+    party_parameters: pd.DataFrame | None
+    variance: pd.DataFrame | None
+    dispersion: pd.DataFrame | None
+    shrinkage: pd.DataFrame | None
+    joint: summaries.JointTables | None
+    comparison: pd.DataFrame | None  # with name, party, district, and anchored in either run
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RollCallAnalysis(Analysis):
+    """What the draws of one run on roll calls say.
+
+    Parameters
+    ----------
+    trace : DataTree
+        The draws.
+    prepared : Prepared
+        What was sampled: votes, spec, model, start, baseline.
+    ideal_points : DataFrame
+        One row a legislator.
+    comparison : Comparison or None
+        Agreement with the baseline.
+    checks : FitChecks or None
+        Fit and posterior predictive checks.
+    beside : Linking or None
+        The chambers' own runs linked, beside a joint run.
+    """
+
+    diagnostics: Diagnostics
+    verdict: Verdict
+    trace: "DataTree"
+    prepared: Prepared
+    ideal_points: pd.DataFrame
+    comparison: Comparison | None = None
+    checks: FitChecks | None = None
+    beside: Linking | None = None
+
+    @property
+    def spec(self) -> RunSpec:
+        """The run's parameters."""
+        return self.prepared.spec
+
+    @property
+    def votes(self) -> VoteMatrix:
+        """The votes as modelled, after the filters."""
+        return self.prepared.data.votes
+
+    @property
+    def joint(self) -> JointVotes | None:
+        """Both chambers, in a run of the joint model; ``votes`` holds them together."""
+        return self.prepared.data.joint
+
+    @property
+    def filter_log(self) -> FilterLog:
+        """What the filters dropped."""
+        return self.prepared.data.filter_log
+
+    @property
+    def own_fits(self) -> OwnFits | None:
+        """The chambers' own fits, beside a joint run."""
+        return self.prepared.own_fits
+
+    @property
+    def flat_table(self) -> pd.DataFrame | None:
+        """Ideal points of a flat run on the same votes."""
+        return self.prepared.flat_table
+
+    @property
+    def baseline_run_id(self) -> str | None:
+        """The run that this one is compared with."""
+        baseline = self.prepared.baseline
+        return None if baseline is None else baseline.run_id
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the model warns of."""
+        return self.prepared.model.warnings
+
+    @property
+    def fit(self) -> dict[str, float] | None:
+        """Fit measures under their metric names (``fit/accuracy``)."""
+        return None if self.checks is None else dict(self.checks.metrics)
+
+    @property
+    def predictive(self) -> pd.DataFrame | None:
+        """Posterior predictive checks: check, id, observed, mean, low, high."""
+        return None if self.checks is None else self.checks.predictive
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Every table of the run, computed once for the record, the report and its figures."""
+        return _tables(self)
+
+    def recorded_tags(self) -> dict[str, object]:
+        """The verdict, and whether the scale runs the other way than the baseline's."""
+        tags = super().recorded_tags()
+        if self.comparison is not None:
+            tags["sign_flip"] = str(self.comparison.sign_flip).lower()
+        return tags
+
+    def recorded_metrics(self) -> dict[str, float]:
+        """Convergence, agreement with the baseline, fit, and what the joint model adds."""
+        metrics = super().recorded_metrics()
+        if self.comparison is not None:
+            metrics |= {
+                "abs_r": self.comparison.abs_r,
+                "baseline/r": self.comparison.r,
+                "baseline/spearman": self.comparison.spearman,
+                "baseline/n_common": self.comparison.n_common,
+            }
+        if self.tables.variance is not None:
+            metrics["fit/icc"] = float(self.tables.variance.iloc[0]["share"])
+        metrics |= self.fit or {}
+        if self.tables.joint is not None:
+            metrics |= self.tables.joint.metrics
+        return metrics
+
+    def recorded_tables(self) -> dict[str, pd.DataFrame]:
+        """Ideal points, roll calls, those of the joint model, diagnostics and a summary."""
+        recorded = {
+            "tables/ideal_points": self.tables.ideal_points,
+            "tables/rollcalls": self.tables.rollcalls,
+        }
+        if (joint := self.tables.joint) is not None:
+            recorded |= {
+                "tables/joint_scale": joint.scale,
+                "tables/joint_groups": joint.groups,
+                "tables/joint_overlap": joint.overlap,
+                "tables/right_of": joint.right_of,
+                "tables/dif": joint.dif,
+                "tables/chains": joint.chains,
+            }
+            if self.beside is not None:
+                recorded["tables/linked_beside"] = self.beside.coefficients
+        recorded |= super().recorded_tables()
+        return recorded | {"tables/summary": posterior_summary(self.trace)}
+
+
+def analyse(
+    prepared: Prepared,
+    sampled: Sampled,
+    run_id: str,
+    thresholds: Thresholds,
+    clock: Clock,
+    beside: Linking | None = None,
+) -> RollCallAnalysis:
+    """What the draws of a prepared run say.
+
+    Parameters
+    ----------
+    sampled : Sampled
+        The draws.
+    run_id : str
+        MLflow id of the run.
+    thresholds : Thresholds
+        What the verdict is judged by.
+    clock : Clock
+        Told how long the diagnostics and the fit checks took.
+    beside : Linking, optional
+        The chambers' own runs linked, beside a joint run.
+    """
+    spec, data, trace = prepared.spec, prepared.data, sampled.trace
+    with clock.timed("diagnostics_s"):
+        own = prepared.own_fits
+        scores = prepared.start.pca if own is None else own.scores
+        chambers = None if data.joint is None else data.joint.chamber_index
+        diagnostics = diagnose(trace, VARIABLES, audit(trace, scores, chambers))
+        ideal_points = summaries.ideal_points(trace, data.votes)
+    baseline, comparison, least_abs_r = prepared.baseline, None, None
+    if baseline is not None:
+        means = ideal_points.set_index("slug")["mean"]
+        comparison = compare_estimates(means, baseline.positions)
+        least_abs_r = thresholds.abs_r(spec.model, baseline.model)
+    checks = None
+    if spec.fit_checks:
+        with clock.timed("fit_checks_s"):
+            checks = fit_checks(trace, data.votes, spec.seed)
+    return RollCallAnalysis(
+        run_id=run_id,
+        diagnostics=diagnostics,
+        verdict=judge(
+            diagnostics,
+            thresholds,
+            None if comparison is None else comparison.abs_r,
+            least_abs_r,
+            _no_baseline(spec),
+        ),
+        thresholds=thresholds,
+        findings=prepared.findings,
+        timings=clock.total(),
+        trace=trace,
+        prepared=prepared,
+        ideal_points=ideal_points,
+        comparison=comparison,
+        checks=checks,
+        beside=beside,
+    )
+
+
+def _no_baseline(spec: RunSpec) -> str:
+    if spec.baseline == "none":
+        return ""
+    return "no baseline: no earlier run on these votes was promoted, or passed with another method"
+
+
+def _tables(run: RollCallAnalysis) -> Tables:
+    trace, ideal = run.trace, run.ideal_points
+    parties = summaries.has_parties(trace)
+    shrinkage = comparison = None
+    flat = run.flat_table
+    if flat is not None:
+        # Slugs that are numbers come back from a CSV file as numbers.
+        flat = flat.assign(slug=flat["slug"].astype(str))
+    if parties and flat is not None and ideal["slug"].isin(flat["slug"]).sum() >= MIN_COMMON:
+        shrinkage = summaries.shrinkage(ideal, flat, summaries.party_means(trace))
+    if run.comparison is not None:
+        people = ideal[["slug", "name", "party", "district", "anchor"]]
+        comparison = run.comparison.table.merge(people, on="slug", how="inner")
+        fixed = (comparison["anchor"] != 0) | _fixed_in_reference(flat, comparison)
+        comparison = comparison.drop(columns="anchor").assign(anchored=fixed)
+    joint = None
+    if run.joint is not None:
+        scores = None if run.own_fits is None else run.own_fits.scores
+        joint = summaries.joint_tables(trace, run.joint, scores)
+    return Tables(
+        ideal_points=ideal,
+        rollcalls=summaries.rollcalls_table(trace, run.votes),
+        convergence=convergence_table(run.diagnostics, run.thresholds),
+        worst=worst_parameters(run.diagnostics),
+        party_parameters=summaries.party_parameters(trace) if parties else None,
+        variance=summaries.variance_decomposition(trace) if parties else None,
+        dispersion=summaries.dispersion(trace) if parties else None,
+        shrinkage=shrinkage,
+        joint=joint,
+        comparison=comparison,
+    )
+
+
+def _fixed_in_reference(flat: pd.DataFrame | None, comparison: pd.DataFrame) -> "pd.Series[bool]":
+    """Which legislators the baseline holds fixed.
+
+    A baseline is known by its positions only. The anchors of a flat run follow from the votes, so
+    a baseline that has them at the values of the flat run on the same votes is a flat run too.
+    """
+    none = pd.Series(False, index=comparison.index)
+    if flat is None:
+        return none
+    anchors = flat[flat["anchor"] != 0].set_index("slug")["mean"]
+    fixed = comparison["slug"].map(anchors.to_dict()).astype(float)
+    same = fixed == comparison["reference_raw"]
+    return same if same.sum() == len(anchors) else none

@@ -1,0 +1,101 @@
+"""What is recorded of a run on roll calls before it is sampled."""
+
+import json
+from dataclasses import asdict
+
+from tallgrass.inference.samplers import trajectory
+from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.prepare import Prepared
+from tallgrass.rollcalls.spec import RunSpec, prior_record
+from tallgrass.rollcalls.votes import FilterLog
+from tallgrass.study.analysis import DataSet, Declaration
+from tallgrass.study.recorder import installed, versions_of_libraries
+
+_NUMERIC_SETTINGS = ("draws", "tune", "chains", "seed", "target_accept")
+
+
+def declaration(prepared: Prepared) -> Declaration:
+    """Params, tags, the numbers among them, the dataset, and the spec as files."""
+    spec, data = prepared.spec, prepared.data
+    votes, joint = data.votes, data.joint
+    counts = {
+        "n_legislators": len(votes.legislators),
+        "n_rollcalls": len(votes.rollcalls),
+        "n_observations": votes.n_observations,
+        "n_parameters": prepared.model.n_parameters,
+    }
+    tags = {
+        "model": spec.model,
+        "chamber": spec.chamber,
+        "session": votes.session,
+        "data.sha256": data.fingerprint,
+        "spec.sha256": spec.sha256,
+    }
+    if prepared.baseline is not None:
+        tags["baseline.run_id"] = prepared.baseline.run_id
+    metrics = _metrics(spec, counts)
+    if joint is not None:
+        metrics["data/n_matched"] = len(joint.matched[0])
+    profile = {
+        "num_rows": len(votes.legislators),
+        "num_rollcalls": len(votes.rollcalls),
+        "num_elements": votes.n_observations,
+    }
+    return Declaration(
+        params=_params(prepared, counts),
+        tags=tags,
+        metrics=metrics,
+        data=DataSet(f"{votes.session} {votes.chamber}", votes.fingerprint, profile, data.location),
+        texts={
+            "spec/run.json": json.dumps(spec.model_dump(mode="json"), indent=2),
+            "spec/prior.json": json.dumps(prior_record(spec), indent=2),
+            "data/filters.json": json.dumps(_filter_record(data.filter_log), indent=2),
+            "env/requirements.txt": installed(),
+        },
+        tables={} if joint is None else {"tables/matched_bills": summaries.matched_bills(joint)},
+    )
+
+
+def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
+    spec, log = prepared.spec, prepared.data.filter_log
+    versions = versions_of_libraries()
+    return {
+        **spec.model_dump(),
+        **{f"model.{name}": count for name, count in counts.items()},
+        **{f"prior.{name}": prior.text for name, prior in spec.priors.items()},
+        "sampler.name": spec.sampler,
+        "sampler.version": versions[spec.sampler],
+        "sampler.backend": "jax" if spec.adaptation == "flow" else "numba",
+        "sampler.adaptation": spec.adaptation,
+        "sampler.trajectory": trajectory(prepared.model.trajectory, spec),
+        "sampler.target_accept": spec.target_accept,
+        "data.source": prepared.data.source,
+        "data.minority_threshold": log.minority_threshold,
+        "data.min_votes": log.min_votes,
+        "data.n_legislators_read": log.n_legislators_read,
+        "data.n_rollcalls_read": log.n_rollcalls_read,
+        **{f"data.dropped_{reason}": count for reason, count in _dropped(log).items()},
+        **{f"version.{library}": number for library, number in versions.items()},
+    }
+
+
+def _metrics(spec: RunSpec, counts: dict[str, int]) -> dict[str, float]:
+    """Numbers that are filtered by; MLflow draws parallel coordinates over metrics alone."""
+    return {
+        **{f"data/{name}": n for name, n in counts.items() if name != "n_parameters"},
+        "model/n_parameters": counts["n_parameters"],
+        **{f"sampler/{name}": getattr(spec, name) for name in _NUMERIC_SETTINGS},
+        **{f"prior/{name}_mu": prior.mu for name, prior in spec.priors.items()},
+        **{f"prior/{name}_sigma": prior.sigma for name, prior in spec.priors.items()},
+        "data/minority_threshold": spec.minority_threshold,
+        "data/min_votes": spec.min_votes,
+    }
+
+
+def _dropped(log: FilterLog) -> dict[str, int]:
+    reasons = ("duplicate", "minority", "min_votes", "independent")
+    return {reason: log.count(reason) for reason in reasons}
+
+
+def _filter_record(log: FilterLog) -> dict[str, object]:
+    return {**asdict(log), "dropped": _dropped(log)}

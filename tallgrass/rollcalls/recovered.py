@@ -1,0 +1,73 @@
+"""Runs on roll calls and links whose process is gone, prepared again to be finished."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tallgrass.errors import DataError
+from tallgrass.inputs.paths import as_given_from
+from tallgrass.machine import Finding
+from tallgrass.rollcalls.link import SPEC, LinkStudy, link_study
+from tallgrass.rollcalls.linking import LinkOptions
+from tallgrass.rollcalls.prepare import prepare, read
+from tallgrass.rollcalls.run import RollCallStudy
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.settings import Settings
+from tallgrass.tracking.reading.records import artifact
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+
+def recovered_run(
+    trace: "DataTree",
+    settings: Settings,
+    working_dir: Path,
+    findings: tuple[Finding, ...],
+    baseline: str | None,
+) -> RollCallStudy:
+    """The study that a trace is of, its votes read again.
+
+    Parameters
+    ----------
+    trace : DataTree
+        The draws; its root says the spec and the fingerprint of the data.
+    settings : Settings
+        ``data_dir`` is that of the run.
+    working_dir : Path
+        Where the run was started: a path of its spec is relative to it.
+    findings : tuple of Finding
+        What was found about the machine when the run was made.
+    baseline : str or None
+        Id of the run that it was to be compared with.
+
+    Raises
+    ------
+    DataError
+        When the votes cannot be read, or are no longer those of the run.
+    """
+    spec = RunSpec.from_json(trace.attrs["spec"])
+    session = as_given_from(working_dir, spec.session)
+    data = read(spec.model_copy(update={"session": session}), settings)
+    if data.fingerprint != trace.attrs["data_sha256"]:
+        raise DataError("the votes are no longer those of the run", data.location)
+    asked = spec if baseline is None else spec.model_copy(update={"baseline": baseline})
+    prepared = prepare(asked, data, findings, inspect=False)
+    # The report shows the spec as it was given.
+    return RollCallStudy(replace(prepared, spec=spec))
+
+
+def recovered_link(run_id: str) -> LinkStudy:
+    """The link that a run was to hold, made again from its two runs.
+
+    Raises
+    ------
+    TallgrassError
+        When the run holds no record of them, or one of them is gone.
+    """
+    with artifact(run_id, SPEC) as (_, path):
+        stored = json.loads(path.read_text("utf-8"))
+    reference, target = stored.pop("reference"), stored.pop("target")
+    stored["anchors"] = tuple(stored["anchors"])
+    return link_study(reference, target, LinkOptions(**stored))

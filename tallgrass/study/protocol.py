@@ -1,0 +1,113 @@
+"""What a wing gives the way of a run: a study."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+from tallgrass.inference.diagnostics import Thresholds
+from tallgrass.inference.draws import DrawSink, Sampled, never
+from tallgrass.inference.progress import Observer
+from tallgrass.machine import Finding
+from tallgrass.study.analysis import Analysis, Declaration
+from tallgrass.study.clock import Clock
+from tallgrass.tracking.progress import Display
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a run is part of: its name, tags from its start, and who watches it.
+
+    Parameters
+    ----------
+    name : str or None
+        Name of the MLflow run; made from the spec without it.
+    tags : mapping of str to str
+        Tags that the run has from its first moment.
+    observer : callable or None
+        Called with the progress of all chains, in place of a progress display.
+    stopped : callable
+        Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
+    """
+
+    name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    observer: Display | None = None
+    stopped: Callable[[], bool] = never
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """What a study needs while it samples.
+
+    Parameters
+    ----------
+    attributes : mapping of str to str
+        Attributes of the trace's root.
+    observer : callable or None
+        Called with the progress of all chains.
+    sink : DrawSink or None
+        Takes the draws while they are made.
+    stopped : callable
+        Asked a few times a second whether to stop.
+    """
+
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    observer: Observer | None = None
+    sink: DrawSink | None = None
+    stopped: Callable[[], bool] = never
+
+
+class Study[A: Analysis](Protocol):
+    """One question to one data set: how it is recorded, sampled, analysed and reported."""
+
+    @property
+    def name(self) -> str:
+        """Name of its MLflow run."""
+
+    @property
+    def title(self) -> str:
+        """Title of its process."""
+
+    @property
+    def chains(self) -> int:
+        """Chains that are sampled at a time; 1 for what is computed without sampling."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it is computed in moments, so that a lost run is computed again."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found about the machine."""
+
+    def declaration(self) -> Declaration:
+        """What is recorded before sampling."""
+
+    def attributes(self) -> Mapping[str, str]:
+        """What the trace says about itself, beside the id of its run."""
+
+    def draw(self, sampling: Sampling) -> Sampled | None:
+        """Draw from the posterior, or estimate; None where there is nothing to keep as a trace.
+
+        Raises
+        ------
+        Interrupted
+            On Ctrl-C; it carries the draws made until then.
+        """
+
+    def refined(self, sampled: Sampled | None) -> Self | None:
+        """The study to sample again in place of this one; None where the draws are final."""
+
+    def analysed(
+        self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
+    ) -> A:
+        """What the draws say."""
+
+    def figures(self, analysis: A) -> Mapping[str, Any]:
+        """Matplotlib figures by name."""
+
+    def page(self, analysis: A, pngs: Mapping[str, bytes]) -> str:
+        """The report as one HTML page, from the analysis and its figures as PNG files."""
+
+    def published(self, analysis: A, clock: Clock) -> Declaration | None:
+        """Publish what is to leave the run at its end, and say what was; None where nothing is."""

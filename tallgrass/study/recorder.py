@@ -1,0 +1,100 @@
+"""What one run leaves in MLflow, and in which order."""
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import distributions, version
+from pathlib import Path
+
+import xarray as xr
+
+from tallgrass.errors import TrackingError
+from tallgrass.inference.draws import LIBRARIES
+from tallgrass.report.images import images
+from tallgrass.study.analysis import Analysis, Declaration
+from tallgrass.study.protocol import Study
+from tallgrass.tracking.writing import ActiveRun
+
+_HEADLINE_SECONDS = ("sampling_s", "total_s")
+
+
+class Recorder:
+    """Writes one run to MLflow, and keeps every metric for ``metrics.json``."""
+
+    def __init__(self, run: ActiveRun) -> None:
+        self.run = run
+        self.metrics: dict[str, float] = {}
+
+    def declare(self, declaration: Declaration) -> None:
+        """Params, tags, dataset and spec: a run that cannot say what it is does not start."""
+        run = self.run
+        run.log_params(declaration.params)
+        run.set_tags(declaration.tags)
+        self._log_metrics(declaration.metrics)
+        if (data := declaration.data) is not None:
+            run.log_input(data.name, data.fingerprint, data.profile, data.source)
+        for path, text in declaration.texts.items():
+            run.log_text(text, path)
+        for path, table in declaration.tables.items():
+            run.log_table(table, path)
+
+    def trace(self, trace: xr.DataTree) -> None:
+        """Store the draws as ``trace/idata.nc``.
+
+        They are on this machine's disk before MLflow is asked to take them.
+
+        Raises
+        ------
+        TrackingError
+            When MLflow does not take them; the error says where the file is.
+        """
+        folder = Path(tempfile.mkdtemp(prefix=f"tallgrass-{self.run.run_id[:8]}-"))
+        path = folder / "idata.nc"
+        # Made in memory first: where a disk is full, HDF5 itself does not fail but crashes.
+        path.write_bytes(trace.to_netcdf(engine="h5netcdf"))
+        try:
+            self.run.log_artifact(path, "trace")
+        except TrackingError as error:
+            raise TrackingError(error.what, None, f"The draws are safe in {path}") from error
+        shutil.rmtree(folder)
+
+    def conclude[A: Analysis](self, study: Study[A], analysis: A) -> str:
+        """Verdict, metrics, tables, figures and the report; returns where the report is."""
+        run = self.run
+        run.set_tags(analysis.recorded_tags())
+        self._log_metrics(analysis.recorded_metrics())
+        for path, table in analysis.recorded_tables().items():
+            run.log_table(table, path)
+        pngs = images(study.figures(analysis))
+        for name, png in pngs.items():
+            run.log_bytes(png, f"plots/{name}.png")
+        run.log_text(study.page(analysis, pngs), "report/index.html")
+        return run.artifact_location("report/index.html")
+
+    def timings(self, seconds: Mapping[str, float]) -> None:
+        """Seconds by step, and everything measured once more as ``metrics.json``."""
+        self._log_metrics(
+            {
+                name if name in _HEADLINE_SECONDS else f"time/{name}": value
+                for name, value in seconds.items()
+            }
+        )
+        finite = {name: value for name, value in self.metrics.items() if math.isfinite(value)}
+        self.run.log_text(json.dumps(finite, indent=2, sort_keys=True), "metrics.json")
+
+    def _log_metrics(self, metrics: Mapping[str, float]) -> None:
+        self.metrics |= metrics
+        self.run.log_metrics(metrics)
+
+
+def versions_of_libraries() -> dict[str, str]:
+    """Versions of the libraries that sampling depends on, and of MLflow."""
+    return {library: version(library) for library in (*LIBRARIES, "mlflow")}
+
+
+def installed() -> str:
+    """Every installed distribution, as ``name==version`` lines."""
+    pins = {(d.metadata["Name"] or "").lower(): d.version for d in distributions()}
+    return "".join(f"{name}=={number}\n" for name, number in sorted(pins.items()) if name)

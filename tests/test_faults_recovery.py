@@ -1,0 +1,157 @@
+"""Every kind of run, killed: recovered, it holds what a run that was not killed holds."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import fault_tools as tools
+import mlflow
+import pandas as pd
+import pytest
+from example_store import default_store
+from item_data import simulated_items
+
+from tallgrass import recovery
+from tallgrass.cli import main
+from tallgrass.settings import Settings
+
+pytestmark = pytest.mark.faults
+
+ANSWERS = ["calibrate", "--responses=answers.csv", "--anchors=anchors.csv", "--min-responses=20"]
+FEW = ["--draws=60", "--tune=60", "--chains=2"]
+RUN = ["run", "--session=legislature", "--min-votes=5", "--baseline=none"]
+KINDS = {
+    "flat": [*RUN, "--model=flat"],
+    "hierarchical": [*RUN, "--model=hierarchical"],
+    "joint": [*RUN, "--model=joint", "--chamber=both"],
+    "nuts": [*ANSWERS, "--engine=nuts"],
+    "gibbs": [*ANSWERS, "--engine=gibbs"],
+    "map": [*ANSWERS, "--engine=map"],
+    "mml": [*ANSWERS, "--engine=mml"],
+}
+# Ends the process as kill -9 does, when what it computed is about to be recorded.
+KILLED_WHILE_RECORDING = (
+    "import os, sys\n"
+    "from tallgrass.study.recorder import Recorder\n"
+    "Recorder.conclude = lambda *_: os.kill(os.getpid(), 9)\n"
+    "from tallgrass.cli import main\n"
+    "sys.exit(main(sys.argv[1:]))\n"
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = default_store(tmp_path_factory.mktemp("store"))
+    with store as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TALLGRASS_STATE_DIR", str(folder / "state"))
+        patch.setenv("TALLGRASS_PROGRESS", "none")
+        sizes = ["--house-members=14", "--senate-members=12", "--house-rollcalls=24"]
+        sizes += ["--senate-rollcalls=20", "--matched=8", "--seed=2"]
+        assert main(["simulate", "legislature", *sizes]) == 0
+        data = simulated_items(n_users=150, n_items=8, n_anchors=3, per_user=8, seed=6)
+        r, anchors = data.responses, data.anchors
+        table = pd.DataFrame(
+            {
+                "user": [r.users[i] for i in r.user],
+                "item": [r.items[j] for j in r.item],
+                "response": r.correct,
+            }
+        )
+        table.to_csv("answers.csv", index=False)
+        pd.DataFrame({"item": anchors.items, "a": anchors.a, "b": anchors.b}).to_csv(
+            "anchors.csv", index=False
+        )
+        yield folder
+
+
+def newest():
+    return mlflow.MlflowClient().search_runs(["1"], order_by=["start_time DESC"])[0]
+
+
+def artifacts(run_id, folder=None):
+    """Paths of all files of a run."""
+    for entry in mlflow.MlflowClient().list_artifacts(run_id, folder):
+        yield from artifacts(run_id, entry.path) if entry.is_dir else [entry.path]
+
+
+def holds(run):
+    """What a run holds, by name: artifacts, tags, params, metrics."""
+    return {
+        "artifacts": sorted(artifacts(run.info.run_id)),
+        "tags": {k for k in run.data.tags if not k.startswith("recovered")},
+        "params": set(run.data.params),
+        # How far sampling was is told while it is under way, and compiling only before it.
+        "metrics": {
+            name for name in run.data.metrics
+            if not name.startswith(("live/", "time/", "metrics.dropped"))
+        },
+    }  # fmt: skip
+
+
+def uninterrupted(words):
+    assert main(words) == 0
+    return holds(newest())
+
+
+def killed_while_sampling(store, words):
+    process = tools.start(store, "--draws=40000", "--tune=60", "--chains=2", command=words)
+    try:
+        tools.keeping(store, process, 40)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def killed_while_recording(store, words):
+    words = [sys.executable, "-c", KILLED_WHILE_RECORDING, *words]
+    ended = subprocess.run(
+        words, cwd=store, env=os.environ | {"PYTHONPATH": str(tools.ROOT)}, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_recovered_run_holds_what_one_that_was_not_killed_holds(store, kind, monkeypatch):
+    words = KINDS[kind]
+    sampled = kind not in ("map", "mml")
+    whole = uninterrupted([*words, *FEW])
+    before = newest().info.run_id
+    if sampled:
+        killed_while_sampling(store, words)
+    else:
+        killed_while_recording(store, words)
+    assert len(recovery.remains(Settings())) == 1
+    # From another folder: what the spec names is looked for where the run was started.
+    (store / "elsewhere").mkdir(exist_ok=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store / 'mlflow.db'}")
+    monkeypatch.chdir(store / "elsewhere")
+    assert main(["recover", "--all"]) == 0
+    run = newest()
+    assert run.info.run_id != before
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["recovered"] == "true"
+    assert holds(run) == whole
+    assert recovery.remains(Settings()) == []
+
+
+def test_a_recovered_link_holds_what_one_that_was_not_killed_holds(store):
+    ids = []
+    for chamber in ("house", "senate"):
+        assert main([*RUN, f"--chamber={chamber}", *FEW]) == 0
+        ids.append(newest().info.run_id)
+    whole = uninterrupted(["link", *ids, "--draws=20"])
+    coefficients = Path(mlflow.artifacts.download_artifacts(
+        run_id=newest().info.run_id, artifact_path="tables/link_coefficients.csv"
+    )).read_text()  # fmt: skip
+    killed_while_recording(store, ["link", *ids, "--draws=20"])
+    assert main(["recover", "--all"]) == 0
+    run = newest()
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["recovered"] == "true"
+    assert holds(run) == whole
+    again = mlflow.artifacts.download_artifacts(
+        run_id=run.info.run_id, artifact_path="tables/link_coefficients.csv"
+    )
+    assert Path(again).read_text() == coefficients
