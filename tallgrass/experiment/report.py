@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tallgrass.experiment import plots
-from tallgrass.report.checks import environment, image
+from tallgrass.report.html import Head, html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import (
     Block,
@@ -98,28 +98,22 @@ def build_experiment(shown: ExperimentInput) -> tuple[str, dict[str, bytes]]:
             part = one.estimates.iloc[:, :_WIDEST]
             drawn[f"agreement_{i}"] = plots.scatter_matrix(part, one.people["party"].tolist())
     pngs = images(drawn)
-    page = (
-        environment()
-        .get_template("report.html")
-        .render(
-            maker="comparison of runs",
-            title=shown.name,
-            model="Experiment",
-            status=shown.status,
-            status_words=shown.question,
-            reasons=[f"Expected: {shown.hypothesis}"] if shown.hypothesis else [],
-            checks=_answers(shown) if shown.answers else None,
-            facts=[
-                ("Runs", str(len(shown.runs))),
-                ("Verdict pass", str(int((shown.runs["verdict"] == "pass").sum()))),
-                ("Without a result", str(len(shown.errors))),
-                ("Run", shown.run_id),
-            ],
-            sections=_sections(shown, set(drawn)),
-            images={name: image(data) for name, data in pngs.items()},
-        )
+    head = Head(
+        maker="comparison of runs",
+        title=shown.name,
+        model="Experiment",
+        status=shown.status,
+        status_words=shown.question,
+        reasons=[f"Expected: {shown.hypothesis}"] if shown.hypothesis else [],
+        checks=_answers(shown) if shown.answers else None,
+        facts=[
+            ("Runs", str(len(shown.runs))),
+            ("Verdict pass", str(int((shown.runs["verdict"] == "pass").sum()))),
+            ("Without a result", str(len(shown.errors))),
+            ("Run", shown.run_id),
+        ],
     )
-    return page, pngs
+    return html_page(head, _sections(shown, set(drawn)), pngs), pngs
 
 
 def _answers(shown: ExperimentInput) -> Table:

@@ -1,53 +1,26 @@
-"""The checks of a verdict as a table, and what pages of all kinds share: templates, images."""
+"""The verdict at the head of a page: its words and its checks."""
 
-import base64
-import re
-from dataclasses import dataclass, replace
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from collections.abc import Sequence
 
 from tallgrass.inference.diagnostics import Check, Verdict
-from tallgrass.report.page import Cell, Column, Picture, Section, Table, rows
+from tallgrass.report.html import Head
+from tallgrass.report.page import Cell, Column, Table, rows
 from tallgrass.report.words import counted, number
 
 
-def with_images(section: Section, drawn: set[str]) -> Section:
-    """The section without the pictures that are not at hand."""
-    blocks = (b for b in section.blocks if not isinstance(b, Picture) or b.name in drawn)
-    return replace(section, blocks=tuple(blocks))
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image as a data URI, with its size in pixels."""
-
-    uri: str
-    width: int
-    height: int
-
-
-def image(data: bytes) -> Image:
-    """A PNG file as the page embeds it."""
-    # A PNG file says its size in bytes 16 to 24; with it the page keeps still while it loads.
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    return Image(f"data:image/png;base64,{base64.b64encode(data).decode()}", width, height)
-
-
-def _unbroken(value: object) -> object:
-    """Text in which a number and its % stay on one line."""
-    # Markup is text as well, but already escaped and laid out: the page's own.
-    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", value) if type(value) is str else value
-
-
-def environment() -> Environment:
-    """The templates of the pages, which escape all text."""
-    return Environment(
-        loader=PackageLoader("tallgrass.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_unbroken,
-        trim_blocks=True,
-        lstrip_blocks=True,
+def verdict_head(
+    verdict: Verdict, maker: str, title: str, model: str, facts: Sequence[tuple[str, str]]
+) -> Head:
+    """The head of the page of a run that is judged; parameters as those of :class:`Head`."""
+    return Head(
+        maker=maker,
+        title=title,
+        model=model,
+        status=verdict.status,
+        status_words=status_words(verdict),
+        reasons=verdict.reasons,
+        checks=checks_table(verdict),
+        facts=facts,
     )
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.report import checks, comparisons, items
 from tallgrass.items.report.figures import calibration_figures
-from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.checks import verdict_head
 from tallgrass.report.environment import environment_section
+from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
 from tallgrass.tracking.store import masked
@@ -31,27 +32,19 @@ def build_calibration(run: CalibrationAnalysis, pngs: Mapping[str, bytes] | None
     """
     files = images(calibration_figures(run)) if pngs is None else pngs
     window = f": {run.spec.window}" if run.spec.window else ""
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            maker="item calibration",
-            title=f"Calibration of {len(run.responses.items):,} items{window}",
-            model=ENGINES[run.spec.engine],
-            status=run.verdict.status,
-            status_words=status_words(run.verdict),
-            reasons=run.verdict.reasons,
-            checks=checks_table(run.verdict),
-            facts=_facts(run),
-            sections=sections(run, set(files)),
-            images={name: image(data) for name, data in files.items()},
-        )
+    head = verdict_head(
+        run.verdict,
+        "item calibration",
+        f"Calibration of {len(run.responses.items):,} items{window}",
+        ENGINES[run.spec.engine],
+        _facts(run),
     )
+    return html_page(head, sections(run, set(files)), files)
 
 
-def sections(run: CalibrationAnalysis, drawn: set[str]) -> list[Section]:
-    """The sections that this calibration has something to show in, in their order."""
-    candidates = [
+def sections(run: CalibrationAnalysis, drawn: set[str]) -> list[Section | None]:
+    """The sections in their order; None where this calibration has nothing to show."""
+    return [
         items.key_findings(run),
         items.the_model(run),
         items.item_section(run),
@@ -64,7 +57,6 @@ def sections(run: CalibrationAnalysis, drawn: set[str]) -> list[Section]:
         checks.data_section(run),
         environment_section(_parameters(run), run.timings, run.environment, run.findings),
     ]
-    return [with_images(section, drawn) for section in candidates if section is not None]
 
 
 def _parameters(run: CalibrationAnalysis) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ from tallgrass.items import plots
 from tallgrass.items.agreement import Agreement
 from tallgrass.items.report.comparisons import agreement_section
 from tallgrass.items.spec import CalibrationSpec
-from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.checks import verdict_head
+from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Cell, Column, Section, Table, Text, rows
 from tallgrass.report.words import counted, listed, number
@@ -56,25 +57,14 @@ def methods_figures(run: MethodsInput) -> dict[str, Figure]:
 def build_methods(run: MethodsInput, pngs: Mapping[str, bytes] | None = None) -> str:
     """The report of the comparison as one HTML page."""
     files = images(methods_figures(run)) if pngs is None else pngs
-    verdict = _together(run)
-    found = [_engines(run), agreement_section(run)]
-    sections = [with_images(section, set(files)) for section in found if section is not None]
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            maker="item calibration",
-            title=f"Methods compared on {counted(run.n_items, 'item')}",
-            model=listed(list(run.verdicts)),
-            status=verdict.status,
-            status_words=status_words(verdict),
-            reasons=verdict.reasons,
-            checks=checks_table(verdict),
-            facts=[("Items", f"{run.n_items:,}"), ("Responses", run.location), ("Run", run.run_id)],
-            sections=sections,
-            images={name: image(data) for name, data in files.items()},
-        )
+    head = verdict_head(
+        _together(run),
+        "item calibration",
+        f"Methods compared on {counted(run.n_items, 'item')}",
+        listed(list(run.verdicts)),
+        [("Items", f"{run.n_items:,}"), ("Responses", run.location), ("Run", run.run_id)],
     )
+    return html_page(head, [_engines(run), agreement_section(run)], files)
 
 
 def _together(run: MethodsInput) -> Verdict:

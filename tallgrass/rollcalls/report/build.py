@@ -3,8 +3,9 @@
 
 from collections.abc import Mapping
 
-from tallgrass.report.checks import checks_table, environment, image, status_words, with_images
+from tallgrass.report.checks import verdict_head
 from tallgrass.report.environment import environment_section
+from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
 from tallgrass.rollcalls.analysis import RollCallAnalysis
@@ -27,27 +28,22 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
         wanted as files as well; drawn here otherwise.
     """
     files = images(figures(run)) if pngs is None else pngs
-    template = environment().get_template("report.html")
-    return template.render(
-        maker="ideal points from roll-call votes",
-        title=chamber_words(run),
-        model=MODELS[run.spec.model],
-        status=run.verdict.status,
-        status_words=status_words(run.verdict),
-        reasons=run.verdict.reasons,
-        checks=checks_table(run.verdict),
-        facts=_facts(run),
-        sections=sections(run, set(files)),
-        images={name: image(data) for name, data in files.items()},
+    head = verdict_head(
+        run.verdict,
+        "ideal points from roll-call votes",
+        chamber_words(run),
+        MODELS[run.spec.model],
+        _facts(run),
     )
+    return html_page(head, sections(run, set(files)), files)
 
 
-def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section]:
-    """The sections that this run has something to show in, in their order.
+def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
+    """The sections in their order; None where this run has nothing to show.
 
     ``drawn`` are the names of the figures at hand.
     """
-    candidates = [
+    return [
         overview.key_findings(run),
         overview.the_model(run),
         overview.how_to_read(run),
@@ -63,7 +59,6 @@ def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section]:
         machinery.machine_section(run),
         environment_section(_parameters(run), run.timings, run.environment),
     ]
-    return [with_images(section, drawn) for section in candidates if section is not None]
 
 
 def _parameters(run: RollCallAnalysis) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tallgrass.report.checks import environment, image, with_images
+from tallgrass.report.html import Head, html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import (
     Bullets,
@@ -41,23 +41,18 @@ def build_link(page: LinkAnalysis, pngs: Mapping[str, bytes] | None = None) -> s
     """The report as one HTML page that asks nothing of the network."""
     files = images(link_figures(page)) if pngs is None else pngs
     warned = bool(page.linking.warnings)
-    candidates = (_findings(page), _coefficients(page), _items(page), _positions(page))
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            maker="linked scales",
-            title=f"{page.target.words} on the scale of the {page.reference.words}",
-            model="Linked scales",
-            status="unresolved" if warned else "pass",
-            status_words="Linked, with warnings" if warned else "Linked",
-            reasons=page.linking.warnings,
-            checks=_checks(page),
-            facts=_facts(page),
-            sections=[with_images(section, set(files)) for section in candidates],
-            images={name: image(data) for name, data in files.items()},
-        )
+    head = Head(
+        maker="linked scales",
+        title=f"{page.target.words} on the scale of the {page.reference.words}",
+        model="Linked scales",
+        status="unresolved" if warned else "pass",
+        status_words="Linked, with warnings" if warned else "Linked",
+        reasons=page.linking.warnings,
+        checks=_checks(page),
+        facts=_facts(page),
     )
+    sections = (_findings(page), _coefficients(page), _items(page), _positions(page))
+    return html_page(head, sections, files)
 
 
 def _checks(page: LinkAnalysis) -> Table:

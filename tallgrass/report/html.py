@@ -1,0 +1,109 @@
+"""Sections and pictures -> one self-contained HTML page that asks nothing of the network."""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tallgrass.report.page import Picture, Section, Table
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head of a page.
+
+    Parameters
+    ----------
+    maker, title, model : str
+        What made the page, what it is about, and which model.
+    status, status_words : str
+        ``pass``, ``fail``, ``unresolved``, and the line that explains it.
+    reasons : sequence of str
+        Why.
+    checks : Table or None
+        The checks behind the status.
+    facts : sequence of (name, value)
+        The line of facts below the title.
+    """
+
+    maker: str
+    title: str
+    model: str
+    status: str
+    status_words: str
+    reasons: Sequence[str]
+    checks: Table | None
+    facts: Sequence[tuple[str, str]]
+
+
+def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str, bytes]) -> str:
+    """The page: sections that have nothing to show and pictures that were not drawn are left out.
+
+    Parameters
+    ----------
+    head : Head
+        The head of the page.
+    sections : iterable of Section or None
+        In their order.
+    pngs : mapping of str to bytes
+        The pictures as PNG files, by name.
+    """
+    present = [_with_images(section, set(pngs)) for section in sections if section is not None]
+    return (
+        _templates()
+        .get_template("report.html")
+        .render(
+            maker=head.maker,
+            title=head.title,
+            model=head.model,
+            status=head.status,
+            status_words=head.status_words,
+            reasons=head.reasons,
+            checks=head.checks,
+            facts=head.facts,
+            sections=present,
+            images={name: _image(png) for name, png in pngs.items()},
+        )
+    )
+
+
+def _with_images(section: Section, drawn: set[str]) -> Section:
+    """The section without the pictures that are not at hand."""
+    blocks = (b for b in section.blocks if not isinstance(b, Picture) or b.name in drawn)
+    return replace(section, blocks=tuple(blocks))
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as a data URI, with its size in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+def _image(data: bytes) -> Image:
+    """A PNG file as the page embeds it."""
+    # A PNG file says its size in bytes 16 to 24; with it the page keeps still while it loads.
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    return Image(f"data:image/png;base64,{base64.b64encode(data).decode()}", width, height)
+
+
+def _unbroken(value: object) -> object:
+    """Text in which a number and its % stay on one line."""
+    # Markup is text as well, but already escaped and laid out: the page's own.
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", value) if type(value) is str else value
+
+
+def _templates() -> Environment:
+    """The templates of the pages, which escape all text."""
+    return Environment(
+        loader=PackageLoader("tallgrass.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_unbroken,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
