@@ -264,8 +264,7 @@ def test_discarded_draws_are_gone_and_the_run_is_closed(store):
     assert "without a word" in run.data.tags["error"]
 
 
-def test_draws_whose_votes_are_gone_are_kept_with_their_diagnostics(store):
-
+def test_draws_whose_votes_are_gone_stay_until_their_diagnostics_alone_are_asked_for(store):
     session = store / "made"
     assert main(["simulate", str(session)]) == 0
     process = tools.start(store, f"--session={session}", *LONG)
@@ -275,7 +274,9 @@ def test_draws_whose_votes_are_gone_are_kept_with_their_diagnostics(store):
         end(process)
     shutil.rmtree(session)
     [left] = recovery.remains(Settings())
-    assert main(["recover", left.status.run_id]) == 0
+    assert main(["recover", left.status.run_id]) == 2
+    assert recovery.remains(Settings()) == [left]
+    assert main(["recover", left.status.run_id, "--draws-only"]) == 0
     run = the_run()
     assert run.info.status == "FINISHED"
     assert run.data.tags["recovered"] == "true"
