@@ -98,11 +98,11 @@ def calibrate_all(
         run.log_text(json.dumps(parameters, indent=2), "spec/comparison.json")
         results = {}
         for engine in engines:
-            one = changed_calibration(spec, {"engine": engine, "compare": ""})
-            results[engine] = run_steps(one, settings, time.perf_counter(), data, run.run_id)
-        methods = {**{engine: found.items for engine, found in results.items()}, **others}
+            own = changed_calibration(spec, {"engine": engine, "compare": ""})
+            results[engine] = run_steps(own, settings, time.perf_counter(), data, run.run_id)
+        methods = {**{engine: result.items for engine, result in results.items()}, **others}
         compared = agreement(methods, spec.agreement)
-        statuses = {found.verdict.status for found in results.values()}
+        statuses = {result.verdict.status for result in results.values()}
         status = next((s for s in ("fail", "unresolved") if s in statuses), "pass")
         run.log_table(compared.pairs, "tables/agreement")
         run.log_table(compared.summary, "tables/agreement_summary")
@@ -113,9 +113,9 @@ def calibrate_all(
             run_id=run.run_id,
             n_items=len(data.responses.items),
             agreement=compared,
-            verdicts={engine: found.verdict for engine, found in results.items()},
-            run_ids={engine: found.run_id for engine, found in results.items()},
-            metrics={engine: found.metrics for engine, found in results.items()},
+            verdicts={engine: result.verdict for engine, result in results.items()},
+            run_ids={engine: result.run_id for engine, result in results.items()},
+            metrics={engine: result.metrics for engine, result in results.items()},
         )
         pngs = images(methods_figures(summary))
         for name, picture in pngs.items():

@@ -106,7 +106,7 @@ def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd
     TallgrassError
         When one cannot be read, or shares too few items with these responses.
     """
-    found = {}
+    methods = {}
     for name, source in spec.comparisons.items():
         if reading.looks_like_a_run(source) and not Path(source).exists():
             table = item_table(source)
@@ -123,15 +123,15 @@ def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd
                 f"{common} of {len(items)}",
                 "are they the same items under other names?",
             )
-        found[name] = table
-    return found
+        methods[name] = table
+    return methods
 
 
 def _usable_anchors(anchors: Anchors, data: LoadedResponses) -> tuple[Anchors, tuple[str, ...]]:
     """The anchors that are among the items, and those that were dropped with too few responses."""
-    there = set(data.responses.items)
-    few = {one.item: one.n for one in data.log.dropped}
-    absent = [name for name in anchors.items if name not in there and name not in few]
+    present = set(data.responses.items)
+    few = {item.item: item.n for item in data.log.dropped}
+    absent = [name for name in anchors.items if name not in present and name not in few]
     if absent:
         raise DataError(
             f"{len(absent)} anchors without a response, the first of them",

@@ -1,4 +1,4 @@
-"""Sections and pictures -> one self-contained HTML page that asks nothing of the network."""
+"""Sections and pictures -> one self-contained HTML page that loads nothing from the network."""
 
 import base64
 import re

@@ -21,7 +21,7 @@ ENGINES = {
 
 
 def build_calibration(run: CalibrationAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
-    """The report of one calibration as one HTML page that asks nothing of the network.
+    """The report of one calibration as one HTML page that loads nothing from the network.
 
     Parameters
     ----------

@@ -110,8 +110,8 @@ def data_section(run: CalibrationAnalysis) -> Section:
     blocks: list[Text | Table] = [text, two_columns("Left out", ("Reason", "Left out"), pairs)]
     if log.dropped:
         cells = rows(
-            [Cell(one.item) for one in log.dropped[:DROPPED_SHOWN]],
-            [Cell(f"{one.n:,}", one.n) for one in log.dropped[:DROPPED_SHOWN]],
+            [Cell(item.item) for item in log.dropped[:DROPPED_SHOWN]],
+            [Cell(f"{item.n:,}", item.n) for item in log.dropped[:DROPPED_SHOWN]],
         )
         columns = (Column("Item"), Column("Responses", numeric=True))
         fold = f"The full list ({len(log.dropped):,})"

@@ -32,12 +32,12 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
     if drift is None or drift.empty:
         return None
     moved = drift[drift["drifted"] | drift["suspect"]]
-    held = spec.engine != "mml"
+    anchored = spec.engine != "mml"
     words = (
         f"An anchor drifted when its b moved by more than {spec.drift_b:g} or its a by more than "
         f"{spec.drift_a:g} (grey band). "
     )
-    if held:
+    if anchored:
         words += (
             "A filled mark is the estimate, which the anchor's tight prior holds near its old "
             "value; an open diamond is what the responses alone say (lines are "

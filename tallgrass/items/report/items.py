@@ -23,7 +23,7 @@ NAMED = 5
 
 def key_findings(run: CalibrationAnalysis) -> Section:
     """What a reader should take away."""
-    items, found = run.calibrated.items, run.calibrated
+    items, calibrated = run.calibrated.items, run.calibrated
     b, a = items["b"].to_numpy(), items["a"].to_numpy()
     hard, easy = items.iloc[int(b.argmax())], items.iloc[int(b.argmin())]
     sharp = items.iloc[int(a.argmax())]
@@ -31,7 +31,7 @@ def key_findings(run: CalibrationAnalysis) -> Section:
         f"The hardest of {counted(len(items), 'item')} is {hard['item']} (b = "
         f"{number(hard['b'])}), the easiest {easy['item']} (b = {number(easy['b'])}). The sharpest "
         f"is {sharp['item']} (a = {number(sharp['a'])}).",
-        f"The responses tell {percent(found.marginal_reliability)} of the differences between "
+        f"The responses tell {percent(calibrated.marginal_reliability)} of the differences between "
         f"users (marginal reliability); the rest is uncertainty, because a user answered "
         f"{number(len(run.responses) / len(run.responses.users), 0)} items on average.",
     ]

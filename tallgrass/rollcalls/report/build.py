@@ -17,7 +17,7 @@ MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "
 
 
 def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
-    """The report of one run as one HTML page that asks nothing of the network.
+    """The report of one run as one HTML page that loads nothing from the network.
 
     Parameters
     ----------

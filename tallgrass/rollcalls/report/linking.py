@@ -38,7 +38,7 @@ def link_figures(page: LinkAnalysis) -> dict[str, Figure]:
 
 
 def build_link(page: LinkAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
-    """The report as one HTML page that asks nothing of the network."""
+    """The report as one HTML page that loads nothing from the network."""
     files = images(link_figures(page)) if pngs is None else pngs
     warned = bool(page.linking.warnings)
     head = Head(
@@ -91,21 +91,21 @@ def _facts(page: LinkAnalysis) -> list[tuple[str, str]]:
 
 def _findings(page: LinkAnalysis) -> Section:
     values = page.linking.metrics
-    found = [
+    findings = [
         f"A position on the target's scale times {number(values['link/A'])} plus "
         f"{number(values['link/B'])} is the position on the reference's.",
     ]
     if values["link/k"] == values["link/k"]:
-        found.append(
+        findings.append(
             f"The target's parties are {number(values['link/k'])} times as far apart as the "
             f"reference's, and their midpoint lies {number(abs(values['link/delta']))} half gaps "
             f"to the {'right' if values['link/delta'] > 0 else 'left'} of its."
         )
-    found.append(
+    findings.append(
         f"Over the methods, A varies by {number(100 * values['link/cv'], 0)} % of its mean "
         "(coefficient of variation; above 20 % the methods disagree)."
     )
-    return Section("findings", "Key findings", (Bullets(tuple(found)),))
+    return Section("findings", "Key findings", (Bullets(tuple(findings)),))
 
 
 def _coefficients(page: LinkAnalysis) -> Section:

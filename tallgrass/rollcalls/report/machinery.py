@@ -81,8 +81,8 @@ def convergence_section(run: RollCallAnalysis) -> Section | None:
         convergence_by_variable(table),
     ]
     if run.diagnostics.n_constant:
-        held = counted(run.diagnostics.n_constant, "entry is", "entries are")
-        blocks.append(Text(f"{held} held constant (anchors) and not checked.", tone="aside"))
+        constant = counted(run.diagnostics.n_constant, "entry is", "entries are")
+        blocks.append(Text(f"{constant} held constant (anchors) and not checked.", tone="aside"))
     return Section("convergence", "Convergence diagnostics", tuple(blocks))
 
 

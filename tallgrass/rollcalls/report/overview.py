@@ -166,8 +166,8 @@ FLAT = (
 
 
 def _anchors(ideal: pd.DataFrame) -> str:
-    held = ideal[ideal["anchor"] != 0].sort_values("mean")
-    names = [f"{person(row)} at {number(row['mean'], 0)}" for _, row in held.iterrows()]
+    anchors = ideal[ideal["anchor"] != 0].sort_values("mean")
+    names = [f"{person(row)} at {number(row['mean'], 0)}" for _, row in anchors.iterrows()]
     return f": {listed(names)}." if names else "."
 
 

@@ -85,7 +85,7 @@ def run_folder(state: Path, run_id: str) -> Path:
 
 
 def write_status(folder: Path, status: Status) -> None:
-    """Replace the status file in one step: whoever reads sees the old one or the new one."""
+    """Replace the status file in one step, so that a reader sees the old one or the new one."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f".{STATUS}.{os.getpid()}"
     beside.write_text(json.dumps(asdict(status), allow_nan=False), "utf-8")
