@@ -173,6 +173,7 @@ def _finished(entry: Remains, settings: Settings, delivered: int, draws_only: bo
     # The data are read before the run is opened: where that fails, all stays as it was.
     study = None if draws_only else _study(trace, status, settings)
     with writing.start_run(None, status.name, resume=run_id) as run:
+        run.remove_tag("error")  # closed as the run of a dead process; it is no longer that
         run.set_tags({"recovered": True, "recovered.draws": ", ".join(map(str, entry.draws))})
         if trace is not None:
             trace.attrs |= {"recovered": "true", "run_id": run_id}

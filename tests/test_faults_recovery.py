@@ -80,7 +80,7 @@ def holds(run):
     """What a run holds, by name: artifacts, tags, params, metrics."""
     return {
         "artifacts": sorted(artifacts(run.info.run_id)),
-        "tags": {k for k in run.data.tags if not k.startswith("recovered")},
+        "tags": {k for k in run.data.tags if not k.startswith(("recovered", "mlflow.source"))},
         "params": set(run.data.params),
         # How far sampling was is told while it is under way, and compiling only before it.
         "metrics": {

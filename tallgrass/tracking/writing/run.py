@@ -88,6 +88,12 @@ class ActiveRun:
         values = {key: cut(text(value), _LONGEST_TAG, key) for key, value in tags.items()}
         self._write("tags", {"kind": "tags", "values": values})
 
+    def remove_tag(self, key: str) -> None:
+        """Remove a tag; nothing happens where the run has none of that name."""
+        with translated(f"remove the tag {key} of run {self.run_id}"):
+            if key in self._client.get_run(self.run_id).data.tags:
+                self._client.delete_tag(self.run_id, key)
+
     def log_input(
         self, name: str, fingerprint: str, profile: Mapping[str, int], source: str
     ) -> None:
