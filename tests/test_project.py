@@ -1,4 +1,4 @@
-"""What holds the project's own files together: floors, locks, packaging, README, scripts."""
+"""What holds the project's own files together: floors, locks, README, scripts."""
 
 import ast
 import os
@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,7 @@ def pins(lock: str) -> dict[str, str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The package and what is needed to build and lint it, for tests that change or build it."""
+    """The package and what is needed to lint it, for tests that change it."""
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(
@@ -173,21 +172,6 @@ def test_no_tracked_file_names_a_package_registry() -> None:
 
     assert ROOT / "pyproject.toml" in files
     assert [path.name for path in files if address.search(path.read_bytes())] == []
-
-
-def test_the_wheel_holds_every_data_file_of_the_package(copy: Path) -> None:
-    pip = f"{sys.executable} -m pip wheel --no-deps --no-build-isolation --wheel-dir wheels ."
-    subprocess.run(pip.split(), cwd=copy, capture_output=True, check=True)
-    expected = {
-        path.relative_to(copy).as_posix()
-        for path in (copy / "tallgrass").rglob("*")
-        if path.is_file()
-    }
-    (wheel,) = (copy / "wheels").iterdir()
-
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("tallgrass/")}
-
-    assert expected == held
 
 
 @pytest.mark.parametrize("model", [RunSpec, Settings])
