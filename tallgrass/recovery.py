@@ -16,8 +16,8 @@ from tallgrass.items.recovered import recovered_calibration
 from tallgrass.machine import Finding
 from tallgrass.rollcalls.recovered import recovered_link, recovered_run
 from tallgrass.settings import Settings
-from tallgrass.study.protocol import Study
 from tallgrass.study.recorder import Recorder
+from tallgrass.study.study import Study
 from tallgrass.study.way import resume
 from tallgrass.tracking import lifecycle, reading, store, writing
 from tallgrass.tracking.lifecycle import DRAWS, SPOOL, Status

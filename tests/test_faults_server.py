@@ -20,7 +20,7 @@ from tallgrass.errors import TrackingError
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
-from tallgrass.study.protocol import Context
+from tallgrass.study.study import Context
 
 pytestmark = pytest.mark.faults
 SPEC = make_run_spec(

@@ -13,8 +13,8 @@ from tallgrass.errors import DataError, SpecError, TrackingError
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
-from tallgrass.study.protocol import Context
 from tallgrass.study.recorder import Recorder
+from tallgrass.study.study import Context
 from tallgrass.tracking import lifecycle
 from tallgrass.tracking.writing import close_orphans, start_run
 

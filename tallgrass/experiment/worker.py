@@ -142,7 +142,7 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     # PyMC starts a process a chain, which Python forbids to the daemons that Dask's workers are.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     from tallgrass.rollcalls.fit import fit
-    from tallgrass.study.protocol import Context
+    from tallgrass.study.study import Context
     from tallgrass.tracking import store, writing
 
     settings = Settings(**order.settings)

@@ -33,7 +33,7 @@ from tallgrass.machine import Finding
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
-from tallgrass.study.protocol import Context, Sampling
+from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
 
 # The variables that are judged, in the order of the table of diagnostics.
@@ -50,7 +50,7 @@ class Estimated(Sampled):
 
 
 @dataclass(frozen=True, eq=False)
-class CalibrationStudy:
+class CalibrationStudy(Study[CalibrationAnalysis]):
     """A prepared calibration by one engine.
 
     Parameters
@@ -79,11 +79,6 @@ class CalibrationStudy:
     def name(self) -> str:
         """Name of the MLflow run."""
         return f"calibrate {self.prepared.spec.engine}"
-
-    @property
-    def title(self) -> str:
-        """Title of the process."""
-        return self.name
 
     @property
     def chains(self) -> int:

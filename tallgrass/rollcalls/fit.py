@@ -5,7 +5,7 @@ import time
 from tallgrass.rollcalls.result import FitResult
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings, load_settings
-from tallgrass.study.protocol import Context
+from tallgrass.study.study import Context
 
 
 def fit(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from tallgrass.errors import DataError, SpecError, nearest
 from tallgrass.inference.diagnostics import Thresholds
@@ -19,7 +19,7 @@ from tallgrass.rollcalls.stored_scales import read_scale
 from tallgrass.settings import Settings, load_settings
 from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
-from tallgrass.study.protocol import Context, Sampling
+from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
 
 SPEC = "spec/link.json"
@@ -51,16 +51,13 @@ class LinkResult:
 
 
 @dataclass(frozen=True, eq=False)
-class LinkStudy:
+class LinkStudy(Study[LinkAnalysis]):
     """The link of two runs, as the way of a run takes it."""
 
     reference: Scale
     target: Scale
     options: LinkOptions
     linking: Linking
-    findings: tuple[Finding, ...] = ()
-    chains: int = 1
-    repeatable: bool = True
 
     @property
     def name(self) -> str:
@@ -72,6 +69,11 @@ class LinkStudy:
         """Title of the process."""
         return "link"
 
+    @property
+    def repeatable(self) -> bool:
+        """A link is made again from its two runs."""
+        return True
+
     def declaration(self) -> Declaration:
         """Which runs are linked, and how."""
         ids = {"reference": self.reference.run_id, "target": self.target.run_id}
@@ -82,16 +84,8 @@ class LinkStudy:
             texts={SPEC: json.dumps(asdict(self.options) | ids, indent=2)},
         )
 
-    def attributes(self) -> Mapping[str, str]:
-        """Nothing: a link has no trace."""
-        return {}
-
     def draw(self, sampling: Sampling) -> Sampled | None:
         """Nothing is sampled: the draws are those of the two runs."""
-        return None
-
-    def refined(self, sampled: Sampled | None) -> Self | None:
-        """A link is final."""
         return None
 
     def analysed(
@@ -115,10 +109,6 @@ class LinkStudy:
     def page(self, analysis: LinkAnalysis, pngs: Mapping[str, bytes]) -> str:
         """The report."""
         return build_link(analysis, pngs)
-
-    def published(self, analysis: LinkAnalysis, clock: Clock) -> Declaration | None:
-        """A link publishes nothing."""
-        return None
 
 
 def link(

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.inference.draws import Sampled
@@ -20,16 +20,15 @@ from tallgrass.rollcalls.trace import sample
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
-from tallgrass.study.protocol import Context, Sampling
+from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
 
 
 @dataclass(frozen=True, eq=False)
-class RollCallStudy:
+class RollCallStudy(Study[RollCallAnalysis]):
     """A prepared run on roll calls: flat, hierarchical or joint."""
 
     prepared: Prepared
-    repeatable: bool = False
 
     @property
     def name(self) -> str:
@@ -78,10 +77,6 @@ class RollCallStudy:
             sampling.stopped,
         )
 
-    def refined(self, sampled: Sampled | None) -> Self | None:
-        """The draws are final."""
-        return None
-
     def analysed(
         self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
     ) -> RollCallAnalysis:
@@ -98,10 +93,6 @@ class RollCallStudy:
     def page(self, analysis: RollCallAnalysis, pngs: Mapping[str, bytes]) -> str:
         """The report."""
         return build(analysis, pngs)
-
-    def published(self, analysis: RollCallAnalysis, clock: Clock) -> Declaration | None:
-        """A run on roll calls publishes nothing."""
-        return None
 
 
 def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context) -> FitResult:

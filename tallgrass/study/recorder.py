@@ -14,7 +14,7 @@ from tallgrass.errors import TrackingError
 from tallgrass.inference.draws import LIBRARIES
 from tallgrass.report.images import images
 from tallgrass.study.analysis import Analysis, Declaration
-from tallgrass.study.protocol import Study
+from tallgrass.study.study import Study
 from tallgrass.tracking.writing import ActiveRun
 
 _HEADLINE_SECONDS = ("sampling_s", "total_s")

@@ -3,7 +3,7 @@
 prepare -> open the MLflow run: params, tags, dataset, spec -> sample (status, live metrics, draws
 on disk) -> save the trace -> diagnostics -> Analysis -> record -> report -> FINISHED. A wing says
 what is sampled, what the draws say and what the page shows: a
-:class:`tallgrass.study.protocol.Study`.
+:class:`tallgrass.study.study.Study`.
 """
 
 import logging
@@ -20,8 +20,8 @@ from tallgrass.machine import Finding
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Analysis
 from tallgrass.study.clock import Clock
-from tallgrass.study.protocol import Context, Sampling, Study
 from tallgrass.study.recorder import Recorder
+from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.surroundings import close_orphans, open_run, others, place, sampling, show
 from tallgrass.tracking import store
 from tallgrass.tracking.lifecycle import Life, asked_to_stop

@@ -1,8 +1,9 @@
 """What a wing gives the way of a run: a study."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.inference.draws import DrawSink, Sampled, never
@@ -57,35 +58,43 @@ class Sampling:
     stopped: Callable[[], bool] = never
 
 
-class Study[A: Analysis](Protocol):
+class Study[A: Analysis](ABC):
     """One question to one data set: how it is recorded, sampled, analysed and reported."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Name of its MLflow run."""
 
     @property
     def title(self) -> str:
-        """Title of its process."""
+        """Title of its process; its name without more."""
+        return self.name
 
     @property
     def chains(self) -> int:
         """Chains that are sampled at a time; 1 for what is computed without sampling."""
+        return 1
 
     @property
     def repeatable(self) -> bool:
         """Whether it is computed in moments, so that a lost run is computed again."""
+        return False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was found about the machine."""
+        return ()
 
+    @abstractmethod
     def declaration(self) -> Declaration:
         """What is recorded before sampling."""
 
     def attributes(self) -> Mapping[str, str]:
         """What the trace says about itself, beside the id of its run."""
+        return {}
 
+    @abstractmethod
     def draw(self, sampling: Sampling) -> Sampled | None:
         """Draw from the posterior, or estimate; None where there is nothing to keep as a trace.
 
@@ -97,17 +106,22 @@ class Study[A: Analysis](Protocol):
 
     def refined(self, sampled: Sampled | None) -> Self | None:
         """The study to sample again in place of this one; None where the draws are final."""
+        return None
 
+    @abstractmethod
     def analysed(
         self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
     ) -> A:
         """What the draws say."""
 
+    @abstractmethod
     def figures(self, analysis: A) -> Mapping[str, Any]:
         """Matplotlib figures by name."""
 
+    @abstractmethod
     def page(self, analysis: A, pngs: Mapping[str, bytes]) -> str:
         """The report as one HTML page, from the analysis and its figures as PNG files."""
 
     def published(self, analysis: A, clock: Clock) -> Declaration | None:
         """Publish what is to leave the run at its end, and say what was; None where nothing is."""
+        return None
