@@ -16,6 +16,7 @@ lint: .venv/dev.stamp  ## ruff, mypy (strict) and the import floors
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python scripts/rooms --check docs/architecture.md
 
 bench: .venv/run.stamp  ## effective samples a second: the plain way against the default one
 	@$(BIN)/tallgrass bench
