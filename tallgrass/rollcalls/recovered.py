@@ -1,9 +1,10 @@
 """Runs on roll calls and links whose process is gone, prepared again to be finished."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import DataError
 from tallgrass.inputs.paths import as_given_from
@@ -54,8 +55,20 @@ def recovered_run(
         raise DataError("the votes are no longer those of the run", data.location)
     asked = spec if baseline is None else spec.model_copy(update={"baseline": baseline})
     prepared = prepare(asked, data, findings, inspect=False)
+    _label(trace, prepared.model.graph.coords)
     # The report shows the spec as it was given.
     return RollCallStudy(replace(prepared, spec=spec))
+
+
+def _label(trace: "DataTree", coords: Mapping[str, Any]) -> None:
+    """Give the draws the labels that a sampler gives them: names of groups, chambers, parties."""
+    posterior = trace["posterior"].to_dataset()
+    labels = {
+        dim: list(coords[dim])
+        for dim in map(str, posterior.dims)
+        if dim in coords and dim not in posterior.coords
+    }
+    trace["posterior"] = posterior.assign_coords(labels)
 
 
 def recovered_link(run_id: str) -> LinkStudy:
