@@ -23,11 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 from scipy.stats import ttest_1samp
 
 from tallgrass.errors import SpecError
+from tallgrass.inference.ranks import rank_diagnostics
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.lab.sbc.truth import Design, draw_parameters, draw_votes, log_likelihood
 from tallgrass.lab.sbc.uniformity import GRID, band, p_value, tail_probability
@@ -245,8 +245,8 @@ def _ranks(
 def _highest_rhat(trace: xr.DataTree) -> float:
     """Over all entries that are not constant; NaN, which counts as not slow, for one chain."""
     highest = []
-    for values in trace["posterior"].to_dataset().data_vars.values():
-        entries = np.moveaxis(values.to_numpy(), -1, 0)
-        entries = entries[np.ptp(entries, axis=(1, 2)) > 0]
-        highest.append(array_stats.rhat(entries).max())
+    for variable in trace["posterior"].to_dataset().data_vars.values():
+        draws = variable.to_numpy()
+        varying = np.ptp(draws, axis=(0, 1)) > 0
+        highest.append(rank_diagnostics(draws[:, :, varying]).rhat.max())
     return float(np.max(highest))
