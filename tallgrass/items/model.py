@@ -39,6 +39,7 @@ class ItemModel:
     anchors: tuple[int, int] | None = None
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     trajectory: str = "normal"
+    in_place: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Which chains run the other way: an audit of modes by the positions."""
+"""Find chains whose positions are reversed."""
 
 import numpy as np
 import xarray as xr
@@ -10,15 +10,15 @@ Floats = NDArray[np.float64]
 def audit(
     trace: xr.DataTree, scores: Floats | None, chambers: NDArray[np.int8] | None = None
 ) -> tuple[int, ...]:
-    """Chains in which any chamber runs the other way than its scores.
+    """Chains in which a chamber is reversed against its scores.
 
     Parameters
     ----------
     scores : ndarray, shape (n_legislators,)
-        Position of every legislator by PCA or by a fit of the chamber alone; without it there is
-        nothing to hold the chains to, and none is named.
+        Position of every legislator by PCA or by a fit of the chamber alone. Without scores no
+        chain counts as reversed.
     chambers : ndarray of int, optional
-        Chamber of every legislator: scores of two chambers are on two scales.
+        Chamber of every legislator, because the scores of each chamber have their own scale.
     """
     if scores is None:
         return ()

@@ -1,4 +1,4 @@
-"""Both chambers of a legislature as one frozen, checked value."""
+"""Both chambers of a legislature as one checked, immutable value."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from tallgrass.rollcalls.matching import Match, match_bills
 from tallgrass.rollcalls.start import Start, make_start
 from tallgrass.rollcalls.votes import PARTIES, RollCall, VoteMatrix, check_parties
 
-CHAMBERS = ("house", "senate")  # the order of every chamber axis: the scale's chamber first
-_FEWEST_TO_JUDGE = 3  # of one or two matched bills both may be opposite by chance
+CHAMBERS = ("house", "senate")  # the order of every chamber axis: the House sets the scale
+_FEWEST_TO_JUDGE = 3  # fewer matched bills may all be opposite by chance
 GROUPS = tuple(f"{chamber} {party}" for chamber in CHAMBERS for party in PARTIES)
 
 
@@ -25,9 +25,9 @@ class JointVotes:
     Parameters
     ----------
     house, senate : VoteMatrix
-        The votes of each chamber; no slug and no vote id is in both.
+        The votes of each chamber; they share no slug and no vote id.
     matches : tuple of Match
-        From :func:`tallgrass.rollcalls.matching.match_bills`; every roll call once.
+        From :func:`tallgrass.rollcalls.matching.match_bills`; every roll call occurs once.
 
     Raises
     ------
@@ -52,23 +52,23 @@ class JointVotes:
                 "chamber and link the two runs over common members with tallgrass link",
             )
         of_house, of_senate = self.matched
-        same = self._directions("house")[of_house] * self._directions("senate")[of_senate]
-        opposite = int((same < 0).sum())
-        if opposite == len(same) >= _FEWEST_TO_JUDGE:
+        products = self._directions("house")[of_house] * self._directions("senate")[of_senate]
+        opposite = int((products < 0).sum())
+        if opposite == len(products) >= _FEWEST_TO_JUDGE:
             raise DataError(
                 f"all {opposite} matched bills of {self.house.session} divide the parties of the "
                 "two chambers in opposite directions",
                 "Republicans for a bill in one chamber are against it in the other",
-                "no scale can be carried over by them: see whether one chamber's yeas and nays, or "
-                "its parties, are exchanged; or run each chamber and link the two runs over "
-                "common members with tallgrass link",
+                "they cannot link the scales: check whether one chamber's yeas and nays, or its "
+                "parties, are swapped; or run each chamber and link the two runs over common "
+                "members with tallgrass link",
             )
-        self.combined  # noqa: B018 - made now, so that a name in both chambers is refused here
+        self.combined  # noqa: B018 - computed now, to refuse a name that is in both chambers
 
     def _directions(self, chamber: str) -> NDArray[np.int8]:
-        """By roll call: 1 where Republicans said yea more often than Democrats, else 0 or -1."""
+        """By roll call: 1 if Republicans voted yea more often than Democrats, else 0 or -1."""
         votes: VoteMatrix = getattr(self, chamber)
-        with np.errstate(invalid="ignore"):  # a party that was absent has no direction
+        with np.errstate(invalid="ignore"):  # a roll call without one party has no direction
             means = [
                 votes.cells[votes.party_index == g].sum(axis=0)
                 / np.count_nonzero(votes.cells[votes.party_index == g], axis=0)
@@ -91,9 +91,9 @@ class JointVotes:
 
     @cached_property
     def combined(self) -> VoteMatrix:
-        """All members x all roll calls, chamber ``both``; nobody votes in the other chamber.
+        """All members x all roll calls, chamber ``both``; votes in the other chamber are missing.
 
-        A member's district names the chamber: both have a district 1.
+        The district of a member includes the chamber, because both chambers have a district 1.
         """
         house, senate = self.house.cells, self.senate.cells
         cells = np.zeros(np.add(house.shape, senate.shape), np.int8)
@@ -113,16 +113,17 @@ class JointVotes:
 
     @cached_property
     def rows(self) -> dict[str, NDArray[np.int64]]:
-        """By chamber: the rows of its members in ``combined``, in the chamber's own order."""
-        place = {slug: i for i, slug in enumerate(self.combined.slugs)}
-        return {c: np.array([place[slug] for slug in getattr(self, c).slugs]) for c in CHAMBERS}
+        """By chamber: the rows of its members in ``combined``, in the chamber's order."""
+        row = {slug: i for i, slug in enumerate(self.combined.slugs)}
+        return {c: np.array([row[slug] for slug in getattr(self, c).slugs]) for c in CHAMBERS}
 
     @cached_property
     def columns(self) -> dict[str, NDArray[np.int64]]:
         """By chamber: the columns of its roll calls in ``combined``, in the chamber's order."""
-        place = {vote_id: j for j, vote_id in enumerate(self.combined.vote_ids)}
+        column = {vote_id: j for j, vote_id in enumerate(self.combined.vote_ids)}
         return {
-            c: np.array([place[vote_id] for vote_id in getattr(self, c).vote_ids]) for c in CHAMBERS
+            c: np.array([column[vote_id] for vote_id in getattr(self, c).vote_ids])
+            for c in CHAMBERS
         }
 
     @cached_property
@@ -134,7 +135,7 @@ class JointVotes:
 
     @cached_property
     def group_sizes(self) -> NDArray[np.int64]:
-        """Members of every group, in the order of GROUPS."""
+        """Number of members of every group, in the order of GROUPS."""
         return np.concatenate(
             [np.bincount(getattr(self, c).party_index, minlength=2) for c in CHAMBERS]
         )
@@ -150,14 +151,14 @@ class JointVotes:
 
 
 def join_chambers(house: VoteMatrix, senate: VoteMatrix) -> JointVotes:
-    """Match the bills of two chambers; names that both have are told apart by the chamber."""
+    """Match the bills of two chambers; names that both have get the chamber as a prefix."""
     slugs = set(house.slugs) & set(senate.slugs)
     ids = set(house.vote_ids) & set(senate.vote_ids)
-    house, senate = (_told_apart(votes, slugs, ids) for votes in (house, senate))
+    house, senate = (_with_chamber(votes, slugs, ids) for votes in (house, senate))
     return JointVotes(house, senate, match_bills(house, senate))
 
 
-def _told_apart(votes: VoteMatrix, slugs: set[str], ids: set[str]) -> VoteMatrix:
+def _with_chamber(votes: VoteMatrix, slugs: set[str], ids: set[str]) -> VoteMatrix:
     def renamed(rollcall: RollCall) -> RollCall:
         if rollcall.vote_id not in ids:
             return rollcall
@@ -178,13 +179,13 @@ def joint_start(joint: JointVotes, init: str, past: Mapping[str, float] | None =
     """
     n = len(joint.combined.slugs)
     scores, pca = np.zeros(n), np.zeros(n)
-    known = True
+    has_scores = True
     for chamber in CHAMBERS:
         rows = joint.rows[chamber]
         start = make_start(getattr(joint, chamber), init, None if past is None else dict(past))
         pca[rows] = start.pca
         if start.scores is None:
-            known = False
+            has_scores = False
         else:
             scores[rows] = start.scores
-    return Start(init, scores if known else None, pca)
+    return Start(init, scores if has_scores else None, pca)

@@ -1,4 +1,4 @@
-"""Two sets of estimates of the same people: how well they agree, and who moved."""
+"""Compare two sets of estimates of the same people: their agreement, and who moved."""
 
 from dataclasses import dataclass
 
@@ -12,25 +12,25 @@ MIN_COMMON = 3
 
 @dataclass(frozen=True)
 class Comparison:
-    """Agreement of two sets of estimates over the people they share.
+    """Agreement of two sets of estimates over their common people.
 
     Parameters
     ----------
     r, spearman : float
-        Pearson and rank correlation of the raw values; negative when one scale is reflected.
+        Pearson and rank correlation of the raw values; negative when one scale is reversed.
     abs_r : float
-        ``abs(r)``, what the verdict looks at: the direction of the scale is arbitrary.
+        ``abs(r)``, which the verdict uses, because the direction of a scale is arbitrary.
     sign_flip : bool
-        Whether the reference runs the other way (``r < 0``).
+        Whether the reference is reversed (``r < 0``).
     n_common : int
         Number of people in both.
     slope, intercept : float
         ``slope * reference_raw + intercept`` is the reference on the current scale (least
         squares; the slope is negative when the sign is flipped).
     table : DataFrame
-        One row a person, largest change first: slug, current, reference (sign-aligned and on the
-        current scale), difference (current less reference), rank_current, rank_reference,
-        rank_change (places moved towards the higher end), reference_raw (as it was).
+        One row per person, largest change first: slug, current, reference (on the current scale,
+        with its sign), difference (current minus reference), rank_current, rank_reference,
+        rank_change (places moved towards the higher end), reference_raw.
     """
 
     r: float
@@ -49,13 +49,13 @@ def compare_estimates(current: "pd.Series[float]", reference: "pd.Series[float]"
     Raises
     ------
     DataError
-        When a slug occurs twice, when fewer than three people have both values, or when one set
-        is the same for everybody, so that no correlation exists.
+        When a slug occurs twice, fewer than three people have both values, or one set is constant,
+        so that there is no correlation.
     """
     for series in (current, reference):
         if not series.index.is_unique:
-            twice = str(series.index[series.index.duplicated()][0])
-            raise DataError("estimate given twice for one legislator", twice)
+            repeated = str(series.index[series.index.duplicated()][0])
+            raise DataError("estimate given twice for one legislator", repeated)
     pairs = pd.concat({"current": current, "reference_raw": reference}, axis=1, join="inner")
     pairs = pairs.astype(float).replace([np.inf, -np.inf], np.nan).dropna()
     if len(pairs) < MIN_COMMON:
@@ -74,10 +74,10 @@ def compare_estimates(current: "pd.Series[float]", reference: "pd.Series[float]"
     table["slug"] = table["slug"].astype(str)
     table["reference"] = slope * x + intercept
     table["difference"] = table["current"] - table["reference"]
-    # Ranks come from the raw values, turned: with r near 0 a slope says little of direction.
-    turned = np.where(r < 0, -x, x)
+    # Ranks come from the raw values: with r near 0 the slope may round to either sign.
+    aligned = np.where(r < 0, -x, x)
     table["rank_current"] = table["current"].rank(ascending=False, method="min").astype(int)
-    table["rank_reference"] = pd.Series(turned).rank(ascending=False, method="min").astype(int)
+    table["rank_reference"] = pd.Series(aligned).rank(ascending=False, method="min").astype(int)
     table["rank_change"] = table["rank_reference"] - table["rank_current"]
     columns = ["slug", "current", "reference", "difference"]
     columns += ["rank_current", "rank_reference", "rank_change", "reference_raw"]

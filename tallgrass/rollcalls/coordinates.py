@@ -1,14 +1,14 @@
-"""Changes of variables under which the posterior of an ideal-point model is round.
+"""Changes of variables in which the posterior of an ideal-point model is nearly round.
 
-The likelihood depends on ``beta_j xi_i - alpha_j`` only, which does not change when all positions
-are shifted and stretched and the roll calls with them. Textbook coordinates put that motion along
-a ridge; here it has variables of its own. The posterior is the same: every function returns, or
-states, the log-Jacobian that belongs into the log-density, up to a constant.
+The likelihood depends only on ``beta_j xi_i - alpha_j``, which does not change if all positions and
+roll calls are shifted and scaled together. In textbook coordinates this makes a ridge; here the
+shift and the scale have their own variables. The posterior stays the same: every function returns,
+or states, the log-Jacobian to add to the log-density, up to a constant.
 
 Names. ``v``: standardised positions, party means at -1 and +1. ``a``, ``b``: intercept and slope of
 a roll call for these positions. ``s``, ``mid``: scale and centre, ``xi = mid + s v``,
 ``beta = b / s``, ``alpha = a + beta mid``. ``tau_g = sigma_g / s``: spread within party g.
-All of it works on PyTensor variables; the inverses alone take arrays.
+The functions take PyTensor variables, except the inverses, which take arrays.
 """
 
 import functools
@@ -25,11 +25,11 @@ from scipy.optimize import brentq
 from tallgrass.inference.priors import PriorSpec
 
 Tensor = Any  # a PyTensor variable; PyTensor's own types do not name dtype or rank
-Pair = Sequence[Any]  # one scalar a party, Democrat first
+Pair = Sequence[Any]  # one scalar per party, Democrat first
 
 
 class RollCalls(NamedTuple):
-    """Intercepts and slopes, and the log-Jacobian of (a, b) for the coordinates they came from."""
+    """Intercepts and slopes, and the log-Jacobian of (a, b) with respect to their coordinates."""
 
     a: Tensor
     b: Tensor
@@ -37,38 +37,38 @@ class RollCalls(NamedTuple):
 
 
 class Location(NamedTuple):
-    """The centre of the scale, and what integrating and redrawing it adds to the log-density."""
+    """The centre of the scale, and the log-density after it is integrated out and drawn anew."""
 
     mid: Tensor
     log_density: Tensor
 
 
 class PartyMeans(NamedTuple):
-    """Party means given their members, lower one first, and their log-density."""
+    """Party means given their members, lower mean first, and their log-density."""
 
     mu: tuple[Tensor, Tensor]
     log_density: Tensor
 
 
 class Deviations(NamedTuple):
-    """Deviations, and by deviation the log-Jacobian for its coordinate."""
+    """Deviations, and the log-Jacobian of each with respect to its coordinate."""
 
     value: Tensor
     log_jacobian: Tensor
 
 
 class Spread(NamedTuple):
-    """Logarithm of a spread, and the log-Jacobian for its coordinate."""
+    """Logarithm of a spread, and the log-Jacobian with respect to its coordinate."""
 
     log_tau: Tensor
     log_jacobian: Tensor
 
 
 def zero_sum_weights(n: int) -> NDArray[np.float64]:
-    """Weights w, length n, such that ``[y, 0] + w sum(y)`` has sum zero and keeps lengths.
+    """Weights w, length n, such that ``[y, 0] + w sum(y)`` has sum zero and the length of y.
 
-    Orthonormal: the sum of squares is that of y (length n - 1) and the Jacobian is 1. The basis
-    is the Householder reflection of PyMC's ZeroSumTransform.
+    The map is orthonormal: the sum of squares is that of y (length n - 1) and the Jacobian is 1.
+    The basis is the Householder reflection of PyMC's ZeroSumTransform.
     """
     weights = np.full(n, -1 / (np.sqrt(n) + n))
     weights[-1] = -1 / np.sqrt(n)
@@ -91,8 +91,7 @@ def standardised_positions(y: Pair, groups: NDArray[np.int8]) -> Tensor:
     groups : ndarray, shape (n,)
         Group of every legislator, in the order of v.
     """
-    # Scattered into place and shifted by data vectors: concatenating the groups would cost
-    # several seconds of compilation for the splits in its gradient.
+    # The gradient of a concatenation takes several seconds longer to compile.
     v = pytensor.shared(np.where(groups == 1, 1.0, -1.0), name="side")
     for g, free in enumerate(y):
         rows = np.flatnonzero(groups == g)
@@ -104,9 +103,10 @@ def standardised_positions(y: Pair, groups: NDArray[np.int8]) -> Tensor:
 
 
 def rollcalls_from_logits(at_democrats: Tensor, at_republicans: Tensor) -> RollCalls:
-    """A roll call by its logits at the two party centres: ``b v - a`` at v = -1 and at v = +1.
+    """Roll calls by their logits ``b v - a`` at the party centres, v = -1 and v = +1.
 
-    Different people inform the two, so they are nearly independent. For slopes of either sign.
+    The two logits rest on the votes of different people, so they are nearly independent. Slopes may
+    have either sign.
     """
     b = (at_republicans - at_democrats) / 2
     a = -(at_republicans + at_democrats) / 2
@@ -114,9 +114,9 @@ def rollcalls_from_logits(at_democrats: Tensor, at_republicans: Tensor) -> RollC
 
 
 def rollcalls_positive(log_b: Tensor, kappa: Tensor, pivot: Tensor) -> RollCalls:
-    """A roll call with b > 0 by its log-slope and its scaled logit at the point ``pivot`` of v.
+    """Roll calls with b > 0 by their log-slope and their scaled logit at the position ``pivot``.
 
-    ``a = b pivot - kappa (1 + b)``; the pivot is where the votes say most about the roll call.
+    ``a = b pivot - kappa (1 + b)``; the pivot is where the votes are most informative.
     """
     b = pt.exp(log_b)
     return RollCalls(b * pivot - kappa * (1 + b), b, pt.sum(log_b + pt.log1p(b)))
@@ -125,19 +125,19 @@ def rollcalls_positive(log_b: Tensor, kappa: Tensor, pivot: Tensor) -> RollCalls
 def deviations(
     z: Tensor, expected: Tensor, sigma: Tensor, information: Tensor, estimate: Tensor
 ) -> Deviations:
-    """Deviations ``N(0, sigma)`` of logits from what is expected of them, in coordinates z.
+    """Deviations ``N(0, sigma)`` of logits from their expectation, in coordinates z.
 
-    Votes tell of a logit about as much as a normal variable would with this information I about
-    this estimate e. Given all else the deviation is then about ``N(w (e - expected), s^2)`` with
-    ``s = sigma / sqrt(1 + I sigma^2)`` and ``w = I s^2``; z is its standard score. For a small
-    sigma that is the deviation in units of sigma, for a large one the logit itself: neither the
-    funnel of centred deviations at sigma -> 0 nor the ridge of non-centred ones (partial
+    The votes are about as informative as a normal estimate e of the logit with information I. Given
+    all else the deviation is then about ``N(w (e - expected), s^2)`` with
+    ``s = sigma / sqrt(1 + I sigma^2)`` and ``w = I s^2``, and z is its standard score. For a small
+    sigma z is the deviation in units of sigma, for a large sigma the logit itself. This avoids both
+    the funnel of centred deviations at sigma -> 0 and the ridge of non-centred ones (partial
     non-centring, Papaspiliopoulos, Roberts and Skoeld 2007, section 4).
     """
-    left_open = 1 / (1 + information * sigma**2)  # share of the variance: 1 - w
-    scale = sigma * pt.sqrt(left_open)
-    drawn = (1 - left_open) * (estimate - expected)
-    return Deviations(drawn + scale * z, pt.log(sigma) + 0.5 * pt.log(left_open))
+    open_share = 1 / (1 + information * sigma**2)  # share of the variance: 1 - w
+    scale = sigma * pt.sqrt(open_share)
+    expected_shift = (1 - open_share) * (estimate - expected)
+    return Deviations(expected_shift + scale * z, pt.log(sigma) + 0.5 * pt.log(open_share))
 
 
 def deviations_inverse(
@@ -147,16 +147,16 @@ def deviations_inverse(
     information: NDArray[np.float64],
     estimate: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """The z of :func:`deviations` that gives these logits; all arrays of one shape."""
+    """The z of :func:`deviations` that gives these logits; all arrays have one shape."""
     scale = sigma / np.sqrt(1 + information * sigma**2)
-    drawn = information * scale**2 * (estimate - expected)
-    return np.asarray((logits - expected - drawn) / scale)
+    expected_shift = information * scale**2 * (estimate - expected)
+    return np.asarray((logits - expected - expected_shift) / scale)
 
 
 def log_scale(b: Tensor, log_b: Tensor | None, prior: PriorSpec, eps: Tensor, n: int) -> Tensor:
-    """Log of s where ``b / s`` has the spread its prior expects; ``eps`` (about N(0, 1)) moves it.
+    """Log of s, such that ``b / s`` has about the spread of its prior; ``eps`` is about N(0, 1).
 
-    ``log_b`` is given for positive slopes. The Jacobian of (b, eps) -> (b, log s) is constant.
+    Positive slopes need ``log_b``. The Jacobian of (b, eps) -> (b, log s) is constant.
     """
     if prior.distribution in ("lognormal", "lognormal_reparam"):
         return pt.mean(log_b) - prior.mu + prior.sigma * eps / np.sqrt(n)
@@ -165,16 +165,16 @@ def log_scale(b: Tensor, log_b: Tensor | None, prior: PriorSpec, eps: Tensor, n:
 
 
 def log_spread(sum_of_squares: Tensor, n: int, eps: Tensor) -> Tensor:
-    """Log of tau of a party of n from its members' squared deviations; constant Jacobian in eps."""
+    """Log of tau of n members from their squared deviations; the Jacobian in eps is constant."""
     return 0.5 * pt.log(sum_of_squares / n) + eps / np.sqrt(2 * n)
 
 
 def log_spread_of_few(eps: Tensor) -> Spread:
-    """Log of tau of a party of few, in some unit: ``eps - w^2 / 8``, ``w = sqrt(1 + eps^2) - eps``.
+    """Log of tau of few members, in some unit: ``eps - w^2 / 8``, ``w = sqrt(1 + eps^2) - eps``.
 
-    Few members may lie so close together that their spread could be 0. The density of log tau
-    then falls like tau, slowly, and chains are long in that tail; that of eps falls like
-    ``exp(-eps^2 / 2)``. Above the unit eps soon is log tau itself.
+    The votes of few members may not exclude a spread of 0. The density of log tau then falls only
+    as tau, and chains stay long in that tail; the density of eps falls as ``exp(-eps^2 / 2)``. For
+    spreads above the unit, eps is nearly log tau.
     """
     root = pt.sqrt(1 + eps**2)
     square = (root - eps) ** 2
@@ -182,7 +182,7 @@ def log_spread_of_few(eps: Tensor) -> Spread:
 
 
 def log_spread_of_few_inverse(log_tau: float) -> float:
-    """The eps of :func:`log_spread_of_few` that gives this logarithm of tau."""
+    """The eps of :func:`log_spread_of_few` that gives this log tau."""
     return float(
         brentq(
             lambda eps: eps - (np.sqrt(1 + eps**2) - eps) ** 2 / 8 - log_tau,
@@ -193,9 +193,9 @@ def log_spread_of_few_inverse(log_tau: float) -> float:
 
 
 def prior_logp(prior: PriorSpec, x: Tensor, log_x: Tensor | None = None) -> Tensor:
-    """Summed log-density of a prior at x, without its constants.
+    """Summed log-density of a prior at x, up to a constant.
 
-    ``log_x`` saves a logarithm where x was made from it.
+    ``log_x`` saves a logarithm if it is known.
     """
     if prior.distribution in ("lognormal", "lognormal_reparam"):
         log_x = pt.log(x) if log_x is None else log_x
@@ -212,23 +212,36 @@ def location(
     mu: PriorSpec,
     eps: Tensor,
 ) -> Location:
+    """The centre ``mid`` by :func:`centre`, for the party means of the members.
+
+    ``mid -/+ s ~ N(mu.mu, mean_variance_g)``, where mean_variance is, by party, the variance of mu
+    plus ``sigma_g^2 / n_g``.
+    """
+    offsets = (-s - mu.mu, s - mu.mu)
+    mid, log_density = centre(a - alpha.mu, beta, alpha.sigma**-2, offsets, mean_variance, eps)
+    return Location(mid, log_density - _total(pt.log(v) for v in mean_variance) / 2)
+
+
+def centre(
+    intercept: Tensor,
+    beta: Tensor,
+    precision: float,
+    offsets: Pair,
+    variances: Pair,
+    eps: Tensor,
+) -> Location:
     """The centre ``mid``, Gaussian given everything else, through ``eps ~ N(0, 1)``.
 
-    ``alpha_j = a_j + beta_j mid ~ N(m, sd^2)`` and the party means of the members
-    ``mid -/+ s ~ N(mu.mu, mean_variance_g)``, where mean_variance is, by party, the variance of
-    mu plus ``sigma_g^2 / n_g``. Completing the square in mid leaves
-    ``exp(-(C - B^2 / A) / 2) / sqrt(A)``.
+    ``intercept_j + beta_j mid ~ N(0, 1 / precision)``, and ``mid + x ~ N(0, v)`` for every offset x
+    and its variance v. Completing the square in mid leaves ``exp(-(C - B^2 / A) / 2) / sqrt(A)``.
+    The factors ``1 / sqrt(v)`` are left to the caller.
     """
-    side = (-s - mu.mu, s - mu.mu)
-    intercept = a - alpha.mu
-    weight = alpha.sigma**-2
-    big_a = _total(1 / v for v in mean_variance) + weight * pt.sum(beta**2)
-    big_b = _total(x / v for x, v in zip(side, mean_variance, strict=True))
-    big_b += weight * pt.sum(intercept * beta)
-    big_c = _total(x**2 / v for x, v in zip(side, mean_variance, strict=True))
-    big_c += weight * pt.sum(intercept**2)
+    big_a = _total(1 / v for v in variances) + precision * pt.sum(beta**2)
+    big_b = _total(x / v for x, v in zip(offsets, variances, strict=True))
+    big_b += precision * pt.sum(intercept * beta)
+    big_c = _total(x**2 / v for x, v in zip(offsets, variances, strict=True))
+    big_c += precision * pt.sum(intercept**2)
     log_density = -(big_c - big_b**2 / big_a + pt.log(big_a)) / 2
-    log_density -= _total(pt.log(v) for v in mean_variance) / 2
     return Location(-big_b / big_a + eps / pt.sqrt(big_a), log_density)
 
 
@@ -238,13 +251,14 @@ def ordered_party_means(
     """Draw ``mu_D < mu_R`` from their exact conditional given the members' means.
 
     Without the order the conditional is two independent Gaussians (conjugate). Their difference
-    is sampled as ``gap = G exp(r eps_gap) > 0``, G the gap of the members' means, r its relative
-    standard deviation; the level given the gap is Gaussian, through ``eps_level ~ N(0, 1)``.
+    is sampled as ``gap = G exp(r eps_gap) > 0``, where G is the gap of the members' means and r its
+    relative standard deviation; given the gap, the level is Gaussian, through
+    ``eps_level ~ N(0, 1)``.
 
     Parameters
     ----------
     member_means : pair of scalars
-        Mean position of the members of each party, lower one first.
+        Mean position of the members of each party, lower mean first.
     member_variance : pair of scalars
         ``sigma_g^2 / n_g``.
     """
@@ -262,11 +276,28 @@ def ordered_party_means(
     surplus = gap - (mean[1] - mean[0])
     # d gap / d eps_gap = gap r
     log_density = -(surplus**2 / total + pt.log(total)) / 2 + log_gap + pt.log(r)
-    upper = mean[1] + variance[1] / total * surplus
+    means = means_given_gap(mean[1], variance, total, gap, surplus, eps_level)
+    return PartyMeans(means, log_density)
+
+
+def means_given_gap(
+    upper_mean: Tensor,
+    variance: Pair,
+    total: Tensor,
+    gap: Tensor,
+    surplus: Tensor,
+    eps_level: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Two Gaussian means, lower mean first, drawn given their gap through ``eps_level ~ N(0, 1)``.
+
+    ``upper_mean`` is the expectation of the upper mean, ``total`` the sum of the variances, and
+    ``surplus`` the gap minus its expectation.
+    """
+    upper = upper_mean + variance[1] / total * surplus
     upper += pt.sqrt(variance[0] * variance[1] / total) * eps_level
-    return PartyMeans((upper - gap, upper), log_density)
+    return upper - gap, upper
 
 
 def _total(terms: Iterable[Tensor]) -> Tensor:
-    # Scalars added one by one fuse into one compiled expression; a stacked vector does not.
+    # Added one by one, scalars fuse into one compiled expression; a stacked vector does not.
     return functools.reduce(operator.add, terms)

@@ -1,4 +1,4 @@
-"""Earlier runs on roll calls, read back: their specs and tables, and which to compare with."""
+"""Read earlier runs on roll calls: their specs and tables, and which to compare with."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 def rerun_spec(run_id: str) -> RunSpec:
-    """The RunSpec of a run, for ``fit`` to run the same again.
+    """The RunSpec of a run, with which ``fit`` repeats it.
 
     Raises
     ------
     TrackingError
-        When the run is unknown or holds no spec.
+        When the run is unknown or has no spec.
     SpecError
-        When the spec is of another version of tallgrass and no longer valid, or the run is a link.
+        When the spec is from another version of tallgrass and not valid now, or the run is a link.
     """
-    found = searching.find_run(run_id)
-    if found.data.tags.get("model") == "link":
-        reference, target = (found.data.params[name] for name in ("reference", "target"))
+    run = searching.find_run(run_id)
+    if run.data.tags.get("model") == "link":
+        reference, target = (run.data.params[name] for name in ("reference", "target"))
         raise SpecError(
             "a link of two runs samples nothing that could be run again",
-            found.info.run_id,
+            run.info.run_id,
             f"make it anew with: tallgrass link {reference} {target}",
         )
     with artifact(run_id, SPEC) as (_, path):
@@ -37,7 +37,7 @@ def rerun_spec(run_id: str) -> RunSpec:
 
 
 def ideal_points(run_id: str) -> "DataFrame":
-    """The table of ideal points of a run, one row a legislator, as the run stored it.
+    """The stored table of ideal points of a run, one row per legislator.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def ideal_points(run_id: str) -> "DataFrame":
 
 
 def rollcalls_table(run_id: str) -> "DataFrame":
-    """The table of roll calls of a run, one row a roll call, as the run stored it.
+    """The stored table of roll calls of a run, one row per roll call.
 
     Raises
     ------
@@ -59,16 +59,16 @@ def rollcalls_table(run_id: str) -> "DataFrame":
 
 
 def find_baseline(data_sha256: str, spec: RunSpec) -> str | None:
-    """The run that a new run of ``spec`` on this data is compared with, or None.
+    """The run with which a new run of ``spec`` on this data is compared, or None.
 
-    The newest promoted run on the same data; without one, the newest run on it that passed its
-    verdict with another sampler or model. Only finished runs count, so never a run in progress.
+    This is the newest promoted run on the same data, else the newest run on it that passed its
+    verdict with another sampler or model. Only finished runs count.
     """
-    same = [equals("tags.`data.sha256`", data_sha256), "attributes.status = 'FINISHED'"]
-    promoted = next(search([*same, "tags.baseline = 'true'"]), None)
+    on_same_data = [equals("tags.`data.sha256`", data_sha256), "attributes.status = 'FINISHED'"]
+    promoted = next(search([*on_same_data, "tags.baseline = 'true'"]), None)
     if promoted is not None:
         return str(promoted.info.run_id)
-    for run in search([*same, "tags.verdict = 'pass'"]):
+    for run in search([*on_same_data, "tags.verdict = 'pass'"]):
         method = run.data.params.get("sampler"), run.data.params.get("model")
         if method != (spec.sampler, spec.model):
             return str(run.info.run_id)
@@ -93,7 +93,7 @@ def find_passed(data_sha256: str, model: str) -> str | None:
     return next((str(run.info.run_id) for run in passed), None)
 
 
-def runs(  # noqa: PLR0913 - every one is a filter, and is named
+def runs(  # noqa: PLR0913 - all are filters, passed by name
     *,
     experiment: str | None = None,
     session: str | None = None,
@@ -106,14 +106,14 @@ def runs(  # noqa: PLR0913 - every one is a filter, and is named
     limit: int | None = None,
     **parameters: object,
 ) -> "DataFrame":
-    """The runs of the store as a table, the newest first, whichever experiment they are in.
+    """The runs of the store as a table, newest first, from all experiments.
 
     Parameters
     ----------
     experiment : str, optional
         Name or id of an experiment.
     session : str, optional
-        As it was given to the run, or as the data calls itself.
+        The session as the run was started with, or as the data names it.
     verdict : str, optional
         pass, fail or unresolved.
     status : str, optional
@@ -121,10 +121,10 @@ def runs(  # noqa: PLR0913 - every one is a filter, and is named
     filter : str, optional
         An MLflow filter string, such as ``metrics.rhat_max < 1.01``.
     since, until : datetime or str, optional
-        Only runs that started then or later, then or earlier; a text is read as a time in UTC
-        (``2026-03-01``, ``2026-03-01T12:00``).
+        Only runs that started at or after ``since``, and at or before ``until``; a text is a time
+        in UTC (``2026-03-01``, ``2026-03-01T12:00``).
     parent : str, optional
-        Id of the parent run of an experiment, or its beginning: only the runs under it.
+        Only the runs under this parent run of an experiment; its id or the beginning of it.
     limit : int, optional
         The most rows to return.
     **parameters : str or number
@@ -133,9 +133,9 @@ def runs(  # noqa: PLR0913 - every one is a filter, and is named
     Returns
     -------
     DataFrame
-        One row a run (the parent runs of experiments are none): id, name, status, times (UTC),
+        One row per run, without the parent runs of experiments: id, name, status, times (UTC),
         every run parameter with its type, verdict, the headline metrics, ``promoted`` (bool),
-        fingerprints. What a run lacks is missing.
+        fingerprints. Values that a run does not have are missing.
 
     Raises
     ------

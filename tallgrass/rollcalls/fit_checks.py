@@ -1,22 +1,22 @@
-"""How well the fitted model accounts for the votes: draws -> fit measures and predictive checks.
+"""How well a fitted model predicts the votes: fit measures and posterior predictive checks.
 
-Everything rests on the probability of each observed vote in each draw. Its posterior mean p gives
+All of them use the probability of each observed vote in each draw. Its posterior mean p gives
 
-- accuracy: the share of votes that are as predicted, yea where P(yea) > 0.5;
-- APRE, the aggregate proportional reduction in error: of the errors made by always predicting the
-  winning side, the share that the model avoids,
+- accuracy: the share of votes as predicted, where yea is predicted if P(yea) > 0.5;
+- APRE, the aggregate proportional reduction in error: the share of the errors that the model avoids
+  compared with always predicting the winning side,
   ``(sum of minority votes - errors) / sum of minority votes`` (Poole, 2005);
 - GMP, the geometric mean probability ``exp(mean log p)``.
 
 ELPD is the expected log predictive density of leave-one-out cross-validation by Pareto-smoothed
 importance sampling (Vehtari, Gelman and Gabry, 2017), computed as ArviZ does. The predictive checks
-draw every observed vote anew in each draw, and compare margins of roll calls and yea rates of
-legislators. Votes that were not cast are in none of it.
+replicate every observed vote in each draw, and compare margins of roll calls and yea rates of
+legislators. Missing votes do not count.
 
-All of it runs on 2000 thinned draws. With all 8000 of a default run ELPD moved by a tenth of its
-standard error or less, nothing else by more than 0.001, and the checks took five times as long.
-Measured in processor seconds on the 91st Kansas Legislature: House (27,331 votes) 0.7 against 11
-(hierarchical) and 9 (flat) of sampling; Senate (7,022) 0.2 against 4.2 and 2.7; 5 to 8 %.
+The checks use 2000 thinned draws. With all 8000 draws of a default run ELPD changed by at most a
+tenth of its standard error, nothing else by more than 0.001, and the checks took five times as
+long. Processor seconds on the 91st Kansas Legislature: House (27,331 votes) 0.7, against 11
+(hierarchical) and 9 (flat) for sampling; Senate (7,022) 0.2, against 4.2 and 2.7; 5 to 8 %.
 """
 
 import os
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 MAX_DRAWS = 2000
-HIGH_K = 0.7  # beyond it PSIS would need impractically many draws
+HIGH_K = 0.7  # for a larger k PSIS would need impractically many draws
 _INTERVAL = (0.025, 0.975)
-_BLOCK = 512  # votes a block: 8 MB of log-likelihoods at 2000 draws
-_EFFICIENCY_VOTES = 100  # votes whose effective sample sizes stand for all
-_CERTAIN = 1e-12  # the range of a probability that is the same in every draw
-_LEAST_CHAIN = 4  # draws of a chain with an effective sample size
+_BLOCK = 512  # votes per block: 8 MB of log-likelihoods at 2000 draws
+_EFFICIENCY_VOTES = 100  # the sample of votes that gives the effective sample size of all
+_CERTAIN = 1e-12  # a probability with a smaller range is the same in every draw
+_LEAST_CHAIN = 4  # draws per chain that an effective sample size needs
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +54,16 @@ class FitChecks:
     Parameters
     ----------
     metrics : dict
-        ``fit/accuracy``, ``fit/apre`` (NaN where every roll call was unanimous), ``fit/gmp``,
+        ``fit/accuracy``, ``fit/apre`` (NaN if every roll call was unanimous), ``fit/gmp``,
         ``fit/elpd_loo``, ``fit/elpd_loo_se``, ``fit/p_loo``, ``fit/pareto_k_above_0.7``,
         ``fit/pareto_k_good`` (ArviZ's limit for this many draws, ``min(1 - 1/log10(n), 0.7)``),
         ``fit/pareto_k_above_good`` (both counts include votes without a k), ``fit/n_draws`` and
         ``fit/reff`` (effective draws over draws). Those of LOO are NaN with fewer than 25 draws.
     predictive : DataFrame
-        Columns check (``rollcall_margin``, yeas less nays, or ``legislator_yea_rate``), id,
+        Columns check (``rollcall_margin``, yeas minus nays, or ``legislator_yea_rate``), id,
         observed, mean, low, high: the mean and the central 95 % of the replicates.
     votes : DataFrame
-        One row an observed vote: legislator, rollcall, vote, probability (posterior mean of the
+        One row per observed vote: legislator, rollcall, vote, probability (posterior mean of the
         probability of that vote), elpd_loo, pareto_k.
     """
 
@@ -105,13 +105,13 @@ def fit_checks(
     Parameters
     ----------
     trace : DataTree
-        Its posterior holds xi, alpha and beta.
+        A trace whose posterior has xi, alpha and beta.
     votes : VoteMatrix
-        The votes that were modelled.
+        The votes of the model.
     seed : int
         Seed of the replicated votes. Results do not depend on the number of cores.
     max_draws : int
-        The most draws to use, evenly spaced in every chain (at least one of each).
+        The most draws to use, evenly spaced in every chain (at least one per chain).
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _thinned(trace: "DataTree", max_draws: int) -> _Draws:
     chains, per_chain = posterior.sizes["chain"], posterior.sizes["draw"]
     step = -(-per_chain // max(max_draws // chains, 1))
     xi, alpha, beta = (
-        # (chain, draw, n) -> (n, draws); a copy, because the kernel runs along the draws
+        # (chain, draw, n) -> (n, draws), copied because the kernel loops over the draws
         np.concatenate(posterior[name].to_numpy()[:, ::step], axis=0).T.copy()
         for name in ("xi", "alpha", "beta")
     )
@@ -169,11 +169,11 @@ def _thinned(trace: "DataTree", max_draws: int) -> _Draws:
 
 def _blocks(cells: NDArray[np.int8]) -> list[_Block]:
     blocks, first = [], 0
-    for row, of_row in enumerate(cells):
-        cast = np.flatnonzero(of_row)
+    for row, cells_of_row in enumerate(cells):
+        cast = np.flatnonzero(cells_of_row)
         for start in range(0, len(cast), _BLOCK):
             columns = cast[start : start + _BLOCK]
-            blocks.append(_Block(first, row, columns, of_row[columns]))
+            blocks.append(_Block(first, row, columns, cells_of_row[columns]))
             first += len(columns)
     return blocks
 
@@ -187,20 +187,21 @@ def _log_likelihood(block: _Block, draws: _Draws) -> Floats:
 
 
 def _relative_efficiency(blocks: list[_Block], draws: _Draws) -> float:
-    """Effective number of draws over their number.
+    """The effective number of draws divided by the number of draws.
 
-    One number for all votes, as in ArviZ, but the mean over likelihoods, which PSIS averages, and
-    not over parameters. Votes of evenly spaced legislators, a different roll call of each.
+    One number for all votes, as in ArviZ, but it is the mean over likelihoods, which PSIS averages,
+    and not over parameters. The votes come from evenly spaced legislators, and from a different
+    roll call for each.
     """
     chosen = blocks[:: -(-len(blocks) // _EFFICIENCY_VOTES)]
     likelihoods = []
     for i, block in enumerate(chosen):
-        one = [i * len(block.cells) // len(chosen)]
-        vote = block._replace(columns=block.columns[one], cells=block.cells[one])
+        position = [i * len(block.cells) // len(chosen)]
+        vote = block._replace(columns=block.columns[position], cells=block.cells[position])
         likelihoods.append(np.exp(_log_likelihood(vote, draws)))
     by_chain = np.reshape(likelihoods, (len(chosen), draws.chains, -1))
-    # A vote that is certain in every draw has no effective number of draws (ArviZ gives the plain
-    # number for it, not relative), and a chain of fewer than four draws has none at all.
+    # A vote that is certain in every draw has no effective number of draws (ArviZ returns the
+    # absolute number for it), and neither has a chain of fewer than four draws.
     by_chain = by_chain[np.ptp(by_chain, axis=(1, 2)) > _CERTAIN]
     if not len(by_chain) or by_chain.shape[2] < _LEAST_CHAIN:
         return 1.0
@@ -234,7 +235,7 @@ def _loo(elpd: Floats, pareto_k: Floats, lppd: Floats, n_draws: int) -> dict[str
 
 
 def _not_below(pareto_k: Floats, limit: float) -> float:
-    """How many votes have a larger k, or none that is defined."""
+    """The number of votes whose k is larger or undefined."""
     return float(np.count_nonzero(~(pareto_k <= limit)))
 
 
@@ -248,7 +249,7 @@ def _predictive(votes: VoteMatrix, replicated: _Yeas) -> pd.DataFrame:
     ):
         n = np.count_nonzero(cells, axis=axis)
         counts = np.column_stack([(cells == YEA).sum(axis=axis), yeas])
-        cast = n > 0  # who never voted has no rate to compare
+        cast = n > 0  # a legislator without votes has no rate
         values = counts[cast] / n[cast, None] if axis else 2.0 * counts[cast] - n[cast, None]
         low, high = np.quantile(values[:, 1:], _INTERVAL, axis=1)
         tables.append(

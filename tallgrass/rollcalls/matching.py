@@ -1,8 +1,8 @@
-"""Bills that both chambers voted on: which roll call of each stands for the bill.
+"""Match the bills that both chambers voted on, by one roll call of each chamber.
 
-A bill is known by its number. Of several roll calls on it in a chamber, one with "final action" in
-its motion or vote type is preferred, and of those the latest. What counts is what the filters left,
-so a bill that one chamber passed unanimously is matched by nothing.
+Bills are matched by number. Of several roll calls on a bill in a chamber, one with "final action"
+in its motion or vote type is preferred, and of those the latest. Only roll calls that passed the
+filters count, so a bill that one chamber passed unanimously has no match.
 """
 
 from collections import defaultdict
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from tallgrass.rollcalls.votes import RollCall, VoteMatrix
 
-FINAL = "final action"  # "emergency final action" holds these words too
+FINAL = "final action"  # also part of "emergency final action"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One bill: the roll call (vote id) of each chamber, empty where there is none, and why."""
+    """One bill, with the roll call (vote id) of each chamber, or empty, and the reason."""
 
     bill: str
     house: str
@@ -26,13 +26,13 @@ class Match:
 
 
 def match_bills(house: VoteMatrix, senate: VoteMatrix) -> tuple[Match, ...]:
-    """Match roll calls of two chambers by bill number, one roll call a chamber.
+    """Match roll calls of two chambers by bill number, one roll call per chamber.
 
     Returns
     -------
     tuple of Match
-        Matched bills first, then every other roll call of the House and of the Senate; each roll
-        call of either chamber occurs exactly once.
+        Matched bills, then every other roll call of the House and of the Senate; each roll call
+        occurs exactly once.
     """
     return match_rollcalls(house.rollcalls, senate.rollcalls)
 
@@ -59,19 +59,19 @@ def match_rollcalls(
         )
         for bill, (of_house, of_senate) in sorted(chosen.items())
     ]
-    for place, rollcalls, other in ((0, house, second), (1, senate, first)):
-        taken = {pair[place].vote_id for pair in chosen.values()}
+    for position, rollcalls, other_bills in ((0, house, second), (1, senate, first)):
+        used = {pair[position].vote_id for pair in chosen.values()}
         for rollcall in rollcalls:
-            if rollcall.vote_id in taken:
+            if rollcall.vote_id in used:
                 continue
             if not rollcall.bill:
                 reason = "no bill number"
-            elif rollcall.bill in other:
+            elif rollcall.bill in other_bills:
                 reason = "another roll call stands for the bill"
             else:
                 reason = "no contested roll call on the bill in the other chamber"
-            ids = (rollcall.vote_id, "") if place == 0 else ("", rollcall.vote_id)
-            status = "house only" if place == 0 else "senate only"
+            ids = (rollcall.vote_id, "") if position == 0 else ("", rollcall.vote_id)
+            status = "house only" if position == 0 else "senate only"
             matches.append(Match(rollcall.bill, *ids, status, reason))
     return tuple(matches)
 
@@ -89,7 +89,7 @@ def _is_final(rollcall: RollCall) -> bool:
 
 
 def _choose(rollcalls: list[RollCall]) -> RollCall:
-    # Without a date a roll call counts as the earliest; ids of another length compare as numbers.
+    # No date counts as the earliest; ids of different lengths compare like numbers.
     return max(rollcalls, key=lambda r: (_is_final(r), r.date, len(r.vote_id), r.vote_id))
 
 

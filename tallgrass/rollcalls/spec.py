@@ -1,7 +1,7 @@
-"""What a run is, as frozen values with a JSON form: priors, model, sampler and the whole run.
+"""The specification of a run, immutable and with a JSON form: model, priors, sampler and data.
 
-``RunSpec`` is the one declaration of the run's parameters. Command-line flags, ``TALLGRASS_*``
-variables, ``.env`` and the MLproject parameters all take names, defaults and checks from it.
+The parameters of a run are declared only in ``RunSpec``. Command-line flags, ``TALLGRASS_*``
+variables, ``.env`` and the MLproject take their names, defaults and checks from it.
 """
 
 import re
@@ -40,8 +40,11 @@ Likelihood = Literal["kernel", "gather"]
 
 JointForm = Literal["anchored", "seed"]
 
-# Priors of the joint model that are its own: in the anchored form all, in the seed form all but
-# that of the discriminations.
+# A party or group of fewer members has a prior of sigma_within with this share of the scale.
+SMALL_PARTY, SMALL_PARTY_SCALE = 20, 0.5
+FEW_MEMBERS = 15  # a party or group of fewer members gets a warning
+
+# The fixed priors of the joint model; the seed form takes that of the discriminations from the run.
 JOINT_PRIORS: dict[str, dict[str, str]] = {
     "anchored": {
         "delta": "normal:0,1",
@@ -61,7 +64,7 @@ JOINT_PRIORS: dict[str, dict[str, str]] = {
 
 
 class ModelSpec(Frozen):
-    """Which model is fitted: its form, priors (text form), coordinates and likelihood."""
+    """The model: its form, priors (as text), coordinates and likelihood."""
 
     model: ModelName = Field("hierarchical", description="flat, hierarchical or joint")
     coordinates: Coordinates = Field(
@@ -148,9 +151,9 @@ class ModelSpec(Frozen):
     def priors(self) -> dict[str, PriorSpec]:
         """The priors by variable: alpha, beta, and for the hierarchical model mu and sigma.
 
-        Of the joint model, anchored: delta, log_k, sigma_bill, sigma_within (in half gaps between
-        the chamber's parties) and, with deviations, sigma_dif; seed form: alpha, beta, mu (of
-        mu_global), sigma_chamber, sigma_party and sigma_within.
+        The joint model, anchored: delta, log_k, sigma_bill, sigma_within (in units of half the gap
+        between the chamber's parties) and, with deviations, sigma_dif. The seed form: alpha, beta,
+        mu (of mu_global), sigma_chamber, sigma_party and sigma_within.
         """
         if self.model == "joint":
             own = dict(JOINT_PRIORS[self.joint_form])
@@ -164,7 +167,7 @@ class ModelSpec(Frozen):
 
 
 class RunSpec(ModelSpec, SamplerSpec):
-    """One run, whole: the data, the model, the sampler, the start and the baseline."""
+    """One run: the data, the model, the sampler, the start and the baseline."""
 
     session: str = Field(
         "sample",
@@ -212,12 +215,12 @@ class RunSpec(ModelSpec, SamplerSpec):
 
     @property
     def model_spec(self) -> ModelSpec:
-        """The model's part of the run."""
+        """The parameters of the model."""
         return ModelSpec(**{name: getattr(self, name) for name in ModelSpec.model_fields})
 
     @property
     def sampler_spec(self) -> SamplerSpec:
-        """The sampler's part of the run."""
+        """The parameters of the sampler."""
         return SamplerSpec(**{name: getattr(self, name) for name in SamplerSpec.model_fields})
 
 
@@ -230,7 +233,7 @@ def make_run_spec(**parameters: Any) -> RunSpec:
 
 
 def prior_record(spec: ModelSpec) -> dict[str, dict[str, Any]]:
-    """Every prior of the model as plain values and in words, for ``spec/prior.json``."""
+    """Every prior of the model as values and in words, for ``spec/prior.json``."""
     return {
         name: {**asdict(prior), "text": prior.text, "description": prior.describe()}
         for name, prior in spec.priors.items()
@@ -249,10 +252,10 @@ def load_run_spec(flags: Mapping[str, Any] | None = None) -> RunSpec:
     Raises
     ------
     SpecError
-        When a value cannot be used; it names the parameter and where the value is from.
+        When a value cannot be used; the error names the parameter and the source of the value.
     """
-    found = loaded(RunSettings, flags or {})
-    return RunSpec(**{name: getattr(found, name) for name in RunSpec.model_fields})
+    settings = loaded(RunSettings, flags or {})
+    return RunSpec(**{name: getattr(settings, name) for name in RunSpec.model_fields})
 
 
 def changed_spec(spec: RunSpec, flags: Mapping[str, Any]) -> RunSpec:

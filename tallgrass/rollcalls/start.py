@@ -1,4 +1,4 @@
-"""Where chains begin, and which way is right: PCA scores, anchors, first roll-call values."""
+"""Starting points of chains and the direction of the scale: PCA scores, anchors, first logits."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ Floats = NDArray[np.float64]
 ANCHOR_PARTICIPATION = 0.5  # an anchor has cast at least this share of the votes
 _RIDGE = 1 / 9.0  # precision of N(0, 3) on the logits at the party centres, for the start only
 _NEWTON_STEPS = 8
-_LEAST_SLOPE = 0.1  # where slopes must be positive, the start has none smaller
+_LEAST_SLOPE = 0.1  # the smallest slope at the start, if slopes must be positive
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where chains begin.
+    """The start of chains.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Start:
     scores : ndarray or None, shape (n_legislators,)
         Standardised positions, Republicans to the right; None for ``none``.
     pca : ndarray, shape (n_legislators,)
-        PCA scores, whatever the start: they choose anchors and, without parties, halves.
+        PCA scores, for every kind: they choose anchors and, without parties, the two groups.
     """
 
     kind: str
@@ -38,9 +38,9 @@ class Start:
 def pca_scores(votes: VoteMatrix) -> Floats:
     """First principal component of the votes, mean 0 and standard deviation 1.
 
-    Gaps take the legislator's mean vote, roll calls are standardised, and the sign is the one
-    that puts the mean Republican right of the mean Democrat (without both parties, the sign that
-    makes the largest score positive, so that it does not depend on the linear-algebra library).
+    Missing votes take the legislator's mean vote, and roll calls are standardised. The sign puts
+    the mean Republican right of the mean Democrat. Without both parties it makes the largest score
+    positive, so that it does not depend on the linear-algebra library.
     """
     observed = votes.cells != 0
     counts = np.maximum(observed.sum(axis=1), 1)
@@ -65,7 +65,7 @@ def standardised(scores: Floats) -> Floats:
     Raises
     ------
     DataError
-        When all scores are equal: nobody voted differently from anybody else.
+        When all scores are equal, because all legislators voted alike.
     """
     spread = scores.std()
     if not spread > 1e-12:
@@ -85,8 +85,8 @@ def make_start(votes: VoteMatrix, init: str, past: dict[str, float] | None = Non
     init : str
         ``pca``, ``none`` or ``run:<id>``.
     past : dict, optional
-        For ``run:<id>``: posterior mean position by legislator slug. Legislators who are not in
-        it start at their PCA score, put on the scale of the past run by least squares.
+        For ``run:<id>``: posterior mean position by legislator slug. Other legislators start at
+        their PCA score, rescaled to the past run by least squares.
 
     Raises
     ------
@@ -98,30 +98,30 @@ def make_start(votes: VoteMatrix, init: str, past: dict[str, float] | None = Non
         return Start(init, None, pca)
     if init == "pca":
         return Start(init, pca, pca)
-    known = np.array([(past or {}).get(slug, np.nan) for slug in votes.slugs])
-    common = np.isfinite(known)
+    previous = np.array([(past or {}).get(slug, np.nan) for slug in votes.slugs])
+    common = np.isfinite(previous)
     if common.sum() < 3:
         raise DataError(
             "the run to start from shares too few legislators with these votes",
             init,
-            f"{common.sum()} of {len(known)} are common; start from pca",
+            f"{common.sum()} of {len(previous)} are common; start from pca",
         )
-    slope, intercept = np.polyfit(pca[common], known[common], 1)
-    scores = standardised(np.where(common, known, intercept + slope * pca))
-    # A past run may lie the other way round; the order of the parties decides, as for PCA.
+    slope, intercept = np.polyfit(pca[common], previous[common], 1)
+    scores = standardised(np.where(common, previous, intercept + slope * pca))
+    # The past run may be reversed, so PCA gives the direction.
     return Start(init, scores if np.corrcoef(scores, pca)[0, 1] > 0 else -scores, pca)
 
 
 def choose_anchors(votes: VoteMatrix, pca: Floats) -> tuple[int, int]:
     """Rows of the two anchors of the flat model: (+1, -1).
 
-    The Republican with the highest and the Democrat with the lowest PCA score among those with at
-    least half of the votes observed; without both parties, the highest and the lowest of all.
+    Of the legislators who cast at least half of the votes, the Republican with the highest and the
+    Democrat with the lowest PCA score; without both parties, the highest and the lowest of all.
 
     Raises
     ------
     DataError
-        When nobody of a side has cast enough votes.
+        When no legislator of a side has cast enough votes.
     """
     active = np.count_nonzero(votes.cells, axis=1) >= ANCHOR_PARTICIPATION * votes.cells.shape[1]
     party = votes.party_index
@@ -139,9 +139,9 @@ def choose_anchors(votes: VoteMatrix, pca: Floats) -> tuple[int, int]:
 
 
 def two_groups(votes: VoteMatrix, pca: Floats) -> NDArray[np.int8]:
-    """Group of every legislator, 0 left and 1 right: the party, else the nearer party's side.
+    """Group of every legislator, 0 left and 1 right: the party, else the party nearer by PCA.
 
-    Without both parties the halves of the PCA order. Shape (n_legislators,).
+    Without both parties the groups are the halves of the PCA order. Shape (n_legislators,).
     """
     party = votes.party_index
     if (party == 0).any() and (party == 1).any():
@@ -152,10 +152,10 @@ def two_groups(votes: VoteMatrix, pca: Floats) -> NDArray[np.int8]:
 
 
 def centred_positions(scores: Floats, groups: NDArray[np.int8]) -> Floats:
-    """Scores stretched and shifted by group so that the group means are exactly -1 and +1.
+    """Scores scaled, and shifted by group, so that the group means are exactly -1 and +1.
 
-    Where the groups hardly differ, the scale is half the standard deviation of the scores, so
-    that no legislator starts absurdly far out.
+    If the groups hardly differ, the scale is half the standard deviation of the scores, so that no
+    legislator starts extremely far out.
     """
     means = np.array([scores[groups == g].mean() for g in (0, 1)])
     half_gap = max((means[1] - means[0]) / 2, 0.5 * scores.std())
@@ -170,9 +170,9 @@ def rollcall_logits(votes: VoteMatrix, v: Floats, positive: bool) -> tuple[Float
 def fitted_logits(votes: NDArray[np.int8], v: Floats, positive: bool) -> tuple[Floats, Floats]:
     """Intercepts a and slopes b of votes (+1, -1, 0) given positions v, by a few Newton steps.
 
-    The logits at v = -1 and v = +1 have a N(0, 3) prior, which keeps roll calls that split along
-    party lines finite. With ``positive`` slopes are raised to at least 0.1 and the intercepts
-    refitted. Shapes (n_rollcalls,).
+    The logits at v = -1 and v = +1 have a N(0, 3) prior, so that the logits of a roll call that
+    splits along party lines stay finite. With ``positive``, slopes are raised to at least 0.1 and
+    the intercepts refitted. Shapes (n_rollcalls,).
     """
     cells = votes.astype(float)
     observed = (votes != 0).astype(float)

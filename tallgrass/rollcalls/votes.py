@@ -1,4 +1,4 @@
-"""Roll-call votes as one frozen, checked matrix, and the filters every model shares."""
+"""Roll-call votes as one checked, immutable matrix, and the filters that all models share."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from tallgrass.errors import DataError
 
 YEA, NAY, MISSING = 1, -1, 0
-MOST_CELLS = 1_000_000_000  # a byte each, twice while they are filled
-PARTIES = ("Democrat", "Republican")  # the order of every party axis: the lower mean first
+MOST_CELLS = 1_000_000_000  # a byte each, and a second byte while the matrix is filled
+PARTIES = ("Democrat", "Republican")  # the order of every party axis: lower mean first
 
 
 @dataclass(frozen=True, slots=True)
 class Legislator:
-    """One member of a chamber. ``slug`` is the name that data and results are joined by."""
+    """One member of a chamber. ``slug`` is the key that joins data and results."""
 
     slug: str
     name: str
@@ -39,21 +39,21 @@ class RollCall:
 
 @dataclass(frozen=True, eq=False)
 class VoteMatrix:
-    """Legislators x roll calls, checked once and then never changed.
+    """Legislators x roll calls, checked once and immutable.
 
-    Rows are sorted by slug and columns by vote id, so the same votes read from files in
-    another order are the same matrix with the same fingerprint.
+    Rows are sorted by slug and columns by vote id, so that the same votes have the same
+    fingerprint, whatever order they are read in.
 
     Parameters
     ----------
     cells : ndarray of int8, shape (n_legislators, n_rollcalls)
         +1 yea, -1 nay, 0 not observed.
     legislators : tuple of Legislator
-        One a row.
+        One per row.
     rollcalls : tuple of RollCall
-        One a column.
+        One per column.
     session, chamber : str
-        What the votes are from; ``chamber`` is ``senate`` or ``house``.
+        Source of the votes; ``chamber`` is ``senate`` or ``house``.
 
     Raises
     ------
@@ -72,17 +72,17 @@ class VoteMatrix:
         cells = np.asarray(self.cells)
         if cells.shape != shape:
             raise DataError("votes matrix of the wrong shape", cells.shape, f"expected {shape}")
-        with np.errstate(invalid="ignore"):  # NaN becomes some integer, which is not equal to it
-            whole = cells.astype(np.int8)
-        in_range = whole.min(initial=MISSING) >= NAY and whole.max(initial=MISSING) <= YEA
-        if not (in_range and np.array_equal(whole, cells)):
+        with np.errstate(invalid="ignore"):  # NaN becomes an integer, which differs from NaN
+            integers = cells.astype(np.int8)
+        in_range = integers.min(initial=MISSING) >= NAY and integers.max(initial=MISSING) <= YEA
+        if not (in_range and np.array_equal(integers, cells)):
             raise DataError("votes matrix with a cell that is not -1, 0 or +1")
         _require_unique("legislator slug", [member.slug for member in self.legislators])
         _require_unique("roll call id", [rollcall.vote_id for rollcall in self.rollcalls])
         rows = sorted(range(shape[0]), key=lambda i: self.legislators[i].slug)
         columns = sorted(range(shape[1]), key=lambda j: self.rollcalls[j].vote_id)
-        # ascontiguousarray copies here because of the fancy index: the caller's array stays its own
-        ordered = np.ascontiguousarray(whole[np.ix_(rows, columns)])
+        # The fancy index copies, so the caller's array is not made read-only below.
+        ordered = np.ascontiguousarray(integers[np.ix_(rows, columns)])
         ordered.flags.writeable = False
         object.__setattr__(self, "cells", ordered)
         object.__setattr__(self, "legislators", tuple(self.legislators[i] for i in rows))
@@ -97,12 +97,12 @@ class VoteMatrix:
         session: str,
         chamber: str,
     ) -> "VoteMatrix":
-        """Build a matrix from (slug, vote id, vote) triples; cells not named stay unobserved.
+        """Build a matrix from (slug, vote id, vote) triples; other cells are unobserved.
 
         Raises
         ------
         DataError
-            When a triple names an unknown legislator or roll call, or a cell is given twice.
+            When a triple names an unknown legislator or roll call, or two triples one cell.
         """
         row = {member.slug: i for i, member in enumerate(legislators)}
         column = {rollcall.vote_id: j for j, rollcall in enumerate(rollcalls)}
@@ -132,12 +132,12 @@ class VoteMatrix:
 
     @property
     def slugs(self) -> tuple[str, ...]:
-        """Legislator slugs, one a row."""
+        """Legislator slugs, one per row."""
         return tuple(member.slug for member in self.legislators)
 
     @property
     def vote_ids(self) -> tuple[str, ...]:
-        """Roll call ids, one a column."""
+        """Roll call ids, one per column."""
         return tuple(rollcall.vote_id for rollcall in self.rollcalls)
 
     @property
@@ -147,7 +147,7 @@ class VoteMatrix:
 
     @cached_property
     def party_index(self) -> NDArray[np.int8]:
-        """Index into PARTIES a row, -1 for anyone of neither; shape (n_legislators,)."""
+        """Index into PARTIES by row, -1 for another party; shape (n_legislators,)."""
         index = {party: g for g, party in enumerate(PARTIES)}
         return np.array([index.get(member.party, -1) for member in self.legislators], np.int8)
 
@@ -156,7 +156,7 @@ class VoteMatrix:
         """SHA-256 (64 hex digits) over slugs, vote ids, their order and the cells."""
         digest = hashlib.sha256()
         for names in (self.slugs, self.vote_ids):
-            # counts and lengths first, so that no two matrices feed the digest the same bytes
+            # Counts and lengths come first, so that different matrices give different bytes.
             digest.update(len(names).to_bytes(4, "little"))
             for name in names:
                 encoded = name.encode()
@@ -165,7 +165,7 @@ class VoteMatrix:
         return digest.hexdigest()
 
     def select(self, rows: NDArray[np.bool_], columns: NDArray[np.bool_]) -> "VoteMatrix":
-        """The matrix of the rows and columns where the masks are true."""
+        """The matrix of the rows and columns whose mask is true."""
         return replace(
             self,
             cells=self.cells[np.ix_(rows, columns)],
@@ -174,7 +174,7 @@ class VoteMatrix:
         )
 
     def renamed(self, slugs: Mapping[str, str]) -> "VoteMatrix":
-        """The same votes with legislators renamed; names that are not in ``slugs`` stay."""
+        """The same votes with legislators renamed; slugs that are not in ``slugs`` stay."""
         members = tuple(replace(m, slug=slugs.get(m.slug, m.slug)) for m in self.legislators)
         return replace(self, legislators=members)
 
@@ -192,7 +192,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class FilterLog:
-    """What was dropped between the source and the model, and under which settings."""
+    """What the filters dropped, and their settings."""
 
     minority_threshold: float
     min_votes: int
@@ -201,26 +201,25 @@ class FilterLog:
     drops: tuple[Drop, ...] = field(default=())
 
     def count(self, reason: str) -> int:
-        """How many were dropped for one reason."""
+        """The number of drops for one reason."""
         return sum(drop.reason == reason for drop in self.drops)
 
 
 def filter_votes(
     votes: VoteMatrix, minority_threshold: float, min_votes: int, parties_only: bool
 ) -> tuple[VoteMatrix, FilterLog]:
-    """Drop what carries no information, in the order that earlier results used.
+    """Drop roll calls and legislators that carry little information.
 
-    Duplicate roll calls first (same bill, motion and identical votes; the earliest known date
-    stays, then the lowest id; without a bill there is nothing to tell a duplicate by), then roll
-    calls with a minority share of Yea + Nay below ``minority_threshold`` (a fraction), then
-    legislators with fewer than ``min_votes`` observed votes, then (``parties_only``) members of
-    a third party or none. A legislator whose party is unknown is no independent and stays, for
-    :func:`check_parties` to name.
+    Dropped are, in this order: duplicate roll calls (same bill, motion and votes; the earliest date
+    stays, then the lowest id; roll calls without a bill are never duplicates), roll calls with a
+    minority share of Yea + Nay below ``minority_threshold`` (a fraction), legislators with fewer
+    than ``min_votes`` observed votes and, if ``parties_only``, members of neither major party. A
+    legislator whose party is unknown stays, and :func:`check_parties` names them.
 
     Raises
     ------
     DataError
-        When no roll call or no legislator is left.
+        When no roll call or no legislator remains.
     """
     drops: list[Drop] = []
     rows = np.ones(len(votes.legislators), bool)
@@ -264,7 +263,7 @@ def filter_votes(
 
 
 def check_parties(votes: VoteMatrix) -> None:
-    """Refuse what a party model cannot use; independents (any other party) are fine.
+    """Refuse votes that a party model cannot use; members of other parties are allowed.
 
     Raises
     ------
@@ -280,16 +279,16 @@ def check_parties(votes: VoteMatrix) -> None:
         )
     for g, party in enumerate(PARTIES):
         if g not in votes.party_index:
-            found = sorted({member.party for member in votes.legislators})
+            parties = sorted({member.party for member in votes.legislators})
             raise DataError(
                 f"no {party} in the {votes.chamber} of {votes.session}",
-                f"parties: {', '.join(found)}",
+                f"parties: {', '.join(parties)}",
                 "a party model needs members of both major parties: use model=flat",
             )
 
 
 def _age(rollcall: RollCall) -> tuple[str, int, str]:
-    """What orders roll calls from the earliest; ids of another length compare as numbers would."""
+    """Sort key of roll calls, earliest first; ids of different lengths compare like numbers."""
     return rollcall.date or "9999", len(rollcall.vote_id), rollcall.vote_id
 
 
@@ -298,9 +297,9 @@ def _rollcall_drop(rollcall: RollCall, reason: str, detail: str) -> Drop:
     return Drop("rollcall", rollcall.vote_id, name, reason, detail)
 
 
-def _require_unique(what: str, names: list[str]) -> None:
+def _require_unique(kind: str, names: list[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise DataError(f"{what} occurs twice", name, "every one must be unique")
+            raise DataError(f"{kind} occurs twice", name, "every one must be unique")
         seen.add(name)

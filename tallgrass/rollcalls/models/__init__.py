@@ -1,4 +1,4 @@
-"""Models: (votes, ModelSpec, Start) -> Model. A new model is a function and one line here."""
+"""Models: (votes, ModelSpec, Start) -> Model. A new model is a function and a line in MODELS."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ MODELS: dict[str, Callable[[VoteMatrix, ModelSpec, Start], Model]] = {
 
 
 def build_model(votes: VoteMatrix | JointVotes, spec: ModelSpec, start: Start) -> Model:
-    """The model that the spec names, on these votes; the joint model takes two chambers."""
+    """The model of the spec for these votes; the joint model takes two chambers."""
     if isinstance(votes, JointVotes):
         return build_joint(votes, spec, start)
     return MODELS[spec.model](votes, spec, start)

@@ -1,4 +1,4 @@
-"""What every model hands to the sampler, and the parts that models share."""
+"""The model as samplers take it, and parts that several models share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,11 @@ from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, rollcall_logits
 from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
 
-Point = dict[str, Floats]  # values by name of the free variable, unconstrained
+Point = dict[str, Floats]  # unconstrained values by name of the free variable
+
+NON_CENTRED = 20  # the deviations of fewer members are in units of their spread
+SPREAD = 0.5  # of chains' starting points about the scores, in units of a typical spread
+TYPICAL_SPREAD = 0.3  # within a party, in half gaps; for starts and as a unit, not a prior
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,9 @@ class Model:
     Parameters
     ----------
     graph : pymc.Model
-        Its deterministics and free variables hold the textbook names in ``public``.
+        The graph, which contains the variables of ``public``.
     public : tuple of str
-        What the posterior group holds: xi, alpha, beta and, by model, mu_party, sigma_within.
+        Variables of the posterior group: xi, alpha, beta and, by model, mu_party, sigma_within.
     start : callable
         Random generator -> starting point of one chain: a value for every free variable, on the
         unconstrained scale, by the name of its value variable.
@@ -37,9 +41,12 @@ class Model:
     warnings : tuple of str
         What the user should know about this model on these votes.
     constants : mapping of str to (dimension, values)
-        What else is known of the legislators or roll calls, kept with the draws.
+        Other data about legislators or roll calls, stored with the draws.
     trajectory : str
-        Which steps sample it well: ``leapfrog``, or ``normal``, where the posterior is nearly so.
+        The steps that sample it well: ``leapfrog``, or ``normal`` for a nearly normal posterior.
+    in_place : bool
+        Whether compiled code may overwrite operands. Graphs that are not too large compile faster
+        without.
     """
 
     graph: pm.Model
@@ -49,6 +56,7 @@ class Model:
     warnings: tuple[str, ...] = field(default=())
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     trajectory: str = "leapfrog"
+    in_place: bool = False
 
     @property
     def n_parameters(self) -> int:
@@ -64,10 +72,10 @@ def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:
 def add_likelihood(
     votes: VoteMatrix, likelihood: str, v: Any, a: Any, b: Any, name: str = "votes"
 ) -> None:
-    """Add the votes to the model: ``logit P(yea) = b_j v_i - a_j``, absences left out.
+    """Add the observed votes to the model: ``logit P(yea) = b_j v_i - a_j``.
 
-    ``gather`` is the plain reference: one Bernoulli an observed vote, its parameters gathered by
-    index. ``kernel`` is the same density in one pass over the matrix.
+    ``gather`` is the reference: one Bernoulli per observed vote, its parameters gathered by index.
+    ``kernel`` is the same density in one pass over the matrix.
     """
     if likelihood == "gather":
         row, column = np.nonzero(votes.cells)
@@ -82,7 +90,7 @@ def add_likelihood(
 def free_rollcalls(
     votes: VoteMatrix, prior: PriorSpec, groups: NDArray[np.int8]
 ) -> tuple[RollCalls, Any]:
-    """Free variables for the roll calls, signed or positive; also log b where b is positive."""
+    """Free variables of the roll calls, signed or positive; also log b if b is positive."""
     n = len(votes.rollcalls)
     if not prior.positive:
         logits = [pm.Flat(f"logit_{side}", shape=n) for side in ("democrat", "republican")]
@@ -93,10 +101,10 @@ def free_rollcalls(
 
 
 class PartyShares(NamedTuple):
-    """Of each group's votes on every roll call, shape (2, n_rollcalls).
+    """Votes of each group on every roll call, shape (2, n_rollcalls).
 
-    ``share``: p, of yeas among n votes, one vote of either kind added; ``information``: what they
-    tell about the roll call's logit at the group's centre, ``n p (1 - p)``.
+    ``share`` is the share p of yeas among n votes, after one vote of either kind is added;
+    ``information`` is ``n p (1 - p)``, about the roll call's logit at the centre of the group.
     """
 
     share: Floats
@@ -104,22 +112,23 @@ class PartyShares(NamedTuple):
 
 
 def party_shares(votes: VoteMatrix, groups: NDArray[np.int8]) -> PartyShares:
-    """Share of yeas in each group, and the information in it."""
+    """Share of yeas in each group, and its information."""
     cells = [votes.cells[groups == g] for g in (0, 1)]
-    n = np.stack([(one != 0).sum(axis=0) for one in cells])
-    share = (np.stack([(one > 0).sum(axis=0) for one in cells]) + 1) / (n + 2)
+    n = np.stack([(group != 0).sum(axis=0) for group in cells])
+    share = (np.stack([(group > 0).sum(axis=0) for group in cells]) + 1) / (n + 2)
     return PartyShares(share, (n + 1) * share * (1 - share))
 
 
 def information(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
-    """Information of each group's votes on a roll call's logit, see :class:`PartyShares`."""
+    """Information of each group's votes about a roll call's logit, see :class:`PartyShares`."""
     return party_shares(votes, groups).information
 
 
 def information_pivot(votes: VoteMatrix, groups: NDArray[np.int8]) -> Floats:
-    """The point of v in [-1, 1] about which each roll call's votes say most.
+    """The position in [-1, 1] where the votes on each roll call are most informative.
 
-    The party centres weighted by their :func:`information`. Shape (n_rollcalls,).
+    This is the mean of the party centres, weighted by their :func:`information`. Shape
+    (n_rollcalls,).
     """
     left, right = information(votes, groups)
     return np.asarray((right - left) / (right + left))
@@ -150,13 +159,13 @@ def textbook_rollcalls(spec: ModelSpec) -> tuple[Any, Any]:
 
 
 def textbook_rollcall_start(spec: ModelSpec, n: int) -> Point:
-    """Zeros for alpha and beta on the unconstrained scale, by the names of their free values."""
+    """Zeros for alpha and beta, unconstrained, by the names of their free variables."""
     beta = free_name(spec.priors["beta"], "beta")
     return {"alpha": np.zeros(n), beta: np.zeros(n)}
 
 
 def free_name(prior: PriorSpec, name: str) -> str:
-    """Name of the unconstrained value that ``prior.variable(name)`` is sampled by."""
+    """Name of the unconstrained variable that samples ``prior.variable(name)``."""
     if prior.distribution == "lognormal_reparam":
         return f"log_{name}"
     return f"{name}_log__" if prior.positive else name

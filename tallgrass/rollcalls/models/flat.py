@@ -32,7 +32,7 @@ from tallgrass.rollcalls.start import Start, centred_positions, choose_anchors, 
 from tallgrass.rollcalls.votes import VoteMatrix
 
 PUBLIC = ("xi", "alpha", "beta")
-SPREAD = 0.15  # how far chains start from the scores, in units of half the gap of the groups
+SPREAD = 0.15  # of chains' starting points about the scores, in units of half the gap of the groups
 _GROUPS = ("left", "right")
 
 
@@ -44,7 +44,7 @@ def build_flat(
     Parameters
     ----------
     anchors : tuple of int, optional
-        Rows at +1 and -1 that were chosen without looking at the votes.
+        Rows at +1 and -1, if they are not to be chosen from the votes.
 
     Raises
     ------
@@ -65,16 +65,16 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[i
     free = _free_rows(n, anchors)
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         xi_free = pm.Normal("xi_free", 0, 1, shape=n - 2)
-        fixed_xi = np.zeros(n)
-        fixed_xi[list(anchors)] = 1.0, -1.0
-        positions = pt.set_subtensor(pt.as_tensor(fixed_xi)[free], xi_free)
+        anchored_xi = np.zeros(n)
+        anchored_xi[list(anchors)] = 1.0, -1.0
+        positions = pt.set_subtensor(pt.as_tensor(anchored_xi)[free], xi_free)
         xi = pm.Deterministic("xi", positions, dims="legislator")
         alpha, beta = textbook_rollcalls(spec)
         add_likelihood(votes, spec.likelihood, xi, alpha, beta)
     scores = np.zeros(n) if start.scores is None else start.scores
     point = {"xi_free": scores[free], **textbook_rollcall_start(spec, len(votes.rollcalls))}
-    kept = set() if start.scores is None else {"xi_free"}
-    return Model(graph, PUBLIC, partial(jittered, point, fixed=kept), anchors)
+    fixed = set() if start.scores is None else {"xi_free"}
+    return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed), anchors)
 
 
 def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[int, int]) -> Model:
@@ -94,14 +94,14 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[
         rollcalls, log_b = free_rollcalls(votes, priors["beta"], groups)
         a, b, log_beta = rollcalls.a, rollcalls.b, None
         if log_b is not None:
-            # Positive beta = b / c: where the anchors lie the other way round, so do the slopes.
-            # The intercept stays: it is the logit at v = 0.
+            # Positive beta = b / c: if the anchors are reversed, b changes its sign with c. The
+            # intercept stays, because it is the logit at v = 0.
             b = pt.sign(c) * b
             log_beta = log_b - log_c
         beta = pm.Deterministic("beta", b / c, dims="rollcall")
         alpha = pm.Deterministic("alpha", a + beta * d, dims="rollcall")
         xi = pm.Deterministic("xi", d + c * v, dims="legislator")
-        # The anchors are constants of the model: their prior density is none of its business.
+        # The anchors are constants, so their prior density does not count.
         free = pytensor.shared(_free_rows(n, anchors), name="free_rows")
         pm.Potential("positions", -pt.sum(xi[free] ** 2) / 2 + (n - 1 - n_rollcalls) * log_c)
         pm.Potential("difficulty", co.prior_logp(priors["alpha"], alpha))
@@ -112,7 +112,7 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[
         add_likelihood(votes, spec.likelihood, v, a, b)
 
     def chain_start(generator: np.random.Generator) -> Point:
-        """Scores spread a little, roll calls fitted to them and jittered."""
+        """Scores, spread a little, and roll calls fitted to them and jittered."""
         scores = generator.normal(size=n) if start.scores is None else start.scores
         first = centred_positions(scores, groups)
         first = centred_positions(first + SPREAD * generator.normal(size=n), groups)

@@ -4,10 +4,9 @@
     xi_i ~ N(mu_g, sigma_g),  g the party of i     alpha_j ~ N(0, 5),  beta_j ~ N(0, 1)
     logit P(yea) = beta_j xi_i - alpha_j
 
-Sources: Clinton, Jackman and Rivers (2004) for the likelihood; the party level as in Gelman and
-Hill (2007, ch. 14). Priors are those of the ModelSpec. ``build_hierarchical`` writes the model in
-textbook coordinates, or the same posterior in the coordinates of
-:mod:`tallgrass.rollcalls.coordinates`.
+Sources: Clinton, Jackman and Rivers (2004) for the likelihood, Gelman and Hill (2007, ch. 14) for
+the party level. The ModelSpec sets the priors. ``build_hierarchical`` writes the model in textbook
+coordinates, or the same posterior in the coordinates of :mod:`tallgrass.rollcalls.coordinates`.
 """
 
 from dataclasses import replace
@@ -22,6 +21,9 @@ from tallgrass.errors import DataError
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.models.base import (
+    NON_CENTRED,
+    SPREAD,
+    TYPICAL_SPREAD,
     Model,
     Point,
     add_likelihood,
@@ -33,17 +35,12 @@ from tallgrass.rollcalls.models.base import (
     textbook_rollcalls,
     vote_coordinates,
 )
-from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.spec import FEW_MEMBERS, SMALL_PARTY, SMALL_PARTY_SCALE, ModelSpec
 from tallgrass.rollcalls.start import Start, centred_positions
 from tallgrass.rollcalls.votes import PARTIES, VoteMatrix, check_parties
 
 PUBLIC = ("xi", "mu_party", "sigma_within", "alpha", "beta")
-SMALL_PARTY = 20  # fewer members than this: half the scale in the prior of sigma_within
-FEW_MEMBERS = 15  # fewer members than this: warn
-NON_CENTRED = 20  # fewer members than this: deviations in units of the spread
-SPREAD = 0.5  # how far chains start from the scores, in units of a typical spread
 _NAMES = tuple(party.lower() for party in PARTIES)
-_TYPICAL_SPREAD = 0.3  # tau of a party, where nothing is known; a start and a unit, not a prior
 
 
 def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Model:
@@ -52,20 +49,20 @@ def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Mode
     Raises
     ------
     DataError
-        When a legislator is of neither party, or only one of the two parties is there.
+        When a legislator belongs to neither party, or one of the two parties has no member.
     """
     check_parties(votes)
-    others = [member.slug for member in votes.legislators if member.party not in PARTIES]
-    if others:
+    outsiders = [member.slug for member in votes.legislators if member.party not in PARTIES]
+    if outsiders:
         raise DataError(
             "legislators of neither major party in a party model",
-            ", ".join(others),
+            ", ".join(outsiders),
             "leave them out with filter_votes(parties_only=True), or use model=flat",
         )
     sizes = np.bincount(votes.party_index, minlength=2)
     build = _canonical if spec.coordinates == "canonical" else _textbook
     warnings = tuple(
-        f"the {party} party has {n} members only: its spread leans on the prior"
+        f"the {party} party has {n} members, so its spread depends mostly on the prior"
         for party, n in zip(PARTIES, sizes, strict=True)
         if n < FEW_MEMBERS
     )
@@ -74,7 +71,7 @@ def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Mode
 
 def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[np.int64]) -> Model:
     priors = spec.priors
-    small = np.where(sizes < SMALL_PARTY, 0.5, 1.0)
+    small = np.where(sizes < SMALL_PARTY, SMALL_PARTY_SCALE, 1.0)
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         unsorted = priors["mu"].variable("mu_party_unsorted", dims="party")
         mu = pm.Deterministic("mu_party", pt.sort(unsorted), dims="party")
@@ -92,8 +89,8 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[n
         "xi_offset": np.zeros(n) if start.scores is None else start.scores,
         **textbook_rollcall_start(spec, len(votes.rollcalls)),
     }
-    # Every variable except the started one is jittered: without jitter a half-normal spread
-    # starts at its support point and its logarithm is not finite.
+    # Every variable without a score is jittered: else a half-normal spread starts at its support
+    # point, where its logarithm is not finite.
     fixed = set() if start.scores is None else {"xi_offset"}
     return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed))
 
@@ -102,13 +99,13 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
     priors, party = spec.priors, votes.party_index
     n_rollcalls = len(votes.rollcalls)
     with pm.Model(coords=vote_coordinates(votes)) as graph:
-        # Standardised positions and the spread of each party in their units.
+        # Standardised positions, and the spread of each party in their units.
         deviations, squares, log_tau = [], [], []
         for name, size in zip(_NAMES, sizes, strict=True):
             free = pm.Flat(f"deviation_{name}", shape=int(size) - 1)
             eps = pm.Flat(f"eps_tau_{name}")
             if size < NON_CENTRED:
-                spread = eps + np.log(_TYPICAL_SPREAD)
+                spread = eps + np.log(TYPICAL_SPREAD)
                 y = free * pt.exp(spread)
                 pm.Potential(f"jacobian_{name}", (size - 1) * spread)
             else:
@@ -150,8 +147,8 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
         pm.Potential("location", centre.log_density + log_s)  # + log s: party means -> (mid, s)
         pm.Potential("party_means", means.log_density)
         for g, (name, prior) in enumerate(zip(_NAMES, spread_priors(spec, sizes), strict=True)):
-            # Members about their party: N(0, sigma_g) in n_g - 1 dimensions, powers of s cancel;
-            # then the prior of sigma_g, on the log scale.
+            # Members about their party are N(0, sigma_g) in n_g - 1 dimensions, and powers of s
+            # cancel; then the prior of sigma_g, on the log scale.
             members = -(sizes[g] - 1) * log_tau[g] - squares[g] / (2 * pt.exp(2 * log_tau[g]))
             spread = co.prior_logp(prior, sigma[g], log_sigma[g]) + log_sigma[g]
             pm.Potential(f"members_{name}", members + spread)
@@ -169,21 +166,21 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
 def _canonical_start(
     votes: VoteMatrix, spec: ModelSpec, start: Start, generator: np.random.Generator
 ) -> Point:
-    """One chain's start: PCA positions spread by a tenth of a party, roll calls fitted to them."""
+    """The start of one chain: scores, spread a little, and roll calls fitted to them."""
     party = votes.party_index
     n = len(votes.legislators)
     scores = generator.normal(size=n) if start.scores is None else start.scores
     v = centred_positions(scores, party)
-    # Spread the chains within the mode, by a fraction of how far members of a party lie apart.
-    v = centred_positions(v + SPREAD * _TYPICAL_SPREAD * generator.normal(size=n), party)
+    # Spread the chains within the mode, by a fraction of a typical spread within a party.
+    v = centred_positions(v + SPREAD * TYPICAL_SPREAD * generator.normal(size=n), party)
     point = {name: np.zeros(()) for name in ("eps_s", "eps_mid", "eps_gap", "eps_level")}
     for g, name in enumerate(_NAMES):
         y = co.zero_sum_inverse(v[party == g] - 2.0 * g + 1.0)
         size = len(y) + 1
         if size < NON_CENTRED:
-            tau = np.sqrt(max(np.mean(y**2), _TYPICAL_SPREAD**2)) if len(y) else _TYPICAL_SPREAD
+            tau = np.sqrt(max(np.mean(y**2), TYPICAL_SPREAD**2)) if len(y) else TYPICAL_SPREAD
             point[f"deviation_{name}"] = y / tau
-            point[f"eps_tau_{name}"] = np.log(tau / _TYPICAL_SPREAD)
+            point[f"eps_tau_{name}"] = np.log(tau / TYPICAL_SPREAD)
         else:
             point[f"deviation_{name}"] = y
             point[f"eps_tau_{name}"] = np.zeros(())
@@ -193,6 +190,6 @@ def _canonical_start(
 
 
 def spread_priors(spec: ModelSpec, sizes: NDArray[np.int64]) -> list[PriorSpec]:
-    """Prior of sigma_within by party: half the scale for a party of fewer than 20 members."""
+    """Prior of sigma_within by party, narrower for a small party."""
     prior = spec.priors["sigma"]
-    return [prior.scaled(0.5) if n < SMALL_PARTY else prior for n in sizes]
+    return [prior.scaled(SMALL_PARTY_SCALE) if n < SMALL_PARTY else prior for n in sizes]

@@ -1,4 +1,4 @@
-"""Both chambers on one scale: two-parameter logistic model with bills that differ by chamber.
+"""Two-parameter logistic model of both chambers on one scale; bills may differ by chamber.
 
 The scale is the House's: its party means are at -1 and +1.
 
@@ -6,18 +6,18 @@ The scale is the House's: its party means are at -1 and +1.
     v_i = -/+1 + y_i,   y of a group of n sums to zero and is N(0, tau_g) in its n - 1 dimensions
     delta ~ N(0, 1),   log k ~ N(0, 0.5),   tau_g ~ HalfNormal(1)
     logits of a bill at the two party means of its chamber ~ N(0, sigma_bill)
-    a matched bill in the Senate: its logits at the Senate's party means are those that the House's
-    alpha and beta give there, plus N(0, sigma_dif) each
+    a matched bill in the Senate: its logits at the Senate's party means are those by the House's
+    alpha and beta, plus N(0, sigma_dif) each
     sigma_bill ~ HalfNormal(5),   sigma_dif ~ HalfNormal(2)
     logit P(yea) = beta_j xi_i - alpha_j
 
-With ``dif=false`` a matched bill has one alpha and one beta in both chambers. The likelihood is
-that of Clinton, Jackman and Rivers (2004); bills that bridge chambers as in Shor, Berry and
-McCarty (2010); item deviations as differential item functioning (Holland and Wainer, 1993).
+With ``dif=false`` a matched bill has one alpha and one beta in both chambers. The likelihood
+follows Clinton, Jackman and Rivers (2004), the bridging bills Shor, Berry and McCarty (2010), and
+the deviations are differential item functioning (Holland and Wainer, 1993).
 
-The bill's logits at the party means are the variables that are sampled (``coordinates.py`` says
-why they are nearly independent). With a = -(eR + eD) / 2 and b = (eR - eD) / 2 in the positions v
-of its chamber, a House bill has ``alpha = a``, ``beta = b`` and a Senate bill ``beta = b / k``,
+The sampled variables of a bill are its logits eD and eR at the party means, which are nearly
+independent (see ``coordinates.py``). With a = -(eR + eD) / 2 and b = (eR - eD) / 2 in the positions
+v of its chamber, a House bill has ``alpha = a``, ``beta = b`` and a Senate bill ``beta = b / k``,
 ``alpha = a + beta delta``. The seed form is in :mod:`tallgrass.rollcalls.models.joint_seed`.
 """
 
@@ -44,18 +44,17 @@ from tallgrass.rollcalls.models.base import (
 )
 from tallgrass.rollcalls.models.joint_members import Data, member_start, members
 from tallgrass.rollcalls.models.joint_seed import build_seed, build_seed_textbook
-from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.spec import FEW_MEMBERS, ModelSpec
 from tallgrass.rollcalls.start import Floats, Start, rollcall_logits
 
 SIDES = ("democrat", "republican")
 PUBLIC = ("xi", "delta", "k", "mu_group", "sigma_within", "sigma_bill", "alpha", "beta")
-FEW_MEMBERS = 15  # fewer members than this: warn
-FEW_BILLS = 10  # fewer matched bills than this: warn
-_TYPICAL_DIF = 2.0  # sigma_dif where chains start
+FEW_BILLS = 10  # fewer matched bills get a warning
+_TYPICAL_DIF = 2.0  # sigma_dif at the start of chains
 
 
 def build_joint(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
-    """The joint model of two chambers, in the form that the spec names."""
+    """The joint model of two chambers, in the form of the spec."""
     if spec.joint_form == "anchored":
         model = _anchored(joint, spec, start)
     elif spec.coordinates == "canonical":
@@ -92,7 +91,7 @@ def _anchored(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         pm.Deterministic("sigma_within", tau * (1 + in_senate * (k - 1)), dims="group")
     public = (*PUBLIC, *(["sigma_dif"] if spec.dif else []))
     start_of = partial(_start, joint, spec, start)
-    return Model(graph, public, start_of, trajectory="normal")
+    return Model(graph, public, start_of, trajectory="normal", in_place=True)
 
 
 Pair = tuple[Any, Any]  # intercepts and slopes
@@ -101,7 +100,7 @@ Pair = tuple[Any, Any]  # intercepts and slopes
 def _deviating_bills(
     joint: JointVotes, spec: ModelSpec, data: Data, link: Pair, sigma_bill: Any
 ) -> tuple[Pair, Pair, Pair]:
-    """Every roll call has logits of its own; a matched one's in the Senate are about the House's.
+    """Every roll call has its own logits; a matched bill's in the Senate are about the House's.
 
     Returns a and b of the House's and of the Senate's roll calls in their chamber's gauge, and
     alpha and beta of all on the House's scale, in the order of ``combined``.
@@ -112,52 +111,52 @@ def _deviating_bills(
         len(joint.senate.rollcalls),
         len(of_house),
     )
-    # The House's roll calls, the Senate's matched ones, which hold what
-    # :func:`tallgrass.rollcalls.coordinates.deviations` takes, and the Senate's own.
+    # The House's roll calls, the Senate's matched ones, in the coordinates of
+    # :func:`tallgrass.rollcalls.coordinates.deviations`, and the Senate's others.
     free = [pm.Flat(f"logit_{side}", shape=n_house + n_senate) for side in SIDES]
     left, right = (z[:n_house] for z in free)
-    a, b = -(left + right) / 2, (right - left) / 2
-    bill, place = data.integers(of_house), data.integers(np.argsort(_matched_first(joint)))
+    a, b, _ = co.rollcalls_from_logits(left, right)
+    bill, senate_order = data.integers(of_house), data.integers(np.argsort(_matched_first(joint)))
     sigma_dif = pm.HalfNormal("sigma_dif", spec.priors["sigma_dif"].sigma)
     squares = pt.sum(left**2 + right**2)
     logits = []
     for party, z in enumerate(free):
         expected = b[bill] * (delta + (2 * party - 1) * k) - a[bill]
-        known, estimate = map(data.numbers, _known(joint)[:, party, of_senate])
-        found = co.deviations(
-            z[n_house : n_house + n_matched], expected, sigma_dif, known, estimate
+        information, estimate = map(data.numbers, _information(joint)[:, party, of_senate])
+        deviations = co.deviations(
+            z[n_house : n_house + n_matched], expected, sigma_dif, information, estimate
         )
         pm.Potential(
             f"deviations_{SIDES[party]}",
-            pt.sum(found.log_jacobian)
-            - pt.sum(found.value**2) / (2 * sigma_dif**2)
+            pt.sum(deviations.log_jacobian)
+            - pt.sum(deviations.value**2) / (2 * sigma_dif**2)
             - n_matched * pt.log(sigma_dif),
         )
-        own = z[n_house + n_matched :]
-        squares += pt.sum(own**2)
-        logits.append(pt.concatenate([expected + found.value, own])[place])
+        unmatched = z[n_house + n_matched :]
+        squares += pt.sum(unmatched**2)
+        logits.append(pt.concatenate([expected + deviations.value, unmatched])[senate_order])
     n_free = n_house + n_senate - n_matched
     pm.Potential("bills", -squares / (2 * sigma_bill**2) - 2 * n_free * pt.log(sigma_bill))
-    a_senate, b_senate = -(logits[1] + logits[0]) / 2, (logits[1] - logits[0]) / 2
-    column = np.zeros(n_house + n_senate, np.int64)
+    a_senate, b_senate, _ = co.rollcalls_from_logits(*logits)
+    source = np.zeros(n_house + n_senate, np.int64)  # of every column of ``combined``
     for chamber, first in zip(CHAMBERS, (0, n_house), strict=True):
-        places = joint.columns[chamber]
-        column[places] = first + np.arange(len(places))
-    order, of_chamber = data.integers(column), data.numbers((column >= n_house).astype(float))
+        columns = joint.columns[chamber]
+        source[columns] = first + np.arange(len(columns))
+    order, in_senate = data.integers(source), data.numbers((source >= n_house).astype(float))
     return (
         (a, b),
         (a_senate, b_senate),
         _on_scale(
             pt.concatenate([a, a_senate])[order],
             pt.concatenate([b, b_senate])[order],
-            of_chamber,
+            in_senate,
             link,
         ),
     )
 
 
 def _matched_first(joint: JointVotes) -> NDArray[np.int64]:
-    """The Senate's roll calls, those that are matched before the others."""
+    """The Senate's roll calls, the matched ones first."""
     matched = joint.matched[1]
     others = np.setdiff1d(np.arange(len(joint.senate.rollcalls)), matched)
     return np.concatenate([matched, others])
@@ -166,30 +165,30 @@ def _matched_first(joint: JointVotes) -> NDArray[np.int64]:
 def _common_bills(
     joint: JointVotes, spec: ModelSpec, data: Data, link: Pair, sigma_bill: Any
 ) -> tuple[Pair, Pair, Pair]:
-    """A matched bill is one bill for both chambers; returns as :func:`_deviating_bills`."""
+    """A matched bill is one bill in both chambers; returns the same as :func:`_deviating_bills`."""
     del spec
-    places = bills.layout(joint)
-    n = len(places.senate_only)
-    found = bills.free_bills(joint, data, *link, positive=False)
+    layout = bills.layout(joint)
+    n = len(layout.senate_only)
+    free = bills.free_bills(joint, data, *link, positive=False)
     # The squares of the logits at the party centres: (-b - a)^2 + (b - a)^2.
-    squares = 2 * pt.sum(found.a**2 + found.b**2)
+    squares = 2 * pt.sum(free.a**2 + free.b**2)
     pm.Potential(
         "bills",
-        -squares / (2 * sigma_bill**2) - 2 * n * pt.log(sigma_bill) + found.log_jacobian,
+        -squares / (2 * sigma_bill**2) - 2 * n * pt.log(sigma_bill) + free.log_jacobian,
     )
-    n_house = len(places.house)
-    a, b = found.a, found.b
-    order = data.integers(places.combined)
-    only = data.numbers(places.senate_only[places.combined].astype(float))
+    n_house = len(layout.house)
+    a, b = free.a, free.b
+    order = data.integers(layout.combined)
+    senate_only = data.numbers(layout.senate_only[layout.combined].astype(float))
     return (
         (a[:n_house], b[:n_house]),
-        bills.in_senate(found, joint, data, *link),
-        _on_scale(a[order], b[order], only, link),
+        bills.in_senate(free, joint, data, *link),
+        _on_scale(a[order], b[order], senate_only, link),
     )
 
 
 def _on_scale(a: Any, b: Any, in_senate: Any, link: Pair) -> Pair:
-    """Alpha and beta on the House's scale; ``in_senate`` is 1 where a and b are in the Senate's."""
+    """Alpha and beta on the House's scale; ``in_senate`` is 1 if a and b are on the Senate's."""
     delta, k = link
     beta = b / (1 + in_senate * (k - 1))
     return a + in_senate * beta * delta, beta
@@ -198,7 +197,7 @@ def _on_scale(a: Any, b: Any, in_senate: Any, link: Pair) -> Pair:
 def _start(
     joint: JointVotes, spec: ModelSpec, start: Start, generator: np.random.Generator
 ) -> Point:
-    """One chain's start: each chamber's scores spread a little, its bills fitted to them."""
+    """The start of one chain: scores of each chamber, spread a little, and bills fitted to them."""
     point, v = member_start(joint, start, generator)
     point["sigma_bill_log__"] = np.array(np.log(3.0))
     fixed = {"deviation", "sigma_bill_log__"}
@@ -213,18 +212,18 @@ def _start(
     else:
         point |= bills.bill_start(joint, v, positive=False)
     point = jittered(point, generator, fixed)
-    # The link starts near "the same scale".
+    # The link starts near equal scales.
     point["delta"], point["log_k"] = (np.array(0.1 * generator.normal()) for _ in range(2))
     return point
 
 
-def _known(joint: JointVotes) -> Floats:
+def _information(joint: JointVotes) -> Floats:
     """Information and estimate of every Senate roll call's logits at the party centres.
 
     From the share of yeas in each party; shape (2, 2 parties, Senate roll calls).
     """
-    found = party_shares(joint.senate, joint.senate.party_index)
-    return np.stack([found.information, logit(found.share)])
+    shares = party_shares(joint.senate, joint.senate.party_index)
+    return np.stack([shares.information, logit(shares.share)])
 
 
 def _dif_start(joint: JointVotes, house: Pair, senate: Pair) -> Point:
@@ -234,13 +233,15 @@ def _dif_start(joint: JointVotes, house: Pair, senate: Pair) -> Point:
     """
     of_house, of_senate = joint.matched
     point = {}
-    for party, (side, known, estimate) in enumerate(zip(SIDES, *_known(joint), strict=True)):
+    for party, (side, information, estimate) in enumerate(
+        zip(SIDES, *_information(joint), strict=True)
+    ):
         at_house, at_senate = ((2 * party - 1) * b - a for a, b in (house, senate))
         at_senate[of_senate] = co.deviations_inverse(
             at_senate[of_senate],
             at_house[of_house],
             _TYPICAL_DIF,
-            known[of_senate],
+            information[of_senate],
             estimate[of_senate],
         )
         point[f"logit_{side}"] = np.concatenate([at_house, at_senate[_matched_first(joint)]])
@@ -248,17 +249,17 @@ def _dif_start(joint: JointVotes, house: Pair, senate: Pair) -> Point:
 
 
 def _warnings(joint: JointVotes, spec: ModelSpec) -> tuple[str, ...]:
-    found = [
-        f"the {group} group has {n} members only: its spread leans on the prior"
+    warnings = [
+        f"the {group} group has {n} members, so its spread depends mostly on the prior"
         for group, n in zip(GROUPS, joint.group_sizes, strict=True)
         if n < FEW_MEMBERS
     ]
     if len(joint.matched[0]) < FEW_BILLS:
-        found.append(f"{len(joint.matched[0])} matched bills carry the link between the chambers")
+        warnings.append(f"only {len(joint.matched[0])} matched bills link the chambers")
     if spec.joint_form == "seed" and spec.priors["beta"].positive:
-        found.append(
-            "positive discriminations fit the wrong model: every bill is held to divide "
-            "conservative yeas from liberal nays, and bills that do the opposite distort the ideal "
-            "points; use joint_form=anchored or beta_prior=normal:0,1"
+        warnings.append(
+            "positive discriminations fit the wrong model: they make yea the conservative side of "
+            "every bill, and bills where it is not distort the ideal points; use "
+            "joint_form=anchored or beta_prior=normal:0,1"
         )
-    return tuple(found)
+    return tuple(warnings)

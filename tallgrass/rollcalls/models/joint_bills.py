@@ -1,8 +1,8 @@
-"""Bills of both chambers in the joint model: one parameter pair a bill, whoever voted on it.
+"""Bills of both chambers in the joint model, with one pair of parameters per bill.
 
-A bill is a House roll call, with the Senate's roll call that it is matched with, or a Senate roll
-call without a match. House and matched bills live in the House's gauge, Senate-only bills in the
-Senate's: there a matched bill has slope ``k b`` and intercept ``a - b delta``.
+A bill is a House roll call, with the Senate roll call matched to it, or an unmatched Senate roll
+call. House and matched bills have parameters in the House's gauge, Senate-only bills in the
+Senate's, where a matched bill has slope ``k b`` and intercept ``a - b delta``.
 """
 
 from typing import Any, NamedTuple
@@ -13,16 +13,17 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from tallgrass.rollcalls.chambers import JointVotes
+from tallgrass.rollcalls.coordinates import rollcalls_positive
 from tallgrass.rollcalls.models.base import Point, information
 from tallgrass.rollcalls.models.joint_members import Data
 from tallgrass.rollcalls.start import Floats, fitted_logits
 
 
 class Layout(NamedTuple):
-    """Which bill every roll call is.
+    """The bill of every roll call.
 
-    ``house`` and ``senate``: bill of every roll call of the chamber; ``combined``: the same in the
-    order of ``JointVotes.combined``. ``senate_only``: true for bills in the Senate's gauge.
+    ``house`` and ``senate`` are by roll call of the chamber, ``combined`` in the order of
+    ``JointVotes.combined``. ``senate_only`` is true for bills in the Senate's gauge.
     """
 
     house: NDArray[np.int64]
@@ -32,12 +33,12 @@ class Layout(NamedTuple):
 
     @property
     def bridging(self) -> NDArray[np.bool_]:
-        """Senate roll calls that are of a matched bill."""
+        """Which Senate roll calls belong to a matched bill."""
         return self.senate < len(self.house)
 
 
 class Bills(NamedTuple):
-    """Intercepts and slopes of every bill in its gauge; ``log_b`` where slopes are positive."""
+    """Intercepts and slopes of every bill in its gauge; ``log_b`` if slopes are positive."""
 
     a: Any
     b: Any
@@ -46,7 +47,7 @@ class Bills(NamedTuple):
 
 
 def layout(joint: JointVotes) -> Layout:
-    """House roll calls are the first bills, in their order; Senate-only ones follow."""
+    """The layout of the bills: House roll calls in their order, then Senate-only ones."""
     n_house, n_senate = len(joint.house.rollcalls), len(joint.senate.rollcalls)
     of_house, of_senate = joint.matched
     only = np.setdiff1d(np.arange(n_senate), of_senate)
@@ -60,21 +61,20 @@ def layout(joint: JointVotes) -> Layout:
 
 
 def free_bills(joint: JointVotes, data: Data, delta: Any, k: Any, positive: bool) -> Bills:
-    """Free variables of the bills, at the points where their votes say most.
+    """Free variables of the bills, at the positions where their votes are most informative.
 
-    Signed: logits at the party centres of the bill's chamber; a matched bill's are the centres of
-    both chambers, weighted by their information: ``(1 - w) (-/+1) + w (delta -/+ k)``. Positive:
-    log-slope and scaled logit at one point, as
+    Signed: logits at the party centres of the bill's chamber; for a matched bill, at the centres of
+    both chambers, weighted by information: ``(1 - w) (-/+1) + w (delta -/+ k)``. Positive:
+    log-slope and scaled logit at one position, as
     :func:`tallgrass.rollcalls.coordinates.rollcalls_positive`.
     """
     w, pivot_house, pivot_senate = map(data.numbers, _information(joint))
     n = len(layout(joint).senate_only)
     if positive:
         log_b, kappa = pm.Flat("log_b", shape=n), pm.Flat("kappa", shape=n)
-        b = pt.exp(log_b)
         pivot = (1 - w) * pivot_house + w * (delta + k * pivot_senate)
-        a = b * pivot - kappa * (1 + b)
-        return Bills(a, b, log_b, pt.sum(log_b + pt.log1p(b)))
+        a, b, log_jacobian = rollcalls_positive(log_b, kappa, pivot)
+        return Bills(a, b, log_b, log_jacobian)
     left, right = (pm.Flat(f"logit_{side}", shape=n) for side in ("democrat", "republican"))
     half_gap = 1 - w + w * k
     b = (right - left) / (2 * half_gap)
@@ -84,8 +84,11 @@ def free_bills(joint: JointVotes, data: Data, delta: Any, k: Any, positive: bool
 
 def in_senate(bills: Bills, joint: JointVotes, data: Data, delta: Any, k: Any) -> tuple[Any, Any]:
     """Intercept and slope of every Senate roll call in the Senate's gauge."""
-    places = layout(joint)
-    bill, bridging = data.integers(places.senate), data.numbers(places.bridging.astype(float))
+    bill_layout = layout(joint)
+    bill, bridging = (
+        data.integers(bill_layout.senate),
+        data.numbers(bill_layout.bridging.astype(float)),
+    )
     a, b = bills.a[bill], bills.b[bill]
     return a - bridging * b * delta, b * (1 + bridging * (k - 1))
 
@@ -102,29 +105,29 @@ def bill_start(joint: JointVotes, v: Floats, positive: bool) -> Point:
 
 def _votes_by_bill(joint: JointVotes) -> NDArray[np.int8]:
     """All members x all bills: both chambers' votes on a matched bill in one column."""
-    places = layout(joint)
-    cells = np.zeros((len(joint.combined.slugs), len(places.senate_only)), np.int8)
-    cells[np.ix_(joint.rows["house"], places.house)] = joint.house.cells
-    cells[np.ix_(joint.rows["senate"], places.senate)] = joint.senate.cells
+    bill_layout = layout(joint)
+    cells = np.zeros((len(joint.combined.slugs), len(bill_layout.senate_only)), np.int8)
+    cells[np.ix_(joint.rows["house"], bill_layout.house)] = joint.house.cells
+    cells[np.ix_(joint.rows["senate"], bill_layout.senate)] = joint.senate.cells
     return cells
 
 
 def _information(joint: JointVotes) -> tuple[Floats, Floats, Floats]:
     """By bill: the Senate's share of its information, and the pivot in each chamber's gauge.
 
-    A Senate-only bill has share 0 and its pivot, in its own gauge, in the place of the House's.
+    A Senate-only bill has share 0, and its pivot, in its own gauge, stands as the House's.
     """
-    places = layout(joint)
+    bill_layout = layout(joint)
     of_house, of_senate = (
         information(votes, votes.party_index) for votes in (joint.house, joint.senate)
     )
-    n = len(places.senate_only)
+    n = len(bill_layout.senate_only)
     share, pivots = np.zeros(n), np.zeros((2, n))
-    pivots[0, places.house] = (of_house[1] - of_house[0]) / of_house.sum(axis=0)
+    pivots[0, bill_layout.house] = (of_house[1] - of_house[0]) / of_house.sum(axis=0)
     in_senate = (of_senate[1] - of_senate[0]) / of_senate.sum(axis=0)
-    bridging = places.bridging
-    bill = places.senate[bridging]
-    pivots[0, places.senate[~bridging]] = in_senate[~bridging]
+    bridging = bill_layout.bridging
+    bill = bill_layout.senate[bridging]
+    pivots[0, bill_layout.senate[~bridging]] = in_senate[~bridging]
     pivots[1, bill] = in_senate[bridging]
     total = of_senate.sum(axis=0)[bridging]
     share[bill] = total / (total + of_house.sum(axis=0)[bill])

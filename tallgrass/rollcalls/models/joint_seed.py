@@ -1,18 +1,18 @@
-"""The joint model in its first published form: chambers and groups in a hierarchy, one bill each.
+"""The joint model in its first published form, with a hierarchy of chambers and groups.
 
     mu_global ~ N(0, 2),  sigma_chamber, sigma_party ~ HalfNormal(1)
     mu_chamber_c ~ N(mu_global, sigma_chamber)
-    mu_group ~ N(mu_chamber, sigma_party), the lower one the Democrats', in each chamber
-    sigma_within_g ~ HalfNormal(1), 0.5 for a group of fewer than 20
+    mu_group ~ N(mu_chamber, sigma_party), the lower mean for the Democrats, in each chamber
+    sigma_within_g ~ HalfNormal(1), or HalfNormal(0.5) for a group of fewer than 20
     xi_i ~ N(mu_group, sigma_within)        alpha_j ~ N(0, 2),  beta_j ~ beta_prior
     logit P(yea) = beta_j xi_i - alpha_j,   a matched bill with one alpha and beta in both chambers
 
-``build_seed_textbook`` samples these variables themselves, which does not converge on real votes;
-``build_seed`` samples the same posterior in coordinates in which it is round. The House's gauge is
-``xi = d + s v``, the Senate's ``xi = d + delta s + k s v``, with v as in
-:mod:`tallgrass.rollcalls.models.joint_members`; the group means of v are exact, so that delta and
-k say where the Senate's members lie. d is Gaussian given all else, mu_global and mu_chamber are
-integrated out and drawn from their conditionals.
+``build_seed_textbook`` samples these variables directly, which does not converge on real votes.
+``build_seed`` samples the same posterior in coordinates in which it is nearly round. In the House
+``xi = d + s v``, in the Senate ``xi = d + delta s + k s v``, with v as in
+:mod:`tallgrass.rollcalls.models.joint_members`. The group means of v are exact, so delta and k are
+the place and scale of the Senate's members. d is Gaussian given all else; mu_global and mu_chamber
+are integrated out and drawn from their conditionals.
 """
 
 from functools import partial
@@ -40,33 +40,32 @@ from tallgrass.rollcalls.models.joint_members import (
     member_start,
     members,
 )
-from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE, ModelSpec
 from tallgrass.rollcalls.start import Start
 
 PUBLIC = (
     *("xi", "delta", "k", "mu_global", "mu_chamber", "mu_group"),
     *("sigma_chamber", "sigma_party", "sigma_within", "alpha", "beta"),
 )
-SMALL_GROUP = 20  # fewer members than this: half the scale in the prior of sigma_within
 
 
 def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
     """The seed form in canonical coordinates."""
     priors, data = spec.priors, Data.empty()
-    places = bills.layout(joint)
+    layout = bills.layout(joint)
     with pm.Model(coords=_coordinates(joint)) as graph:
         people = members(joint, data)
         delta, log_k = pm.Flat("delta"), pm.Flat("log_k")
         k = pm.Deterministic("k", pt.exp(log_k))
-        found = bills.free_bills(joint, data, delta, k, priors["beta"].positive)
+        free = bills.free_bills(joint, data, delta, k, priors["beta"].positive)
 
-        # Scale: discriminations as large as their prior expects, on the House's gauge.
-        only = data.numbers(places.senate_only.astype(float))
-        stretch = only * log_k
-        n_bills = len(places.senate_only)
-        log_b = None if found.log_b is None else found.log_b - stretch
+        # The scale s makes the discriminations as large as their prior expects, in House units.
+        senate_only = data.numbers(layout.senate_only.astype(float))
+        stretch = senate_only * log_k
+        n_bills = len(layout.senate_only)
+        log_b = None if free.log_b is None else free.log_b - stretch
         eps_s = pm.Flat("eps_s")
-        b = found.b * pt.exp(-stretch)
+        b = free.b * pt.exp(-stretch)
         log_s = co.log_scale(b, log_b, priors["beta"], eps_s, n_bills)
         s = pt.exp(log_s)
         beta = b / s
@@ -75,7 +74,7 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
             "discrimination",
             co.prior_logp(priors["beta"], beta, log_beta)
             - pt.sum(log_s + stretch)
-            + found.log_jacobian,
+            + free.log_jacobian,
         )
         log_scales = log_s + data.numbers([0.0, 0.0, 1.0, 1.0]) * log_k
         log_sigma = log_scales + people.log_tau
@@ -84,23 +83,23 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         scaled = sigma / data.numbers(_spread_scales(joint, spec))
         pm.Potential("members", people.log_density + pt.sum(log_sigma - scaled**2 / 2))
 
-        _add_groups(joint, spec, data, people, (delta, k, s), found, beta, sigma)
-        order = data.integers(places.combined)
+        _add_groups(joint, spec, data, people, (delta, k, s), free, beta, sigma)
+        order = data.integers(layout.combined)
         pm.Deterministic("beta", beta[order], dims="rollcall")
         pm.Deterministic("alpha", graph["bill_alpha"][order], dims="rollcall")
-        n_house = len(places.house)
+        n_house = len(layout.house)
         add_likelihood(
             joint.house,
             spec.likelihood,
             people.house,
-            found.a[:n_house],
-            found.b[:n_house],
+            free.a[:n_house],
+            free.b[:n_house],
             "votes_house",
         )
-        of_senate = bills.in_senate(found, joint, data, delta, k)
+        of_senate = bills.in_senate(free, joint, data, delta, k)
         add_likelihood(joint.senate, spec.likelihood, people.senate, *of_senate, "votes_senate")
     start_of = partial(_start, joint, spec, start)
-    return Model(graph, PUBLIC, start_of, trajectory="normal")
+    return Model(graph, PUBLIC, start_of, trajectory="normal", in_place=True)
 
 
 def _add_groups(
@@ -109,13 +108,13 @@ def _add_groups(
     data: Data,
     people: Members,
     link: tuple[Any, Any, Any],
-    found: bills.Bills,
+    free: bills.Bills,
     beta: Any,
     sigma: Any,
 ) -> None:
-    """Group means, chambers, the centre of the scale, and what hangs on it: xi and alpha."""
+    """Group means, chamber means, the centre of the scale, and xi and alpha, which depend on it."""
     (delta, k, s), priors = link, spec.priors
-    # Means of the members less the House's centre d; the prior's variance of a mean given them.
+    # The members' means minus the House's centre d, and the variance of a group mean given them.
     means = [-s, s, (delta - k) * s, (delta + k) * s]
     variance = [sigma[g] ** 2 / float(n) for g, n in enumerate(joint.group_sizes)]
     eps_gap, eps_level = pm.Flat("eps_gap", shape=2), pm.Normal("eps_level", shape=2)
@@ -123,9 +122,9 @@ def _add_groups(
     order: Any = 0.0
     for c in (0, 1):
         pair = slice(2 * c, 2 * c + 2)
-        below, above, log_density = _ordered(means[pair], variance[pair], eps_gap[c], eps_level[c])
-        mu += [below, above]
-        order += log_density
+        group_means = _ordered(means[pair], variance[pair], eps_gap[c], eps_level[c])
+        mu += group_means.mu
+        order += group_means.log_density
 
     z = pm.Normal("z_chamber")
     sigma_chamber = pm.Deterministic("sigma_chamber", priors["sigma_chamber"].sigma * pt.abs(z))
@@ -137,20 +136,22 @@ def _add_groups(
     hierarchy = -(half[0] ** 2 + half[1] ** 2) / sigma_party**2 - 2 * pt.log(sigma_party)
     hierarchy -= ((middle[0] - middle[1]) ** 2 / apart + pt.log(apart) + pt.log(about)) / 2
 
-    # The centre d: alpha = intercept + beta d ~ N(0, 2), and the groups' mean about mu_global's.
-    only = data.numbers(bills.layout(joint).senate_only.astype(float))
-    intercept = found.a + only * beta * delta * s - priors["alpha"].mu
-    weight, centre = priors["alpha"].sigma ** -2, (middle[0] + middle[1]) / 2 - priors["mu"].mu
-    big_a = 1 / about + weight * pt.sum(beta**2)
-    big_b = centre / about + weight * pt.sum(intercept * beta)
-    big_c = centre**2 / about + weight * pt.sum(intercept**2)
-    d = -big_b / big_a + pm.Normal("eps_mid") / pt.sqrt(big_a)
-    location = -(big_c - big_b**2 / big_a + pt.log(big_a)) / 2
+    # The centre d: intercept + beta d = alpha minus its prior mean, and the mean of the groups is
+    # about mu_global.
+    senate_only, alpha = (
+        data.numbers(bills.layout(joint).senate_only.astype(float)),
+        priors["alpha"],
+    )
+    intercept = free.a + senate_only * beta * delta * s - alpha.mu
+    offset = (middle[0] + middle[1]) / 2 - priors["mu"].mu
+    d, location = co.centre(
+        intercept, beta, alpha.sigma**-2, [offset], [about], pm.Normal("eps_mid")
+    )
     # Group means of the members -> (d, log s, delta, log k): 3 log s + log k.
     pm.Potential("groups", hierarchy + order + location + 3 * pt.log(s) + pt.log(k))
 
     pm.Deterministic("xi", d + s * people.on_house_scale(delta, k), dims="legislator")
-    pm.Deterministic("bill_alpha", intercept + priors["alpha"].mu + beta * d)
+    pm.Deterministic("bill_alpha", intercept + alpha.mu + beta * d)
     pm.Deterministic("mu_group", d + pt.stack(mu), dims="group")
     # mu_global and mu_chamber given the groups: conjugate.
     chamber_means = d + pt.stack(middle)
@@ -162,30 +163,25 @@ def _add_groups(
     )
     share = sigma_chamber**2 / of_chamber
     spread = sigma_chamber * sigma_party / pt.sqrt(2 * of_chamber)
-    drawn = mu_global + share * (chamber_means - mu_global)
-    drawn += spread * pm.Normal("eps_chamber", shape=2)
-    pm.Deterministic("mu_chamber", drawn, dims="chamber")
+    mu_chamber = mu_global + share * (chamber_means - mu_global)
+    mu_chamber += spread * pm.Normal("eps_chamber", shape=2)
+    pm.Deterministic("mu_chamber", mu_chamber, dims="chamber")
 
 
-def _ordered(means: list[Any], variance: list[Any], gap: Any, level: Any) -> tuple[Any, Any, Any]:
-    """Group means ``N(member mean, variance)`` in their order, through the gap and the level.
-
-    The gap is ``G exp(r eps)``, G the gap of the members' means and r its relative standard
-    deviation; the level given the gap is Gaussian. Their log-density is the third.
-    """
+def _ordered(means: list[Any], variance: list[Any], eps_gap: Any, eps_level: Any) -> co.PartyMeans:
+    """Ordered group means, as by :func:`co.ordered_party_means`, but without a prior."""
     total, members_gap = variance[0] + variance[1], means[1] - means[0]
     r = pt.sqrt(total) / members_gap
-    ratio = pt.exp(r * gap)
+    ratio = pt.exp(r * eps_gap)
     surplus = members_gap * (ratio - 1)
-    above = means[1] + variance[1] / total * surplus
-    above += pt.sqrt(variance[0] * variance[1] / total) * level
-    return above - members_gap * ratio, above, -(surplus**2) / (2 * total) + r * gap
+    mu = co.means_given_gap(means[1], variance, total, members_gap * ratio, surplus, eps_level)
+    return co.PartyMeans(mu, -(surplus**2) / (2 * total) + r * eps_gap)
 
 
 def build_seed_textbook(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
-    """The seed form in the variables of its definition: the plain reference."""
+    """The seed form in the variables of its definition, as a reference."""
     priors, group = spec.priors, group_index(joint)
-    places = bills.layout(joint)
+    layout = bills.layout(joint)
     with pm.Model(coords=_coordinates(joint)) as graph:
         mu_global = priors["mu"].variable("mu_global")
         sigma_chamber = priors["sigma_chamber"].variable("sigma_chamber")
@@ -202,17 +198,19 @@ def build_seed_textbook(joint: JointVotes, spec: ModelSpec, start: Start) -> Mod
         sigma = pm.Deterministic("sigma_within", scales * unit, dims="group")
         xi_offset = pm.Normal("xi_offset", 0, 1, dims="legislator")
         xi = pm.Deterministic("xi", mu[group] + sigma[group] * xi_offset, dims="legislator")
-        n = len(places.senate_only)
+        n = len(layout.senate_only)
         bill_alpha = priors["alpha"].variable("bill_alpha", shape=n)
         bill_beta = priors["beta"].variable("bill_beta", shape=n)
-        pm.Deterministic("alpha", bill_alpha[places.combined], dims="rollcall")
-        pm.Deterministic("beta", bill_beta[places.combined], dims="rollcall")
-        for votes, name, of in zip(
-            (joint.house, joint.senate), CHAMBERS, (places.house, places.senate), strict=True
+        pm.Deterministic("alpha", bill_alpha[layout.combined], dims="rollcall")
+        pm.Deterministic("beta", bill_beta[layout.combined], dims="rollcall")
+        for votes, name, bill in zip(
+            (joint.house, joint.senate), CHAMBERS, (layout.house, layout.senate), strict=True
         ):
             positions = xi[joint.rows[name]]
             label = f"votes_{name}"
-            add_likelihood(votes, spec.likelihood, positions, bill_alpha[of], bill_beta[of], label)
+            add_likelihood(
+                votes, spec.likelihood, positions, bill_alpha[bill], bill_beta[bill], label
+            )
         means = [pt.mean(xi[np.flatnonzero(group == g)]) for g in range(4)]
         half_gap = (means[1] - means[0]) / 2
         pm.Deterministic("delta", (means[3] + means[2] - means[1] - means[0]) / 2 / half_gap)
@@ -230,7 +228,7 @@ def build_seed_textbook(joint: JointVotes, spec: ModelSpec, start: Start) -> Mod
         free_name(priors["beta"], "bill_beta"): np.zeros(n),
     }
     fixed = set() if start.scores is None else {"xi_offset"}
-    return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed))
+    return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed), in_place=True)
 
 
 def _coordinates(joint: JointVotes) -> dict[str, Any]:
@@ -239,14 +237,14 @@ def _coordinates(joint: JointVotes) -> dict[str, Any]:
 
 def _spread_scales(joint: JointVotes, spec: ModelSpec) -> Any:
     """Scale of the half-normal prior of sigma_within, by group."""
-    half = np.where(joint.group_sizes < SMALL_GROUP, 0.5, 1.0)
-    return half * spec.priors["sigma_within"].sigma
+    share = np.where(joint.group_sizes < SMALL_PARTY, SMALL_PARTY_SCALE, 1.0)
+    return share * spec.priors["sigma_within"].sigma
 
 
 def _start(
     joint: JointVotes, spec: ModelSpec, start: Start, generator: np.random.Generator
 ) -> Point:
-    """One chain's start: each chamber's scores spread a little, bills fitted to both chambers."""
+    """The start of one chain: scores of each chamber, spread a little, and bills fitted to both."""
     point, v = member_start(joint, start, generator)
     point |= bills.bill_start(joint, v, spec.priors["beta"].positive)
     names = ("eps_s", "eps_mid", "eps_global", "z_chamber", "sigma_party_log__")

@@ -8,6 +8,7 @@ from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
 from tallgrass.report.words import chance, counted, listed, number, percent, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.words import person, plural
+from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
 from tallgrass.rollcalls.votes import PARTIES
 
 PRIOR_OF = {
@@ -173,17 +174,13 @@ def _anchors(ideal: pd.DataFrame) -> str:
 
 def _small_parties(run: RollCallAnalysis) -> list[str]:
     sizes = np.array([(run.votes.party_index == g).sum() for g in range(len(PARTIES))])
-    tighter = run.spec.priors["sigma"].scaled(0.5).describe()
+    tighter = run.spec.priors["sigma"].scaled(SMALL_PARTY_SCALE).describe()
     return [
         f"With {counted(int(size), 'member')}, the {plural(party)} are a small group: so few ideal "
         f"points say little about their spread, and its prior is tighter ({tighter})."
         for party, size in zip(PARTIES, sizes, strict=True)
         if size < SMALL_PARTY
     ]
-
-
-# As in the hierarchical model, which is not imported here: it loads PyMC.
-SMALL_PARTY = 20
 
 
 def _ends(run: RollCallAnalysis) -> str:
