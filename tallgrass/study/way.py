@@ -164,8 +164,8 @@ def resume[A: Analysis](
             sampled = study.draw(Sampling(_attributes(study, run.run_id)))
     else:
         sampled = Sampled(trace, 0.0, float(trace.attrs["sampling_s"]), True)
-        clock.add("sampling_s", sampled.sampling_s)
     if sampled is not None:
+        clock.add("sampling_s", sampled.sampling_s)
         recorder.trace(sampled.trace)
     return conclude(study, sampled, recorder, settings, clock)
 
