@@ -1,4 +1,4 @@
-"""Numba's cache on disk, mended and kept private: it holds pickles, and pickles can run code."""
+"""Numba's cache on disk, kept readable and private: it holds pickles, and pickles can run code."""
 
 import os
 import stat
@@ -10,20 +10,22 @@ from pickle import UnpicklingError
 from traceback import walk_tb
 from typing import Any
 
-from numba.core import caching
-from numba.core.dispatcher import Dispatcher
+import numba
+from numba.extending import is_jitted
 from pytensor.link.numba.cache import NUMBA_CACHE_PATH
 
 from tallgrass.errors import SamplingError, TallgrassError
 
-_OURS = "tallgrass."  # modules whose compiled functions are ours
+_OURS = "tallgrass."  # how names of modules begin whose compiled functions are ours
+_CODE_FILES = ("*.nbi", "*.nbc")  # numba's index of a function, and its machine code
+_NUMBA = Path(numba.__file__).parent
 
 
 def with_readable_cache[T](make: Callable[[], T]) -> T:
-    """What ``make`` returns; where numba meets a file it cannot read, its cache is emptied first.
+    """Call ``make``; where numba cannot read a stored file, empty its cache and call it again.
 
-    Numba moves finished files into place, but a power cut or a full disk can still leave one that
-    is cut short, and numba raises whenever it meets it.
+    Numba moves finished files into place, but a power cut or a full disk can still leave a file
+    that is cut short. Numba raises an error whenever it reads such a file.
 
     Raises
     ------
@@ -42,12 +44,12 @@ def with_readable_cache[T](make: Callable[[], T]) -> T:
 
 @contextmanager
 def mended_cache() -> Iterator[None]:
-    """Where a stored function of our own cannot be read, empty the cache: the next run makes it.
+    """Where a stored function of our own cannot be read, empty the cache for the next run.
 
     Raises
     ------
     SamplingError
-        When that happened.
+        When a stored function could not be read.
     """
     try:
         yield
@@ -62,10 +64,10 @@ def mended_cache() -> Iterator[None]:
 
 
 def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
-    """Have nobody but its owner write the cache, and nobody else have written it before.
+    """Let only the owner write the cache, and remove what others have written before.
 
-    Whoever may write there has their code run by the next compilation. Windows keeps users apart
-    by the folder that the cache is in by default.
+    The next compilation runs the code that it finds there, whoever wrote it. On Windows the folder
+    where the cache is by default is private to the user.
 
     Raises
     ------
@@ -74,35 +76,36 @@ def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
     """
     if not hasattr(os, "getuid"):
         return
-    about, me = folder.stat(), os.getuid()
-    if about.st_uid != me:
+    status, user = folder.stat(), os.getuid()
+    if status.st_uid != user:
         raise SamplingError(
             "the folder of compiled code belongs to another user, whose code it could run",
             str(folder),
             "name one of your own: PYTENSOR_FLAGS=base_compiledir=$HOME/.pytensor",
         )
-    if stat.S_IMODE(about.st_mode) != stat.S_IRWXU:
+    if stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
         folder.chmod(stat.S_IRWXU)
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.stat(follow_symlinks=False).st_uid != me or entry.is_symlink():
+            if entry.stat(follow_symlinks=False).st_uid != user or entry.is_symlink():
                 Path(entry.path).unlink(missing_ok=True)
 
 
 def empty_cache() -> None:
-    """Remove PyTensor's compiled functions from disk, and our own; they are made again."""
-    for pattern in ("*.nbi", "*.nbc"):
-        for path in NUMBA_CACHE_PATH.glob(pattern):
-            path.unlink(missing_ok=True)
-    # All of them: each has a file of its own, which is read when a function that calls it is made.
-    ours = [module for name, module in sys.modules.items() if name.startswith(_OURS)]
-    for function in (x for module in ours for x in vars(module).values()):
-        if isinstance(function, Dispatcher):
-            function._cache.flush()  # type: ignore[attr-defined]
+    """Remove PyTensor's compiled functions from disk, and our own; they are compiled again."""
+    # Of our own all: each has its own file, which numba reads when it compiles a function that
+    # calls it.
+    modules = [module for name, module in sys.modules.items() if name.startswith(_OURS)]
+    jitted = [x for module in modules for x in vars(module).values() if is_jitted(x)]
+    places = [function.stats.cache_path for function in jitted]  # None where it is not stored
+    for folder in {NUMBA_CACHE_PATH, *(Path(place) for place in places if place)}:
+        for pattern in _CODE_FILES:
+            for path in folder.glob(pattern):
+                path.unlink(missing_ok=True)
 
 
 def _is_unreadable(error: BaseException | None) -> bool:
-    """Whether an error, or one that it came from, is numba's over a pickle that is cut short."""
+    """Whether an error, or one that caused it, is numba's about a pickle that is cut short."""
     seen: list[Any] = []
     while error is not None and error not in seen:
         if isinstance(error, (EOFError, UnpicklingError)) and _is_from_numba(error):
@@ -113,6 +116,6 @@ def _is_unreadable(error: BaseException | None) -> bool:
 
 
 def _is_from_numba(error: BaseException) -> bool:
-    # A worker that died ends in an EOFError too.
+    # A worker process that died causes an EOFError too, outside of numba.
     files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
-    return caching.__file__ in files
+    return any(_NUMBA in Path(file).parents for file in files)

@@ -3,8 +3,8 @@
 nutpie builds the log-density from a PyMC graph in 5 to 20 seconds, most of it spent compiling
 again what the last run compiled. Here the compiled functions are stored under a key made of the
 graph itself (every operation, type and constant), the library versions and the kernel's source.
-Votes are passed by pointer, not compiled in, so the same session and model, or another with the
-same shapes, starts from the stored code in well under a second.
+Votes are passed by pointer and are no part of the code, so that the same session and model, or
+another one with the same shapes, starts from the stored code in well under a second.
 """
 
 import hashlib
@@ -19,9 +19,7 @@ import numpy as np
 import pandas as pd
 import pytensor
 import pytensor.tensor as pt
-from numba.core import cgutils
-from numba.core.caching import FunctionCache
-from numba.core.registry import cpu_target
+from llvmlite import ir
 from numba.extending import intrinsic
 from nutpie.compile_pymc import CompiledPyMCModel
 from pytensor.compile.mode import get_mode
@@ -38,24 +36,28 @@ from tallgrass.inference.kernel import sparse
 
 _LIBRARIES = ("numba", "llvmlite", "numpy", "pytensor", "pymc", "nutpie")
 
-# Sums in the order they are written. Reassociated ones round in an order of their own in every
-# copy of a function, and which copy runs depends on what the process has compiled or loaded
-# before: the same seed would give other draws. The kernel keeps its own flags; it is one function.
+# Sums are made in the order in which they are written. With reassociation every copy of a function
+# rounds in an order of its own, and which copy runs depends on what the process has compiled or
+# loaded before: the same seed would give other draws. The kernel is one function and keeps its own
+# flags.
 _FLAGS = {"numba__fastmath": False}
 
-# Writing into operands splits fused loops, and each piece is compiled for itself: with it 59 nodes
-# instead of 38 for the hierarchical model, two seconds more to compile, and no faster draws.
-# The joint model needs it: without, PyTensor's fusion of its graph does not come to an end.
+# Writing results into operands splits fused loops, and each piece is compiled separately: the
+# hierarchical model would have 59 nodes instead of 38 and compile two seconds longer, and its draws
+# would not be faster. The joint model needs it: without it, PyTensor's fusion of its graph never
+# ends.
 _LEFT_OUT = "inplace"
 
-# Machine code of this process: numba never frees it, so a run after a run would add its own.
+# Machine code that this process has loaded. Numba never frees it, so that without this every run of
+# a process would load its own copy.
 _loaded: dict[tuple[str, str, str], Any] = {}
 
 _DOUBLES = nb.types.CPointer(nb.types.double)
 _LOGP = nb.types.int64(nb.types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, nb.types.voidptr)
 _EXPAND = nb.types.int64(nb.types.uint64, nb.types.uint64, _DOUBLES, _DOUBLES, nb.types.voidptr)
 
-# What nutpie calls, with its return codes: 0 fine, 1 error, 3 gradient and 4 value not finite.
+# Sources of the functions that nutpie calls. Its return codes: 0 fine, 1 error, 3 gradient and 4
+# value not finite.
 _LOGP_SOURCE = """
 def logp(dim, x_, gradient_, value_, data_):
     if dim != {n}:
@@ -68,7 +70,7 @@ def logp(dim, x_, gradient_, value_, data_):
         return 1
     value[0] = result[0].item()
 {gradients}
-    # All are looked at: a loop that may end early is not vectorised.
+    # The loop looks at every entry: a loop that can end early is not vectorised.
     finite = True
     for i in range({n}):
         finite &= isfinite(gradient[i])
@@ -102,7 +104,7 @@ class Compiled:
 @intrinsic  # type: ignore[untyped-decorator]
 def _as_pointer(typing_context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
 
     return nb.types.voidptr(address), generate
 
@@ -122,7 +124,7 @@ def _compile_model(model: Model) -> Compiled:
     public = graph.replace_rvs_by_values([graph[name] for name in model.public])
     logp = graph.logp()
     shared = [x for x in graph_inputs([logp, *public]) if isinstance(x, SharedVariable)]
-    # Held until sampling ends: nutpie and the compiled code keep their addresses only.
+    # Must live until sampling ends: nutpie and the compiled code keep only their addresses.
     data = [np.ascontiguousarray(x.get_value(borrow=True)) for x in shared]
 
     names = {dim: len(labels) for dim, labels in graph.coords.items()}
@@ -131,18 +133,18 @@ def _compile_model(model: Model) -> Compiled:
     key = graph_key([logp, *public], values, list(shapes.values()), data)
     literals = _wrapper_parts(list(shapes.values()), public_shapes, data)
 
-    in_place = "delta" in model.public  # the joint model's
-
     def make_logp() -> Any:
         outputs = [logp, *pt.grad(logp, values)]
-        return _numba_function([*values, *shared], outputs, in_place)
+        return _numba_function([*values, *shared], outputs, model.in_place)
 
-    def make_draws() -> Any:
-        return _numba_function([*values, *shared], public, in_place)
+    def make_expand() -> Any:
+        return _numba_function([*values, *shared], public, model.in_place)
 
-    logp_code, cached = _cfunc(_LOGP_SOURCE.format(**literals), "logp", _LOGP, key, make_logp)
-    expand_code, also = _cfunc(
-        _EXPAND_SOURCE.format(**literals), "expand", _EXPAND, key, make_draws
+    logp_code, logp_was_stored = _cfunc(
+        _LOGP_SOURCE.format(**literals), "logp", _LOGP, key, make_logp
+    )
+    expand_code, expand_was_stored = _cfunc(
+        _EXPAND_SOURCE.format(**literals), "expand", _EXPAND, key, make_expand
     )
     pointers = np.array([x.ctypes.data for x in data], np.uintp)
     return Compiled(
@@ -163,7 +165,7 @@ def _compile_model(model: Model) -> Compiled:
             expand_func=None,
             reparameterized_names=[],
         ),
-        cached and also,
+        logp_was_stored and expand_was_stored,
     )
 
 
@@ -180,7 +182,7 @@ def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
 def _wrapper_parts(
     shapes: list[tuple[int, ...]], public_shapes: list[tuple[int, ...]], data: list[np.ndarray]
 ) -> dict[str, Any]:
-    """What the wrappers' sources leave open: sizes, arguments, where results are written."""
+    """Values for the placeholders of the wrappers' sources: sizes, arguments, copies of results."""
     parts, n = _parts(shapes)
     n_out = _parts(public_shapes)[1]
     arguments = [
@@ -209,22 +211,22 @@ def _parts(shapes: list[tuple[int, ...]]) -> tuple[list[str], int]:
 
 def _copies(target: str, shapes: list[tuple[int, ...]], first: int) -> list[str]:
     """Source lines that copy results into a flat vector, from result number ``first`` on."""
-    lines, at = [], 0
+    lines, offset = [], 0
     for i, shape in enumerate(shapes, start=first):
         if shape:
             # A loop, not a slice: numba would compile a message about shapes with every slice.
             lines.append(f"    for k in range({shape[0]}):")
-            lines.append(f"        {target}[{at} + k] = result[{i}][k]")
+            lines.append(f"        {target}[{offset} + k] = result[{i}][k]")
         else:
-            lines.append(f"    {target}[{at}] = result[{i}].item()")
-        at += int(np.prod(shape))
+            lines.append(f"    {target}[{offset}] = result[{i}].item()")
+        offset += int(np.prod(shape))
     return lines
 
 
 def graph_key(
     outputs: list[Any], values: list[Any], shapes: list[tuple[int, ...]], data: list[np.ndarray]
 ) -> str:
-    """SHA-256 over all that the compiled code depends on."""
+    """SHA-256 of everything that the compiled code depends on."""
     digest = hashlib.sha256()
 
     def add(*parts: Any) -> None:
@@ -287,19 +289,24 @@ def _cfunc(
     source: str, name: str, signature: Any, key: str, make_inner: Callable[[], Any]
 ) -> tuple[Any, bool]:
     """The C function of a wrapper's source, and whether it was on disk (or in memory) already."""
-    known = (name, key, source)
-    if known in _loaded:
-        return _loaded[known], True
+    identity = (name, key, source)
+    if identity in _loaded:
+        return _loaded[identity], True
     function, scope = _wrapper(source, name, key)
-    stored = _stored(function, signature)
-    if not stored:
+    was_stored = True
+    try:
+        # Stored code is complete. Without stored code numba compiles, and does not find ``inner``.
+        code = nb.cfunc(signature, cache=True)(function)
+    except nb.errors.TypingError:
+        was_stored = False
         scope["inner"] = make_inner()
-    _loaded[known] = nb.cfunc(signature, cache=True)(function)
-    return _loaded[known], stored
+        code = nb.cfunc(signature, cache=True)(function)
+    _loaded[identity] = code
+    return code, was_stored
 
 
 def _wrapper(source: str, name: str, key: str) -> tuple[Any, dict[str, Any]]:
-    """A new Python function of the source, and its globals."""
+    """A new Python function of the source, and its globals (all but ``inner``)."""
     scope: dict[str, Any] = {
         "__name__": __name__,  # numba stores the module name with the code
         "carray": nb.carray,
@@ -310,8 +317,3 @@ def _wrapper(source: str, name: str, key: str) -> tuple[Any, dict[str, Any]]:
     }
     function = compile_numba_function_src(source, name, scope, scope, cache_key=f"{name}-{key}")
     return function, scope
-
-
-def _stored(function: Any, signature: Any) -> bool:
-    loaded = FunctionCache(function).load_overload(signature, cpu_target.target_context)
-    return loaded is not None

@@ -1,4 +1,4 @@
-"""Diagnostics by variable, and the parameters that did worst."""
+"""Diagnostics by variable, and the parameters with the worst values."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from tallgrass.inference.diagnostics import Diagnostics, Thresholds
 
 
 def convergence_table(diagnostics: Diagnostics, thresholds: Thresholds) -> pd.DataFrame:
-    """One row a variable: how its worst entry did.
+    """One row for each variable, with the values of its worst entry.
 
     Columns: variable, n (entries that are not constant), rhat_max, worst (label of that entry),
     n_over (entries that fail one of the R-hat and ESS thresholds), ess_bulk_min, ess_tail_min,

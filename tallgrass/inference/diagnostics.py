@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What a run must keep to pass. The three ``abs_r`` are for the baseline's kind of model."""
+    """Limits for a run to pass. Which ``abs_r`` applies depends on the baseline's model."""
 
     rhat: float = 1.01
     ess: float = 400.0
@@ -45,9 +45,9 @@ class Diagnostics:
     Parameters
     ----------
     table : DataFrame
-        One row an entry that is not constant, index ``xi[slug]``; columns variable, name, rhat,
-        ess_bulk, ess_tail, ess_per_chain (least bulk ESS of a single chain). NaN where a value is
-        not defined (R-hat of one chain).
+        One row for each entry that is not constant, index ``xi[slug]``; columns variable, name,
+        rhat, ess_bulk, ess_tail, ess_per_chain (least bulk ESS of a single chain). NaN where a
+        value is not defined (R-hat of one chain).
     n_constant : int
         Entries without diagnostics because every draw is the same (fixed anchors).
     divergences, max_depth_hits : tuple of int
@@ -57,7 +57,7 @@ class Diagnostics:
     reflected : tuple of int
         Chains whose positions run the other way than the PCA scores of the votes: a mode audit.
     steps_per_draw, step_size : float
-        Means over kept draws.
+        Means over the draws after tuning.
     gradients : int
         Gradient evaluations, tuning included where the sampler counts it.
     sampling_s : float
@@ -85,7 +85,7 @@ class Diagnostics:
         return float(values.max() if column == "rhat" else values.min()) if len(values) else np.nan
 
     def metrics(self, rhat: float = Thresholds.rhat) -> dict[str, float]:
-        """Every figure under its metric name; ``rhat`` is the threshold of the count above it."""
+        """Every figure by its metric name; ``rhat/n_over_threshold`` counts from ``rhat`` on."""
         ess = self.worst("ess_bulk")
         values = {
             "rhat_max": self.worst("rhat"),
@@ -116,7 +116,7 @@ class Diagnostics:
 
 @dataclass(frozen=True)
 class Check:
-    """One row of the verdict; ``passed`` is None where there is no value to judge."""
+    """One row of the verdict; ``passed`` is None where the value is not defined."""
 
     name: str
     value: float | None
@@ -127,7 +127,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a run may be used, and why not."""
+    """Whether a run may be used, and the reasons where it may not."""
 
     status: Literal["pass", "fail", "unresolved"]
     checks: tuple[Check, ...]
@@ -135,7 +135,7 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """A sentence for every check that did not pass, then the notes."""
+        """A sentence for every check that has not passed, then the notes."""
         sentences = []
         for check in self.checks:
             if check.passed is None:
@@ -159,8 +159,8 @@ def diagnose(
     trace : DataTree
         With posterior and sample_stats (and warmup_sample_stats, for the count of gradients).
     variables : sequence of str, optional
-        The variables that count, in the order of the table; those that are absent are passed
-        over. All of the posterior without it.
+        The variables to diagnose, in the order of the table; those that the posterior does not
+        have are skipped. By default all variables of the posterior.
     reflected : tuple of int
         Chains that an audit of modes found to run the other way.
     """
@@ -208,8 +208,8 @@ def judge(
     Parameters
     ----------
     abs_r, least_abs_r : float, optional
-        Agreement with the baseline and what it must exceed; without a baseline the other rows
-        decide and ``no_baseline`` is noted.
+        Agreement with the baseline and the value that it must exceed; without a baseline the
+        other rows decide, and ``no_baseline`` is added to the notes.
     """
     d = diagnostics
     checks = [
@@ -219,7 +219,7 @@ def judge(
         Check("reflected chains", len(d.reflected), 0, "=", not d.reflected),
     ]
     if d.ebfmi:
-        # "at most" for a count whose threshold is normally zero
+        # "=" because the threshold of this count is normally zero; a lower count passes too.
         count = sum(d.divergences)
         within = count <= thresholds.divergences
         checks[3:3] = [
@@ -251,13 +251,13 @@ def _entries(variable: str, draws: Floats, labels: list[str]) -> tuple[pd.DataFr
     """Diagnostics of every entry of one variable; shape (chain, draw, entry)."""
     flat = draws.reshape(*draws.shape[:2], -1)
     varies = np.ptp(flat, axis=(0, 1)) > 0
-    kept = flat[:, :, varies]
-    values = rank_diagnostics(kept)
+    varying = flat[:, :, varies]
+    values = rank_diagnostics(varying)
     columns: dict[str, Any] = {
         **values._asdict(),
-        "ess_per_chain": bulk_ess_per_chain(kept),
+        "ess_per_chain": bulk_ess_per_chain(varying),
     }
-    names = [label for label, keep in zip(labels, varies, strict=True) if keep]
+    names = [label for label, does_vary in zip(labels, varies, strict=True) if does_vary]
     table = pd.DataFrame(
         {"variable": variable, "name": names, **columns},
         index=[f"{variable}[{name}]" for name in names],

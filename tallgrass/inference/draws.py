@@ -1,4 +1,4 @@
-"""What sampling gives back, and what it tells while it runs."""
+"""The records that sampling takes and returns: model, draws, and who looks on meanwhile."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tallgrass.inference.progress import Observer
 
 LIBRARIES = ("tallgrass", "nutpie", "pymc", "pytensor", "numba", "numpy", "arviz", "xarray")
 
-# Names of the sampler statistics by sampler; those not named here are left out.
+# Names of statistics, as nutpie and PyMC call them, and their common names; others are left out.
 STATISTICS = {
     "diverging": "diverging",
     "energy": "energy",
@@ -28,7 +28,7 @@ STATISTICS = {
     "logp": "lp",
     "lp": "lp",
 }
-# Types of those that are not double.
+# Types of the statistics that are not doubles.
 _STATISTIC_TYPES = {
     "diverging": bool,
     "reached_max_treedepth": bool,
@@ -38,7 +38,7 @@ _STATISTIC_TYPES = {
 
 
 class Model(Protocol):
-    """What a sampler needs of a model; :class:`tallgrass.rollcalls.models.Model` is one."""
+    """The parts of a model that a sampler needs; ``tallgrass.rollcalls.models.Model`` has them."""
 
     @property
     def graph(self) -> Any:
@@ -58,27 +58,31 @@ class Model(Protocol):
 
     @property
     def constants(self) -> Mapping[str, tuple[str, Any]]:
-        """What else is known of legislators or roll calls: name -> (dimension, values)."""
+        """Other data about legislators or roll calls: name -> (dimension, values)."""
 
     @property
     def trajectory(self) -> str:
-        """Which steps sample it well: leapfrog or normal."""
+        """The steps that sample the model well: leapfrog or normal."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether compiled code may overwrite operands."""
 
 
 class DrawSink(Protocol):
-    """Where draws go while they are made; :class:`tallgrass.inference.stream.DrawFiles` is one.
+    """Takes draws while they are made; :class:`tallgrass.inference.stream.DrawFiles` is one.
 
     Its methods never raise.
     """
 
     @property
     def broken(self) -> bool:
-        """Whether it takes no more."""
+        """Whether an error has ended it: it takes no more draws."""
 
     def begin(
         self, chains: int, variables: Mapping[str, tuple[Sequence[str], Sequence[int]]], frame: Any
     ) -> None:
-        """Be told what is to come, and the trace without draws."""
+        """Prepare for draws of these variables; ``frame`` is the trace without draws."""
 
     def append(
         self,
@@ -91,7 +95,7 @@ class DrawSink(Protocol):
 
 
 def never() -> bool:
-    """The answer of one who never asks a sampler to stop."""
+    """False: the answer where nobody asks the sampler to stop."""
     return False
 
 
@@ -102,11 +106,11 @@ class Watch:
     Parameters
     ----------
     observer : Observer or None
-        Told of the progress.
+        Called with the progress of all chains.
     sink : DrawSink or None
-        Given the draws as they are made.
+        Receives the draws while they are made.
     stopped : callable
-        Asked a few times a second whether to stop, as Ctrl-C would.
+        Called a few times a second; when it returns true, sampling ends as on Ctrl-C.
     """
 
     observer: Observer | None = None
@@ -116,16 +120,16 @@ class Watch:
 
 @dataclass(frozen=True)
 class Sampled:
-    """Draws and what they cost.
+    """Draws, and the time that they took.
 
     Parameters
     ----------
     trace : xarray.DataTree
         Groups posterior, sample_stats, warmup_sample_stats, observed_data and constant_data.
     compile_s, sampling_s : float
-        Time in seconds to make the model's code (or to load it) and to sample.
+        Seconds to compile the model's code (or to load it), and to sample.
     from_cache : bool
-        Whether the code was on disk already.
+        Whether the code was already on disk.
     """
 
     trace: xr.DataTree
@@ -135,7 +139,7 @@ class Sampled:
 
 
 class Raw(NamedTuple):
-    """What a sampler gives back as it is, and what it took; ``tree`` is None without a draw."""
+    """The sampler's own result, and the time it took; ``tree`` is None where there is no draw."""
 
     tree: xr.DataTree | None
     compile_s: float
@@ -155,7 +159,7 @@ class Interrupted(KeyboardInterrupt):
 def as_tree(
     groups: Mapping[str, xr.Dataset], coords: Mapping[str, Any], attributes: Mapping[str, Any]
 ) -> xr.DataTree:
-    """Groups as one trace: labels on every dimension they have, and what made it as attributes."""
+    """Groups as one trace, with labels on their dimensions and the versions as attributes."""
     labelled = {}
     for name, dataset in groups.items():
         labels = {dim: names for dim, names in coords.items() if dim in dataset.dims}
@@ -171,31 +175,33 @@ def as_tree(
 
 
 def complete_part(raw: xr.DataTree) -> xr.DataTree | None:
-    """As many draws as form a rectangle of whole chains, of a run that was interrupted.
+    """The draws of an interrupted run, cut so that all chains that are kept have the same length.
 
-    nutpie fills up the chains that are behind with NaN; a chain that is far behind is left out
-    rather than cutting the others. None where no chain has a draw.
+    nutpie fills up shorter chains with NaN. Chains are kept so that the number of draws is largest:
+    a chain that is far behind is left out, because otherwise all others would be cut to its length.
+    None where no chain has a draw.
     """
-    first = next(iter(raw["posterior"].to_dataset().data_vars.values()))
-    others = [dim for dim in first.dims if dim not in ("chain", "draw")]
-    lengths = first.notnull().all(others).sum("draw").values
-    ordered = np.sort(lengths)[::-1]
-    draws = ordered[np.argmax(ordered * np.arange(1, len(ordered) + 1))]
-    if draws == 0:
+    variable = next(iter(raw["posterior"].to_dataset().data_vars.values()))
+    entry_dims = [dim for dim in variable.dims if dim not in ("chain", "draw")]
+    lengths = variable.notnull().all(entry_dims).sum("draw").values
+    descending = np.sort(lengths)[::-1]
+    n_draws = descending[np.argmax(descending * np.arange(1, len(descending) + 1))]
+    if n_draws == 0:
         return None
-    chains = np.flatnonzero(lengths >= draws)
+    chains = np.flatnonzero(lengths >= n_draws)
     groups = {}
     for name, node in raw.children.items():
         dataset = node.to_dataset().isel(chain=chains)
-        warmup = name.startswith("warmup")
-        groups[name] = dataset if warmup else dataset.isel(draw=slice(int(draws)))
+        is_warmup = name.startswith("warmup")
+        groups[name] = dataset if is_warmup else dataset.isel(draw=slice(int(n_draws)))
     return xr.DataTree.from_dict(groups)
 
 
 def statistics(dataset: xr.Dataset) -> xr.Dataset:
     """The sampler's statistics under their common names; others are left out."""
-    named = {old: new for old, new in STATISTICS.items() if old in dataset}
-    kept = dataset[list(named)].rename({old: new for old, new in named.items() if old != new})
-    for name in kept:
-        kept[name] = kept[name].astype(_STATISTIC_TYPES.get(str(name), np.float64))
-    return kept
+    common = {old: name for old, name in STATISTICS.items() if old in dataset}
+    changed = {old: name for old, name in common.items() if old != name}
+    renamed = dataset[list(common)].rename(changed)
+    for name in renamed:
+        renamed[name] = renamed[name].astype(_STATISTIC_TYPES.get(str(name), np.float64))
+    return renamed

@@ -1,4 +1,4 @@
-"""Draws of nutpie's while it samples: looked at every second or two, kept, and left alone."""
+"""Copies nutpie's draws to a sink every second or two while it samples."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,9 +11,9 @@ from tallgrass.inference.arrow import column_values
 from tallgrass.inference.draws import STATISTICS, DrawSink
 
 _LEAST_SECONDS = 1.5  # with the poll and the look itself, draws are on disk within two seconds
-# Looking has every chain copy all draws that it made so far: at most this share of the time passed.
-# What is done with new draws costs the same whenever it is done, so it does not count: pauses that
-# grew with it would bring more draws, and grow again.
+# A look makes every chain copy all draws that it has made so far. All looks together may take at
+# most this share of the time. The time that the sink needs is not counted: it is the same whenever
+# draws are handed over, and pauses that grew with it would bring more draws and grow again.
 _SHARE = 0.025
 _POLL_SECONDS = 0.25  # how soon a request to stop is noticed
 
@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.25  # how soon a request to stop is noticed
 def pause(copied_s: float, passed_s: float) -> float:
     """Seconds until the next look, so that all looks together stay within their share.
 
-    The first draws are few and quickly copied: what they leave of the share is for the last ones.
+    The first looks copy few draws and take less than their share; later looks use what is left.
 
     Parameters
     ----------
@@ -46,68 +46,72 @@ class Follower:
 
     def __init__(self, running: Any, sink: DrawSink) -> None:
         self._running, self._sink = running, sink
-        self._taken: dict[int, int] = {}
+        self._n_taken: dict[int, int] = {}  # by chain
         self._pause = _LEAST_SECONDS
-        self._began = self._at = time.monotonic()
+        self._began = self._last_look = time.monotonic()
         self._copied_s = 0.0
 
     def look(self) -> None:
-        """Take new draws where it is time to."""
-        if self._sink.broken or time.monotonic() - self._at < self._pause:
+        """Hand new draws over, unless the last look was a moment ago."""
+        if self._sink.broken or time.monotonic() - self._last_look < self._pause:
             return
         began = time.monotonic()
-        draws, statistics = self._running.inspect().get_arrow_trace()
+        draw_batches, statistic_batches = self._running.inspect().get_arrow_trace()
         self._copied_s += time.monotonic() - began
-        for chain, (drawn, told) in enumerate(zip(draws, statistics, strict=True)):
-            first = self._taken.get(chain, 0)
-            n = min(drawn.num_rows, told.num_rows) - first
+        batches = zip(draw_batches, statistic_batches, strict=True)
+        for chain, (draws, statistics) in enumerate(batches):
+            first = self._n_taken.get(chain, 0)
+            n = min(draws.num_rows, statistics.num_rows) - first
             if n > 0:
-                self._take(chain, drawn.slice(first, n), told.slice(first, n))
-                self._taken[chain] = first + n
-        self._at = time.monotonic()
-        self._pause = pause(self._copied_s, self._at - self._began)
+                self._hand_over(chain, draws.slice(first, n), statistics.slice(first, n))
+                self._n_taken[chain] = first + n
+        self._last_look = time.monotonic()
+        self._pause = pause(self._copied_s, self._last_look - self._began)
 
-    def _take(self, chain: int, drawn: Any, told: Any) -> None:
-        stats = {
-            name: column_values(told, name) for name in told.column_names if name in STATISTICS
-        }
+    def _hand_over(self, chain: int, draws: Any, statistics: Any) -> None:
+        names = [name for name in statistics.column_names if name in STATISTICS]
         variables: Mapping[str, np.ndarray] = {
-            name: column_values(drawn, name) for name in drawn.column_names
+            name: column_values(draws, name) for name in draws.column_names
         }
-        self._sink.append(chain, column_values(told, "tuning").astype(bool), variables, stats)
+        self._sink.append(
+            chain,
+            column_values(statistics, "tuning").astype(bool),
+            variables,
+            {name: column_values(statistics, name) for name in names},
+        )
 
     def finish(self, tree: xr.DataTree, tune: int) -> None:
-        """Take the last draws from the trace of a sampler that has made them all."""
+        """Hand the last draws over, from the trace of a sampler that has made all of them."""
         groups = {name: node.to_dataset() for name, node in tree.children.items()}
         for chain in range(groups["posterior"].sizes["chain"]):
-            first = self._taken.get(chain, 0)
+            first = self._n_taken.get(chain, 0)
             for group, start in (("warmup_sample_stats", first), ("sample_stats", first - tune)):
                 if group not in groups:
                     continue
-                warmup = group.startswith("warmup")
+                is_warmup = group.startswith("warmup")
                 rows = slice(max(0, start), None)
-                told = groups[group].isel(chain=chain, draw=rows)
-                drawn = groups["posterior"].isel(chain=chain, draw=rows)
-                n = told.sizes["draw"]
+                statistics = groups[group].isel(chain=chain, draw=rows)
+                draws = groups["posterior"].isel(chain=chain, draw=rows)
+                n = statistics.sizes["draw"]
                 self._sink.append(
                     chain,
-                    np.full(n, warmup),
-                    # Of tuning draws the statistics alone are kept.
+                    np.full(n, is_warmup),
+                    # Of tuning draws only the statistics are kept.
                     {
-                        str(name): np.empty((n, 0)) if warmup else x.values
-                        for name, x in drawn.data_vars.items()
+                        str(name): np.empty((n, 0)) if is_warmup else x.values
+                        for name, x in draws.data_vars.items()
                     },
-                    {str(name): x.values for name, x in told.data_vars.items()},
+                    {str(name): x.values for name, x in statistics.data_vars.items()},
                 )
 
 
 def wait_for(running: Any, follower: Follower | None, stopped: Callable[[], bool]) -> Any:
-    """The raw trace of a sampler when it has ended; the follower looks on the way.
+    """Wait for the end of a sampler and return its raw trace; meanwhile the follower looks.
 
     Raises
     ------
     KeyboardInterrupt
-        When ``stopped`` says so.
+        When ``stopped`` returns true.
     """
     while True:
         try:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _POLL_SECONDS = 1.0
-_parents: list[int] = []  # processes whose children are to end with them: this one, or none
+_parents: list[int] = []  # id of this process while a context below is open; else empty
 
 
 @contextmanager
 def ending_with_this_process() -> Iterator[None]:
-    """Whatever is forked in this context ends soon after this process, even after kill -9.
+    """Processes that are forked in this context end soon after this process, even after kill -9.
 
-    PyMC's chains wait for orders from a pipe whose other end their siblings hold as well: when
-    the run is killed, that end is never closed, and they would wait for ever.
+    A chain of PyMC waits for messages from a pipe. The other chains have the other end of that
+    pipe open too, so that it is not closed when the run is killed: the chain would wait for ever.
     """
     _parents.append(os.getpid())
     try:
@@ -35,5 +35,5 @@ def _end_after(parent: int) -> None:
     os._exit(1)
 
 
-if hasattr(os, "register_at_fork"):  # spawned processes hold nothing of others
+if hasattr(os, "register_at_fork"):  # spawned processes share no ends of pipes
     os.register_at_fork(after_in_child=_watch_in_child)

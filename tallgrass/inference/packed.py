@@ -1,9 +1,9 @@
-"""Data of a model in two shared vectors, so that its compiled code holds none of them.
+"""Data of a model in two shared vectors, so that its compiled code contains no data.
 
-Numba takes no call of more than about thirty arguments, and every one costs compilation. A model of
-two chambers has more index vectors and weights than that. Packed into one vector of integers and
-one of numbers they are two arguments, and the code depends on their lengths only: other votes of
-the same shape run the code that is there.
+Numba compiles no call with more than about thirty arguments, and every argument takes time to
+compile. A model of two chambers has more index vectors and weights than that. Packed into one
+vector of integers and one vector of numbers, they are two arguments. The code depends only on the
+lengths of these vectors, so that other votes of the same shape run the code that is on disk.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class Packed:
-    """Collects arrays; each is at once a part of one shared vector."""
+    """Collects arrays in one shared vector; each array is returned as a slice of it."""
 
     def __init__(self, name: str, dtype: type[np.generic]) -> None:
         self._dtype = dtype
@@ -23,7 +23,7 @@ class Packed:
         self._shared = pytensor.shared(np.zeros(0, dtype), name=name)
 
     def __call__(self, values: ArrayLike) -> Any:
-        """The values as a PyTensor vector, or a matrix where they are one."""
+        """The values as a slice of the shared vector; a matrix where the values are a matrix."""
         array = np.asarray(values).astype(self._dtype, casting="same_kind")
         start, self._length = self._length, self._length + array.size
         self._parts.append(array.ravel())

@@ -121,7 +121,7 @@ class PriorSpec:
         ``lognormal_reparam`` adds the Normal ``log_<name>`` and returns its exponential as the
         deterministic ``<name>``.
         """
-        # PyMC takes seconds to import, and most commands never need it.
+        # To import PyMC takes seconds, and most commands do not need it.
         import pymc as pm
         import pytensor.tensor as pt
 

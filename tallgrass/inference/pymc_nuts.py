@@ -14,15 +14,17 @@ from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.machine import usable_cores
 
-_GRADIENT_SIZES = 1e-2, 1e4  # bounds of the first mass matrix, which is made of gradients
-_FIRST_WEIGHT = 10  # draws that the first mass matrix counts for; PyMC's own choice
+_GRADIENT_SIZES = 1e-2, 1e4  # bounds of the gradients that make the first mass matrix
+_FIRST_WEIGHT = 10  # the first mass matrix counts as much as that many draws, PyMC's own choice
 _EVERY_SECONDS = 1.0
-_NAMES = {"model_logp": "lp", "tree_size": "n_steps"}  # of PyMC's own, in what it returns
-_NO_DRAWS = "Not enough samples to build a trace."  # PyMC's words
+_EVERY_DRAWS = 50
+# PyMC renames these statistics in the trace that it returns.
+_RETURNED_NAMES = {"model_logp": "lp", "tree_size": "n_steps"}
+_NO_DRAWS = "Not enough samples to build a trace."  # PyMC's message
 
 
 def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
-    """Draw with PyMC's NUTS from the graph that nutpie samples too.
+    """Draw with PyMC's NUTS, from the same graph as nutpie.
 
     Raises
     ------
@@ -40,25 +42,29 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     total = spec.draws + spec.tune
     observer = watch.observer
     keeper = None if watch.sink is None else _Keeper(watch.sink, spec.tune)
-    state: dict[int, list[Any]] = {i: [0, True, 0, 0.0] for i in range(spec.chains)}
+    chains = [ChainProgress(i, 0, total, True, 0, None) for i in range(spec.chains)]
 
     def report(trace: Any, draw: Any) -> None:
-        chain = state[draw.chain]
-        chain[0], chain[1] = chain[0] + 1, draw.tuning
+        chain = chains[draw.chain]
+        divergences, step_size = chain.divergences, chain.step_size
         if draw.stats:
-            chain[2] += int(bool(draw.stats[0].get("diverging", False)) and not draw.tuning)
-            chain[3] = float(draw.stats[0].get("step_size", np.nan))
+            divergences += int(bool(draw.stats[0].get("diverging", False)) and not draw.tuning)
+            step_size = draw.stats[0].get("step_size")
+        finished = chain.finished + 1
+        chains[draw.chain] = ChainProgress(
+            chain.chain,
+            finished,
+            total,
+            draw.tuning,
+            divergences,
+            None if step_size is None else float(step_size),
+        )
         if keeper is not None:
             keeper.look(trace, draw.chain, draw.is_last)
-        if chain[0] % 50 == 0 and watch.stopped():
+        if finished % _EVERY_DRAWS == 0 and watch.stopped():
             raise KeyboardInterrupt("asked to stop")
-        if observer is not None and (chain[0] % 50 == 0 or draw.is_last):
-            observer(
-                tuple(
-                    ChainProgress(i, done, total, tuning, divergences, step)
-                    for i, (done, tuning, divergences, step) in state.items()
-                )
-            )
+        if observer is not None and (finished % _EVERY_DRAWS == 0 or draw.is_last):
+            observer(tuple(chains))
 
     logging.getLogger("pymc").setLevel(logging.ERROR)
     began = time.perf_counter()
@@ -80,56 +86,65 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
                 progressbar=False,
                 compute_convergence_checks=False,
             )
-        except (RuntimeError, ParallelSamplingError) as error:  # one chain; several
+        # RuntimeError with one chain, ParallelSamplingError with several.
+        except (RuntimeError, ParallelSamplingError) as error:
             raise SamplingError(
                 "PyMC stopped",
                 str(error).splitlines()[0],
                 "look at the start (init) and the priors",
             ) from error
         except ValueError as error:
-            # PyMC takes an interrupt for the end; where no chain has a draw, it has no trace.
+            # On an interrupt PyMC returns the draws it has; where no chain has any, it raises this.
             if str(error) != _NO_DRAWS:
                 raise
             return Raw(None, 0.0, time.perf_counter() - began, False, True)
     elapsed = time.perf_counter() - began
     sizes = tree["posterior"].sizes
-    # Chains that an interrupt left far behind are left out by PyMC, without a word.
+    # PyMC leaves out chains that are far behind at an interrupt, and does not say so.
     interrupted = sizes["draw"] < spec.draws or sizes["chain"] < spec.chains
     sampling_s = float(tree["posterior"].attrs.get("sampling_time", elapsed))
     return Raw(tree, elapsed - sampling_s, sampling_s, False, interrupted)
 
 
 class _Keeper:
-    """Hands the rows that PyMC's traces gained to a sink, about once a second for each chain."""
+    """Hands new rows of PyMC's traces to a sink, about once a second for each chain."""
 
     def __init__(self, sink: DrawSink, tune: int) -> None:
         self._sink, self._tune = sink, tune
-        self._taken: dict[int, int] = {}
-        self._at: dict[int, float] = {}
+        self._n_taken: dict[int, int] = {}  # by chain
+        self._last_look: dict[int, float] = {}
 
     def look(self, trace: Any, chain: int, last: bool) -> None:
-        """Take new draws of one chain where it is time to; the chain's last ones at once."""
+        """Hand new draws of one chain over, unless its last look was a moment ago.
+
+        The last draws of a chain are handed over at once.
+        """
         now = time.monotonic()
         if self._sink.broken or (
-            not last and now - self._at.setdefault(chain, now) < _EVERY_SECONDS
+            not last and now - self._last_look.setdefault(chain, now) < _EVERY_SECONDS
         ):
             return
-        rows = slice(self._taken.get(chain, 0), trace.draw_idx)
-        told = trace._stats[0]
+        first, end = self._n_taken.get(chain, 0), len(trace)
+        returned = {name: _RETURNED_NAMES.get(name, name) for name in trace.sampler_vars[0]}
+        # Arrays of a trace have room for all its draws.
         self._sink.append(
             chain,
-            np.arange(rows.start, rows.stop) < self._tune,
-            {name: values[rows] for name, values in trace.samples.items()},
-            {name: told[own][rows] for own in told if (name := _NAMES.get(own, own)) in STATISTICS},
+            np.arange(first, end) < self._tune,
+            {name: trace.get_values(name, burn=first)[: end - first] for name in trace.varnames},
+            {
+                common: trace.get_sampler_stats(name, 0, burn=first)[: end - first]
+                for name, common in returned.items()
+                if common in STATISTICS
+            },
         )
-        self._taken[chain], self._at[chain] = rows.stop, now
+        self._n_taken[chain], self._last_look[chain] = end, now
 
 
 def _nuts(model: Model, spec: SamplerSpec, starts: list[dict[str, Any]]) -> Any:
-    """PyMC's NUTS, its first mass matrix from the size of the gradient where the chains start.
+    """PyMC's NUTS with a first mass matrix from the size of the gradients where the chains start.
 
-    That is nutpie's rule. With PyMC's own, the identity, positions are so light at first that the
-    energy of the start can throw one anchor past the other, into the reflected mode.
+    That is nutpie's rule. With PyMC's own first matrix, the identity, positions move so easily at
+    first that the energy at the start can carry one anchor past the other, into the reflected mode.
     """
     import pymc as pm
     from pymc.step_methods.hmc.quadpotential import QuadPotentialDiagAdapt
@@ -137,8 +152,12 @@ def _nuts(model: Model, spec: SamplerSpec, starts: list[dict[str, Any]]) -> Any:
     graph = model.graph
     gradient = graph.compile_dlogp(mode="NUMBA")
     names = [value.name for value in graph.value_vars]
-    points = np.array([np.concatenate([np.ravel(at[name]) for name in names]) for at in starts])
-    sizes = [np.abs(gradient({name: np.asarray(at[name]) for name in names})) for at in starts]
+    points = np.array(
+        [np.concatenate([np.ravel(start[name]) for name in names]) for start in starts]
+    )
+    sizes = [
+        np.abs(gradient({name: np.asarray(start[name]) for name in names})) for start in starts
+    ]
     variance = 1 / np.clip(np.mean(sizes, axis=0), *_GRADIENT_SIZES)
     potential = QuadPotentialDiagAdapt(
         points.shape[1], points.mean(axis=0), variance, _FIRST_WEIGHT, rng=spec.seed
@@ -147,7 +166,7 @@ def _nuts(model: Model, spec: SamplerSpec, starts: list[dict[str, Any]]) -> Any:
 
 
 def _constrained(start: dict[str, Any]) -> dict[str, Any]:
-    """A start as PyMC asks for it: by variable, on the constrained scale."""
+    """A start as PyMC takes it: by variable, on the constrained scale."""
     return {
         name.removesuffix("_log__"): np.exp(value) if name.endswith("_log__") else value
         for name, value in start.items()

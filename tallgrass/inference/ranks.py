@@ -2,8 +2,8 @@
 
 Rank-normalised split R-hat, the larger of bulk and folded, and bulk and tail ESS of Vehtari,
 Gelman, Simpson, Carpenter and Buerkner (2021). ArviZ takes one entry at a time, with transforms of
-whole chains; here one sort serves both R-hats, bulk and tail, and autocovariances are summed lag
-by lag only as far as Geyer's sequence needs them. Equal to ArviZ but for rounding.
+whole chains. Here one sort serves both R-hats, bulk and tail, and autocovariances are summed lag
+by lag only as far as Geyer's sequence needs them. The figures equal those of ArviZ up to rounding.
 """
 
 import math
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 TAILS = (0.05, 0.95)
 _FASTMATH = {"reassoc", "contract", "nsz"}
-_PART = 64  # entries a task
+_PART = 64  # entries of one task
 _LEAST_DRAWS = 4
 
 
@@ -45,8 +45,8 @@ def rank_diagnostics(draws: NDArray[Any]) -> RankDiagnostics:
         scores = normal_scores(2 * half * n_chains)
 
         def task(low: int) -> None:
-            part = draws[:, :, low : low + _PART]
-            rows = np.ascontiguousarray(np.moveaxis(part, 2, 0), np.float64)
+            entries = draws[:, :, low : low + _PART]
+            rows = np.ascontiguousarray(np.moveaxis(entries, 2, 0), np.float64)
             split = rows
             if n_draws % 2:
                 split = np.concatenate([rows[:, :, :half], rows[:, :, -half:]], axis=2)
@@ -65,15 +65,15 @@ def rank_diagnostics(draws: NDArray[Any]) -> RankDiagnostics:
 
 def bulk_ess_per_chain(draws: NDArray[Any]) -> Floats:
     """Least bulk ESS of a single chain, by entry."""
-    each = [rank_diagnostics(draws[[c]]).ess_bulk for c in range(len(draws))]
-    return np.asarray(np.min(each, axis=0))
+    ess_by_chain = [rank_diagnostics(draws[[c]]).ess_bulk for c in range(len(draws))]
+    return np.asarray(np.min(ess_by_chain, axis=0))
 
 
 def converged(variables: Iterable[NDArray[Any]], rhat: float, ess: float) -> bool:
     """Whether every entry that varies has a lower R-hat and higher bulk and tail ESS."""
     for draws in variables:
         varying = np.ptp(draws, axis=(0, 1)) > 0
-        # To pick entries copies all draws: half the time of the rest.
+        # To select entries copies all draws, and takes half as long as the diagnostics.
         values = rank_diagnostics(draws if varying.all() else draws[:, :, varying])
         if not (values.rhat < rhat).all():
             return False
@@ -91,7 +91,7 @@ def normal_scores(n: int) -> Floats:
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ignore[no-untyped-def]
     n = n_chains * half
-    # Split chains in the order half, half of chain 1, ...: the order plays no part.
+    # The order of the split chains does not matter.
     values, ranked = np.empty(n), np.empty(n)
     folded_order, distance = np.empty(n, np.int64), np.empty(n)
     for entry in range(len(flat)):
@@ -123,8 +123,8 @@ def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ign
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def _score(ascending, place, scores, out):  # type: ignore[no-untyped-def]
-    """Normal scores of average ranks; ``place`` says where each sorted value belongs."""
+def _score(ascending, order, scores, out):  # type: ignore[no-untyped-def]
+    """Normal scores of average ranks; ``order`` holds the index of each sorted value."""
     n, low = len(ascending), 0
     while low < n:
         high = low + 1
@@ -132,12 +132,12 @@ def _score(ascending, place, scores, out):  # type: ignore[no-untyped-def]
             high += 1
         score = scores[low + high - 1]  # mean of the ranks low + 1 ... high, in halves from 1
         for k in range(low, high):
-            out[place[k]] = score
+            out[order[k]] = score
         low = high
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def _fold(ascending, place, median, distance, order):  # type: ignore[no-untyped-def]
+def _fold(ascending, order, median, distance, folded_order):  # type: ignore[no-untyped-def]
     """Distances from the median in ascending order, merged from both sides of it."""
     n = len(ascending)
     right = n // 2
@@ -146,10 +146,10 @@ def _fold(ascending, place, median, distance, order):  # type: ignore[no-untyped
         below = abs(ascending[left] - median) if left >= 0 else np.inf
         above = abs(ascending[right] - median) if right < n else np.inf
         if below < above:
-            distance[k], order[k] = below, place[left]
+            distance[k], folded_order[k] = below, order[left]
             left -= 1
         else:
-            distance[k], order[k] = above, place[right]
+            distance[k], folded_order[k] = above, order[right]
             right += 1
 
 
@@ -207,7 +207,7 @@ def _lag(centred, t):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _constant(chains):  # type: ignore[no-untyped-def]
-    """Whether all values are within 1e-15, as ArviZ asks: the first one that differs tells."""
+    """Whether all values are within 1e-15, as in ArviZ; it stops at the first that is not."""
     first = chains[0, 0]
     for chain in chains:
         for value in chain:
@@ -218,7 +218,7 @@ def _constant(chains):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def _ess(chains):  # type: ignore[no-untyped-def]
-    """ESS of split chains by Geyer's initial monotone sequence, step by step as ArviZ."""
+    """ESS of split chains by Geyer's initial monotone sequence, with the same steps as ArviZ."""
     m, n = chains.shape
     if _constant(chains):
         return float(m * n)

@@ -1,7 +1,5 @@
 """The samplers: nutpie (default) and PyMC's NUTS."""
 
-import dataclasses
-import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -39,31 +37,38 @@ def sample_and_assemble(
     sink: DrawSink | None = None,
     stopped: Callable[[], bool] = never,
 ) -> Sampled:
-    """Draw from the posterior of a model of any data; as :func:`sample`.
+    """Draw from the posterior of a model of any data.
 
     Parameters
     ----------
     assembled : callable
-        (what the sampler returned, attributes of the root) -> the trace as it is kept.
+        (trace of the sampler, attributes of the root) -> the trace as it is stored.
+    observer, sink, stopped
+        As in :class:`tallgrass.inference.draws.Watch`. An error that the observer raises never
+        stops sampling; the first one is logged.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C or SIGTERM; it carries the draws made until then.
+    SamplingError
+        When the sampler cannot start or stops by itself.
     """
-    known = {
+    attributes = {
         "sampler": spec.sampler,
         "sampler_version": version(spec.sampler),
         "trajectory": trajectory(model.trajectory, spec),
     }
     if sink is not None:
         variables = _variables(model)
-        sink.begin(spec.chains, variables, assembled(_without_draws(variables, spec.chains), known))
+        frame = assembled(_without_draws(variables, spec.chains), attributes)
+        sink.begin(spec.chains, variables, frame)
     watch = Watch(observer and harmless(observer), sink, stopped)
     raw = SAMPLERS[spec.sampler](model, spec, watch)
     sampled = None
     if raw.tree is not None:
-        settings = {
-            **known,
-            "compile_s": raw.compile_s,
-            "sampling_s": raw.sampling_s,
-        }
-        trace = assembled(raw.tree, settings)
+        times = {"compile_s": raw.compile_s, "sampling_s": raw.sampling_s}
+        trace = assembled(raw.tree, {**attributes, **times})
         sampled = Sampled(trace, raw.compile_s, raw.sampling_s, raw.from_cache)
     if raw.interrupted:
         raise Interrupted(sampled)
@@ -73,13 +78,13 @@ def sample_and_assemble(
 
 
 def trajectory(of_model: str, spec: SamplerSpec) -> str:
-    """The steps that trajectories are made of: what is asked for, else what suits the model.
+    """The steps that trajectories are made of: those of the spec, else those that suit the model.
 
     ``leapfrog`` alternates kicks by the gradient with straight drifts. ``normal`` rotates position
     and momentum as a standard normal density would, in the units of the mass matrix, and kicks by
-    what is left of the gradient (Shahbaba, Lan, Johnson & Neal 2014, "Split Hamiltonian Monte
-    Carlo"): the error of a step comes from what is not normal, so that steps are longer. Both
-    leave the same posterior as it is.
+    the rest of the gradient (Shahbaba, Lan, Johnson & Neal 2014, "Split Hamiltonian Monte Carlo").
+    The error of such a step comes only from the part of the density that is not normal, so that
+    steps are longer. Both sample the same posterior.
     """
     if spec.trajectory != "auto":
         return spec.trajectory
@@ -87,7 +92,7 @@ def trajectory(of_model: str, spec: SamplerSpec) -> str:
 
 
 def harmless(observer: Observer) -> Observer:
-    """The observer, its errors logged once and kept from the sampler."""
+    """The observer, whose first error is logged and whose errors never reach the sampler."""
     failed = False
 
     def report(progress: tuple[ChainProgress, ...]) -> None:
@@ -105,17 +110,17 @@ def harmless(observer: Observer) -> Observer:
 def _variables(model: Model) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
     """Dimensions and shape of every public variable."""
     graph = model.graph
-    dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
+    dims_of = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
     return {
-        name: (named, tuple(len(graph.coords[dim]) for dim in named))
-        for name, named in dims.items()
+        name: (dims, tuple(len(graph.coords[dim]) for dim in dims))
+        for name, dims in dims_of.items()
     }
 
 
 def _without_draws(
     variables: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]], chains: int
 ) -> xr.DataTree:
-    """What a sampler would return that has made no draw."""
+    """The trace of a sampler that has made no draw."""
     posterior = {
         name: (["chain", "draw", *dims], np.empty((chains, 0, *shape)))
         for name, (dims, shape) in variables.items()
@@ -124,7 +129,7 @@ def _without_draws(
 
 
 def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
-    # Importing nutpie and compiling takes seconds: only when it is used.
+    # To import nutpie takes seconds, and runs with PyMC do not need it.
     import nutpie
 
     from tallgrass.inference.arrow import take_draws
@@ -133,12 +138,14 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     observer = watch.observer
     began = time.perf_counter()
     if spec.adaptation == "flow":
-        compiled, cached = _flow_model(model), False
+        from tallgrass.inference.flow import compile_flow
+
+        compiled, from_cache = compile_flow(model), False
     else:
         from tallgrass.inference.compiled import compile_model
 
         code = compile_model(model)
-        compiled, cached = code.model, code.from_cache
+        compiled, from_cache = code.model, code.from_cache
     compile_s = time.perf_counter() - began
 
     def report(chains: list[Any]) -> None:
@@ -163,7 +170,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             seed=spec.seed,
             adaptation=spec.adaptation,
             target_accept=spec.target_accept,
-            # A setting of nutpie's that its documentation leaves out.
+            # nutpie's documentation does not mention this setting.
             exact_normal_trajectory=trajectory(model.trajectory, spec) == "normal",
             progress_bar=False,
             progress_callback=report,
@@ -189,7 +196,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             str(error).splitlines()[0],
             "look at the start (init) and the priors, or try sampler=pymc",
         ) from error
-    return Raw(tree, compile_s, time.perf_counter() - began, cached, interrupted)
+    return Raw(tree, compile_s, time.perf_counter() - began, from_cache, interrupted)
 
 
 def _partial(running: Any, coords: Any) -> xr.DataTree | None:
@@ -201,40 +208,6 @@ def _partial(running: Any, coords: Any) -> xr.DataTree | None:
     except RuntimeError:
         return None
     return complete_part(tree)
-
-
-def _flow_model(model: Model) -> Any:
-    """A model for normalizing-flow adaptation, which runs on JAX, an optional extra."""
-    try:
-        import equinox  # noqa: F401  (nutpie imports it late, with a long traceback)
-        import flowjax  # noqa: F401
-        import jax  # noqa: F401
-    except ImportError as error:
-        raise SamplingError(
-            "adaptation=flow needs JAX",
-            str(error),
-            "install it with: pip install 'tallgrass[flow]'",
-        ) from None
-    import nutpie
-
-    from tallgrass.inference.compiled import flat_start
-    from tallgrass.inference.kernel import jax_form
-
-    jax_form.register()
-    # The flow moves points inside JAX, so JAX has to differentiate the log-density itself.
-    compiled = nutpie.compile_pymc_model(
-        model.graph, backend="jax", gradient_backend="jax", var_names=list(model.public)
-    )
-    logp = compiled._raw_logp_fn
-    # nutpie hands the flow a log-density that still waits for the model's shared variables.
-    waiting = list(inspect.signature(logp).parameters)[1:]
-    shared = {name: compiled._shared_data[name] for name in waiting}
-    names = [value.name for value in model.graph.value_vars]
-    return dataclasses.replace(
-        compiled,
-        _raw_logp_fn=lambda x: logp(x, **shared),
-        _make_initial_points=flat_start(model, names),
-    )
 
 
 SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Watch], Raw]] = {

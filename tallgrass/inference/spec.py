@@ -20,7 +20,7 @@ class Frozen(BaseModel):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what :meth:`to_json` wrote; a SpecError names the field that is wrong."""
+        """Read the text that :meth:`to_json` wrote; a SpecError names the field that is wrong."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:

@@ -1,9 +1,10 @@
-"""Draws on disk while they are made, so that a process that dies leaves all but the last ones.
+"""Draws on disk while they are made, so that only the last ones are lost when a process dies.
 
 A folder holds ``header.json`` (names and shapes), ``frame.nc`` (the trace without its draws) and,
-for every chain, ``tuning-<chain>.f8`` and ``draws-<chain>.f8``: one row a draw, little-endian
-doubles, variables first and the sampler's statistics after them; of tuning draws the statistics
-alone. A row that was cut off by the end of its process is left out when they are read.
+for every chain, ``tuning-<chain>.f8`` and ``draws-<chain>.f8``: one row for each draw, of
+little-endian doubles, variables first and the sampler's statistics after them. Rows of tuning draws
+hold only the statistics. A row that is incomplete, because its process died, is left out when draws
+are read.
 """
 
 import json
@@ -25,15 +26,15 @@ _log = logging.getLogger(__name__)
 
 
 class DrawFiles:
-    """Writes draws into a folder as they come.
+    """Writes draws into a folder while they are made.
 
-    Keeping must never break sampling: on the first error (a full disk, say) it is logged and
+    An error here never stops sampling: the first one (a full disk, for example) is logged, and
     nothing more is written.
 
     Parameters
     ----------
     folder : Path
-        Made when sampling begins.
+        Created when sampling begins.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,29 +42,29 @@ class DrawFiles:
         self.broken = False
         self._variables: dict[str, tuple[int, ...]] = {}
         self._statistics: list[str] = []
-        self._begun = False  # a row has been given, and the header is written
+        self._has_header = False  # the header is written when the first rows come
         self._header: dict[str, Any] = {}
         self._files: dict[tuple[str, int], BinaryIO] = {}
 
     def begin(
         self, chains: int, variables: Mapping[str, tuple[Sequence[str], Sequence[int]]], frame: Any
     ) -> None:
-        """Start again with an empty folder.
+        """Begin with an empty folder.
 
         Parameters
         ----------
         chains : int
             Number of chains.
         variables : mapping of str to (dimensions, shape)
-            What a draw holds, in this order.
+            The variables of a draw, in this order.
         frame : xarray.DataTree
-            The trace with no draws in it: its data, coordinates and attributes.
+            The trace without draws: its data, coordinates and attributes.
         """
         try:
             self.close()
             self.folder.mkdir(parents=True, exist_ok=True)
-            for old in self.folder.iterdir():
-                old.unlink()
+            for path in self.folder.iterdir():
+                path.unlink()
             self._variables = {name: tuple(shape) for name, (_, shape) in variables.items()}
             self._header = {
                 "format": FORMAT,
@@ -74,7 +75,7 @@ class DrawFiles:
                 ],
             }
             _write_whole(self.folder / "frame.nc", frame.to_netcdf(engine="h5netcdf"))
-            self._begun = self.broken = False
+            self._has_header = self.broken = False
         except Exception:
             self._give_up()
 
@@ -92,35 +93,36 @@ class DrawFiles:
         chain : int
             Number of the chain, from 0.
         tuning : ndarray of bool, shape (n,)
-            Whether each is a tuning draw; those come first.
+            Whether each is a tuning draw; tuning draws come first.
         variables, stats : mapping of str to ndarray, shape (n, ...) and (n,)
-            What the draws are, and what the sampler says about them.
+            Values of the variables, and the sampler's statistics.
         """
         if self.broken or len(tuning) == 0:
             return
         try:
-            if not self._begun:
-                self._statistics, self._begun = list(stats), True
+            if not self._has_header:
+                self._statistics, self._has_header = list(stats), True
                 text = json.dumps({**self._header, "statistics": self._statistics})
                 _write_whole(self.folder / "header.json", text.encode())
             n = len(tuning)
-            told = np.empty((n, len(self._statistics)))
+            statistics = np.empty((n, len(self._statistics)))
             for i, name in enumerate(self._statistics):
-                told[:, i] = stats[name]
-            drawn = [
+                statistics[:, i] = stats[name]
+            columns = [
                 np.asarray(variables[name], _DOUBLE).reshape(n, -1) for name in self._variables
             ]
-            tuned = int(np.count_nonzero(tuning))
-            if tuned:
-                self._write("tuning", chain, told[:tuned])
-            if tuned < n:
-                rows = np.concatenate([*(part[tuned:] for part in drawn), told[tuned:]], axis=1)
+            columns.append(statistics)
+            n_tuning = int(np.count_nonzero(tuning))
+            if n_tuning:
+                self._write("tuning", chain, statistics[:n_tuning])
+            if n_tuning < n:
+                rows = np.concatenate([column[n_tuning:] for column in columns], axis=1)
                 self._write("draws", chain, rows)
         except Exception:
             self._give_up()
 
     def close(self) -> None:
-        """Close the files; what was written stays."""
+        """Close the files; they stay in the folder."""
         for file in self._files.values():
             file.close()
         self._files = {}
@@ -143,19 +145,19 @@ class DrawFiles:
         )
         try:
             self.close()
-        except OSError:  # closing flushes, and the disk is still full
+        except OSError:  # to close a file also writes it, and the disk may still be full
             self._files = {}
 
 
 def has_draws(folder: Path) -> bool:
-    """Whether a folder holds draws that are not tuning draws."""
+    """Whether a folder holds draws after tuning."""
     return (folder / "header.json").is_file() and any(
         path.stat().st_size > 0 for path in folder.glob("draws-*.f8")
     )
 
 
 def lengths(folder: Path) -> tuple[int, ...]:
-    """Draws kept of every chain, without tuning draws."""
+    """Number of draws of every chain, without tuning draws."""
     header = _header(folder)
     return tuple(len(_rows(folder, header, "draws", chain)) for chain in range(header["chains"]))
 
@@ -178,17 +180,17 @@ def read_trace(folder: Path) -> xr.DataTree | None:
     except (OSError, ValueError) as error:
         raise DataError("draws without a readable frame", str(folder / "frame.nc")) from error
     raw = _raw(folder, header)
-    part = None if raw is None else complete_part(raw)
-    if part is None:
+    complete = None if raw is None else complete_part(raw)
+    if complete is None:
         return None
     groups = {name: node.to_dataset() for name, node in frame.children.items()}
-    for name, node in part.children.items():
+    for name, node in complete.children.items():
         dataset = node.to_dataset()
         if name != "posterior":
             dataset = statistics(dataset)
-        wanted = {dim: labels for dim, labels in _labels(groups).items() if dim in dataset.dims}
+        labels = {dim: names for dim, names in _labels(groups).items() if dim in dataset.dims}
         numbers = {dim: np.arange(dataset.sizes[dim]) for dim in ("chain", "draw")}
-        groups[name] = dataset.assign_coords({**numbers, **wanted})
+        groups[name] = dataset.assign_coords({**numbers, **labels})
     trace = xr.DataTree.from_dict(groups)
     trace.attrs = dict(frame.attrs)
     return trace
@@ -196,32 +198,33 @@ def read_trace(folder: Path) -> xr.DataTree | None:
 
 def _raw(folder: Path, header: Mapping[str, Any]) -> xr.DataTree | None:
     chains, stats = int(header["chains"]), header["statistics"]
-    drawn = [_rows(folder, header, "draws", chain) for chain in range(chains)]
-    tuned = [_rows(folder, header, "tuning", chain) for chain in range(chains)]
-    longest = max(map(len, drawn))
+    draw_rows = [_rows(folder, header, "draws", chain) for chain in range(chains)]
+    tuning_rows = [_rows(folder, header, "tuning", chain) for chain in range(chains)]
+    longest = max(map(len, draw_rows))
     if longest == 0:
         return None
-    together = np.full((chains, longest, drawn[0].shape[1]), np.nan)
-    for chain, rows in enumerate(drawn):
-        together[chain, : len(rows)] = rows
-    posterior, at = {}, 0
-    for one in header["variables"]:
-        size = int(np.prod(one["shape"], dtype=int))
-        values = together[:, :, at : at + size].reshape(chains, longest, *one["shape"])
-        posterior[one["name"]] = (["chain", "draw", *one["dims"]], values)
-        at += size
+    draws = np.full((chains, longest, draw_rows[0].shape[1]), np.nan)
+    for chain, rows in enumerate(draw_rows):
+        draws[chain, : len(rows)] = rows
+    posterior, column = {}, 0
+    for variable in header["variables"]:
+        shape = variable["shape"]
+        size = int(np.prod(shape, dtype=int))
+        values = draws[:, :, column : column + size].reshape(chains, longest, *shape)
+        posterior[variable["name"]] = (["chain", "draw", *variable["dims"]], values)
+        column += size
     groups = {"posterior": xr.Dataset(posterior)}
-    if stats:  # Gibbs has none by draw
+    if stats:  # Gibbs has no statistics of single draws
         groups["sample_stats"] = xr.Dataset(
-            {name: (["chain", "draw"], together[:, :, at + i]) for i, name in enumerate(stats)}
+            {name: (["chain", "draw"], draws[:, :, column + i]) for i, name in enumerate(stats)}
         )
-    # All chains that have a draw have tuned to the end; one that is still tuning is left out later.
-    if stats and (most := max(map(len, tuned))):
-        filled = np.zeros((chains, most, len(stats)))
-        for chain, rows in enumerate(tuned):
-            filled[chain, : len(rows)] = rows
+    # A chain that has a draw has finished tuning; a chain that still tunes is left out later.
+    if stats and (longest_tuning := max(map(len, tuning_rows))):
+        tuning = np.zeros((chains, longest_tuning, len(stats)))
+        for chain, rows in enumerate(tuning_rows):
+            tuning[chain, : len(rows)] = rows
         groups["warmup_sample_stats"] = xr.Dataset(
-            {name: (["chain", "draw"], filled[:, :, i]) for i, name in enumerate(stats)}
+            {name: (["chain", "draw"], tuning[:, :, i]) for i, name in enumerate(stats)}
         )
     return xr.DataTree.from_dict(groups)
 
@@ -229,21 +232,22 @@ def _raw(folder: Path, header: Mapping[str, Any]) -> xr.DataTree | None:
 def _rows(folder: Path, header: Mapping[str, Any], kind: str, chain: int) -> np.ndarray:
     width = len(header["statistics"])
     if kind == "draws":
-        width += sum(int(np.prod(one["shape"], dtype=int)) for one in header["variables"])
+        shapes = [variable["shape"] for variable in header["variables"]]
+        width += sum(int(np.prod(shape, dtype=int)) for shape in shapes)
     path = folder / f"{kind}-{chain}.f8"
     values = np.fromfile(path, _DOUBLE) if path.exists() else np.empty(0)
-    n = len(values) // max(1, width)  # nothing is kept of tuning draws without statistics
+    n = len(values) // max(1, width)  # the width is 0 for tuning draws without statistics
     return values[: n * width].reshape(n, width)
 
 
 def _labels(groups: Mapping[str, xr.Dataset]) -> dict[str, Any]:
-    """Names by dimension, from whichever group of the frame has them."""
-    found: dict[str, Any] = {}
+    """Labels by dimension, each from the first group of the frame that has them."""
+    labels: dict[str, Any] = {}
     for dataset in groups.values():
         for dim in dataset.dims:
             if dim not in ("chain", "draw") and dim in dataset.coords:
-                found.setdefault(str(dim), dataset.coords[dim].values)
-    return found
+                labels.setdefault(str(dim), dataset.coords[dim].values)
+    return labels
 
 
 def _header(folder: Path) -> dict[str, Any]:
@@ -257,10 +261,10 @@ def _header(folder: Path) -> dict[str, Any]:
 
 
 def _write_whole(path: Path, content: Any) -> None:
-    """Write a file that is either there with all its content, or not."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
+    """Write a file so that it never exists with a part of its content."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
+    temporary.replace(path)

@@ -21,7 +21,7 @@ import numba as nb
 import numpy as np
 import pytensor.tensor as pt
 from llvmlite import ir
-from numba.core import types
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 from pytensor.gradient import disconnected_type

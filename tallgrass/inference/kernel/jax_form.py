@@ -1,6 +1,7 @@
-"""The kernel's Op for JAX, which nutpie's normalizing-flow adaptation runs on.
+"""The kernel's Op for JAX, on which nutpie's normalizing-flow adaptation runs.
 
-JAX is an optional extra and is not imported before :func:`register` is called.
+JAX is an optional extra and is not imported before :func:`register` is called. Only
+:mod:`tallgrass.inference.flow` calls it.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ def register() -> None:
         When JAX is not installed.
     """
     import jax
-    from pytensor.link.jax.dispatch.basic import jax_funcify
+    from pytensor.link.jax.dispatch import jax_funcify
 
     # In single precision the energy of a trajectory is off by about 0.01 a step.
     jax.config.update("jax_enable_x64", True)
