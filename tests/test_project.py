@@ -95,14 +95,24 @@ def test_every_import_goes_down_the_floors(copy: Path) -> None:
     ("path", "line", "broken"),
     [
         ("errors.py", "import tallgrass.rollcalls.result", "Imports go down only"),
-        ("start.py", "import tallgrass.inference.kernel.dense", "Imports go down only"),
-        ("votes.py", "from tallgrass import RunSpec", "Imports go down only"),
+        ("items/spec.py", "import tallgrass.rollcalls.votes", "Imports go down only"),
+        ("inference/spec.py", "import tallgrass.inputs.limits", "Imports go down only"),
+        ("rollcalls/votes.py", "from tallgrass import RunSpec", "Imports go down only"),
         ("utils.py", "", "Imports go down only"),
-        ("compare.py", "import mlflow.tracking", "Only tracking, history"),
-        ("models/flat.py", "import nutpie", "Only sampling"),
-        ("diagnostics.py", "from matplotlib.figure import Figure", "Only plots and report"),
+        (
+            "rollcalls/votes.py",
+            "def late():\n    import tallgrass.rollcalls.start",
+            "No circle between the files",
+        ),
+        ("rollcalls/compare.py", "import mlflow.tracking", "Only tracking imports MLflow"),
+        ("rollcalls/models/flat.py", "import nutpie", "Only inference imports nutpie"),
+        (
+            "inference/diagnostics.py",
+            "from matplotlib.figure import Figure",
+            "Only plots and report draw",
+        ),
     ],
-    ids=["upward", "neighbour", "root", "without a floor", "mlflow", "nutpie", "matplotlib"],
+    ids=["upward", "wing", "neighbour", "root", "new", "circle", "mlflow", "nutpie", "matplotlib"],
 )
 def test_an_import_that_leaves_its_floor_is_refused(
     copy: Path, path: str, line: str, broken: str
