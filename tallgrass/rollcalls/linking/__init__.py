@@ -1,4 +1,4 @@
-"""Two runs on one scale: which bills or members they share, and what puts one beside the other."""
+"""Link two runs on one scale, over the bills or members that they share."""
 
 from tallgrass.rollcalls.linking.methods import (
     METHODS,

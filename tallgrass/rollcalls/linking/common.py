@@ -1,4 +1,4 @@
-"""What two runs have in common: roll calls, bills or members, and in which order of preference."""
+"""Find what two runs have in common: roll calls, bills or members."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ OVER = ("auto", "bills", "members")
 
 
 class Common(NamedTuple):
-    """``over`` is ``bills`` or ``members``; names, and their places in both runs."""
+    """The common ``bills`` or ``members``: names, and their indices in both runs."""
 
     over: str
     names: tuple[str, ...]
@@ -25,9 +25,9 @@ class Common(NamedTuple):
 def common_bills(
     reference: Sequence[RollCall], target: Sequence[RollCall], same_chamber: bool
 ) -> Common:
-    """Roll calls that are the same in both runs, else bills that both chambers voted on."""
-    places = [{r.vote_id: j for j, r in enumerate(rollcalls)} for rollcalls in (reference, target)]
-    shared = sorted(places[0].keys() & places[1].keys())
+    """Roll calls that are in both runs, else bills that both chambers voted on."""
+    indices = [{r.vote_id: j for j, r in enumerate(rollcalls)} for rollcalls in (reference, target)]
+    shared = sorted(indices[0].keys() & indices[1].keys())
     if same_chamber or shared:
         pairs = [(name, name, name) for name in shared]
     else:
@@ -36,27 +36,27 @@ def common_bills(
     return Common(
         "bills",
         tuple(name for name, _, _ in pairs),
-        np.array([places[0][one] for _, one, _ in pairs], np.int64),
-        np.array([places[1][other] for _, _, other in pairs], np.int64),
+        np.array([indices[0][vote_id] for _, vote_id, _ in pairs], np.int64),
+        np.array([indices[1][vote_id] for _, _, vote_id in pairs], np.int64),
     )
 
 
 def common_members(reference: Sequence[str], target: Sequence[str]) -> Common:
     """Legislators with the same slug in both runs."""
     shared = sorted(set(reference) & set(target))
-    places = [{slug: i for i, slug in enumerate(slugs)} for slugs in (reference, target)]
+    indices = [{slug: i for i, slug in enumerate(slugs)} for slugs in (reference, target)]
     return Common(
-        "members", tuple(shared), *(np.array([p[s] for s in shared], np.int64) for p in places)
+        "members", tuple(shared), *(np.array([p[s] for s in shared], np.int64) for p in indices)
     )
 
 
 def anchored(common: Common, anchors: Sequence[str]) -> Common:
-    """Only the named ones.
+    """Only the common items that are named as anchors; all of them without anchors.
 
     Raises
     ------
     DataError
-        When one of them is not common.
+        When an anchor is not common.
     """
     if not anchors:
         return common
@@ -67,6 +67,6 @@ def anchored(common: Common, anchors: Sequence[str]) -> Common:
             ", ".join(unknown),
             f"common are {', '.join(common.names[:10]) or 'none'}",
         )
-    chosen = np.isin(common.names, list(anchors))
-    names = tuple(name for name, keep in zip(common.names, chosen, strict=True) if keep)
-    return Common(common.over, names, common.reference[chosen], common.target[chosen])
+    is_anchor = np.isin(common.names, list(anchors))
+    names = tuple(name for name, keep in zip(common.names, is_anchor, strict=True) if keep)
+    return Common(common.over, names, common.reference[is_anchor], common.target[is_anchor])

@@ -1,13 +1,13 @@
-"""Two scales -> one: mean-mean, mean-sigma, Stocking-Lord and Haebara.
+"""Link two scales by the mean-mean, mean-sigma, Stocking-Lord and Haebara methods.
 
 With ``logit = beta xi - alpha``, the target's positions on the reference scale are
 ``xi_ref = A xi_tgt + B``. The probability of a yea stays the same when
 
     beta_ref = beta_tgt / A        alpha_ref = alpha_tgt + beta_tgt B / A
 
-and so the cut points ``alpha / beta`` are linked as positions are, ``cut_ref = A cut_tgt + B``.
-Items must discriminate in the same direction on both scales (A > 0); those that do not are
-screened out and counted, and of the others ``|beta|`` is taken and alpha turned with it.
+so the cut points ``alpha / beta`` are linked like positions, ``cut_ref = A cut_tgt + B``. Items
+must discriminate in the same direction on both scales (A > 0). Those that do not are left out and
+counted; the others are turned to positive beta, with alpha.
 
 Sources: Loyd and Hoover (1980), Marco (1977), Haebara (1980), Stocking and Lord (1983); Kolen and
 Brennan (2014, ch. 6) for all four.
@@ -43,12 +43,12 @@ class Items:
             )
 
     def select(self, keep: NDArray[np.bool_]) -> "Items":
-        """The items where the mask is true."""
+        """The items whose mask is true."""
         return Items(self.alpha[keep], self.beta[keep])
 
     @property
     def oriented(self) -> "Items":
-        """With positive discriminations: ``|beta|``, alpha turned with it."""
+        """The items with positive discriminations: ``|beta|``, and alpha with the same sign."""
         side = np.sign(self.beta)
         return Items(side * self.alpha, np.abs(self.beta))
 
@@ -59,7 +59,7 @@ def transformed(target: Items, a: float, b: float) -> Items:
 
 
 def same_direction(reference: Items, target: Items) -> NDArray[np.bool_]:
-    """Items whose discrimination has the same sign, not zero, on both scales."""
+    """Which items have discriminations of the same sign, not zero, on both scales."""
     return np.asarray(reference.beta * target.beta > 0)
 
 
@@ -71,7 +71,7 @@ def link(
     sd: float = 1.0,
     weights: Floats | None = None,
 ) -> tuple[float, float]:
-    """A and B of one pair of item parameters; items of opposite sign are left out.
+    """A and B of the link; items of opposite sign are left out.
 
     Parameters
     ----------
@@ -80,11 +80,10 @@ def link(
     method : str
         One of METHODS.
     mean, sd : float
-        Mean and standard deviation of the legislators on the reference scale: the characteristic
-        curves are compared at 81 points from -4 to 4 of that scale standardised, weighted by the
-        normal density.
+        Mean and standard deviation of the legislators on the reference scale. Characteristic curves
+        are compared at 81 points within 4 sd of the mean, weighted by the normal density.
     weights : ndarray, optional, shape (n_items,)
-        What every item counts; all the same without them. Items of weight 0 do not.
+        Weight of every item; by default all are equal. Items of weight 0 are left out.
 
     Raises
     ------
@@ -93,21 +92,21 @@ def link(
     """
     if method not in METHODS:
         raise DataError("unknown linking method", method, f"use one of {', '.join(METHODS)}")
-    keep = same_direction(reference, target)
-    counted = np.ones(len(keep)) if weights is None else weights
-    keep &= counted > 0
-    if keep.sum() < MIN_ITEMS:
+    usable = same_direction(reference, target)
+    weight_of_item = np.ones(len(usable)) if weights is None else weights
+    usable &= weight_of_item > 0
+    if usable.sum() < MIN_ITEMS:
         raise DataError(
             "too few common items that discriminate in the same direction on both scales",
-            f"{keep.sum()} of {len(keep)}",
-            f"at least {MIN_ITEMS} are needed; is one of the scales reflected?",
+            f"{usable.sum()} of {len(usable)}",
+            f"at least {MIN_ITEMS} are needed; is one of the scales reversed?",
         )
-    ref, tgt = reference.select(keep).oriented, target.select(keep).oriented
-    w = counted[keep] / counted[keep].sum()
+    ref, tgt = reference.select(usable).oriented, target.select(usable).oriented
+    w = weight_of_item[usable] / weight_of_item[usable].sum()
     if method == "mean-mean":
         return _with_cuts(ref, tgt, float(w @ tgt.beta / (w @ ref.beta)), w)
     if method == "mean-sigma":
-        spreads = [_sd(one.alpha / one.beta, w) for one in (ref, tgt)]
+        spreads = [_sd(items.alpha / items.beta, w) for items in (ref, tgt)]
         return _with_cuts(ref, tgt, spreads[0] / spreads[1], w)
     return _by_curves(ref, tgt, method, mean, sd, w)
 
@@ -126,26 +125,26 @@ def _by_curves(
     points = mean + sd * _GRID
     density = np.exp(-(_GRID**2) / 2)
     root = np.sqrt(density / density.sum())[:, None]
-    wanted = _yea(np.outer(points, ref.beta) - ref.alpha)
-    gather = method == "stocking-lord"
+    expected = _yea(np.outer(points, ref.beta) - ref.alpha)
+    sums_items = method == "stocking-lord"
 
     def residuals(parameters: Floats) -> Floats:
-        one = transformed(tgt, float(np.exp(parameters[0])), float(parameters[1]))
-        difference = wanted - _yea(np.outer(points, one.beta) - one.alpha)
+        linked = transformed(tgt, float(np.exp(parameters[0])), float(parameters[1]))
+        difference = expected - _yea(np.outer(points, linked.beta) - linked.alpha)
         # Stocking and Lord compare the expected number of yeas, Haebara every item's curve.
-        if gather:
+        if sums_items:
             difference = len(w) * (difference @ w)[:, None]
         else:
             difference = difference * np.sqrt(len(w) * w)
         return np.asarray((root * difference).ravel())
 
-    # The median of the ratios resists the few items whose slopes are hardly known.
+    # The median of the ratios is robust against items with very uncertain slopes.
     a = float(np.median(tgt.beta / ref.beta))
     first = np.array(
         [np.log(a), np.median(ref.alpha / ref.beta) - a * np.median(tgt.alpha / tgt.beta)]
     )
-    found = least_squares(residuals, first, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=200)
-    return float(np.exp(found.x[0])), float(found.x[1])
+    solution = least_squares(residuals, first, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=200)
+    return float(np.exp(solution.x[0])), float(solution.x[1])
 
 
 def _yea(logit: Floats) -> Floats:
@@ -159,13 +158,13 @@ def influence(
     mean: float = 0.0,
     sd: float = 1.0,
 ) -> pd.DataFrame:
-    """What leaving out each item does to the link: columns item, A, B, change_A, change_B."""
+    """The link without each item: columns item, A, B, change_A, change_B."""
     a, b = link(reference, target, method, mean, sd)
-    everything = np.arange(len(reference.beta))
+    index = np.arange(len(reference.beta))
     rows = []
-    for j in everything:
-        one = (a, b)
-        if same_direction(reference, target)[j]:  # the others do not count anyway
-            one = link(reference, target, method, mean, sd, (everything != j).astype(float))
-        rows.append((j, *one, one[0] - a, one[1] - b))
+    for j in index:
+        without = (a, b)
+        if same_direction(reference, target)[j]:  # the others have no influence
+            without = link(reference, target, method, mean, sd, (index != j).astype(float))
+        rows.append((j, *without, without[0] - a, without[1] - b))
     return pd.DataFrame(rows, columns=["item", "A", "B", "change_A", "change_B"])

@@ -1,4 +1,4 @@
-"""What linking takes and gives: two runs, how to link them, and the link."""
+"""Input and result of linking: two runs, the options, and the link."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,14 +41,14 @@ class LinkOptions:
     Parameters
     ----------
     over : str
-        ``bills``, ``members``, or ``auto``: what the two runs have in common.
+        ``bills``, ``members``, or ``auto``: bills if enough are common, else members.
     robust : str
-        What is done with common bills that work differently on the two scales: ``none``, ``drop``
-        or ``weight``.
+        Treatment of common bills that work differently on the two scales: ``none``, ``drop`` or
+        ``weight``.
     anchors : tuple of str
-        Link over these bills or members only.
+        Link only over these bills or members.
     draws : int
-        How many pairs of draws are linked.
+        Number of pairs of draws to link.
     """
 
     over: str = "auto"
@@ -64,17 +64,16 @@ class Linking:
     Parameters
     ----------
     common : Common
-        What carries the link.
+        The common bills or members of the link.
     coefficients : DataFrame
-        By robust treatment and method: median of A and B with sd and 95 % interval, and of delta
-        and k (where the target's parties lie, in half gaps of the reference's; NaN without both
-        parties).
+        By robust treatment and method: median, sd and 95 % interval of A, B, delta and k (place and
+        scale of the target's parties, in half gaps of the reference's; NaN without both parties).
     draws : DataFrame
         treatment, method, draw, A, B.
     items : DataFrame
-        One row a common item; see :func:`tallgrass.rollcalls.linking.robust.deviations`, with
-        ``opposite`` (left out for its sign), weight, and what leaving it out changes (change_A,
-        change_B).
+        One row per common item, as of :func:`tallgrass.rollcalls.linking.robust.deviations`, with
+        ``opposite`` (left out because of its sign), weight, and the changes of the link without it
+        (change_A, change_B).
     positions : DataFrame
         The target's members on the reference's scale: slug, name, party, mean, sd, low, high.
     metrics : dict

@@ -1,8 +1,8 @@
-"""Common bills that work differently on the two scales, and a link that leans on them less.
+"""Find common bills that work differently on the two scales, and give them less weight.
 
-A bill's deviation is how far its logit on the reference scale is from that of the linked target, at
-one standard deviation left and right of the reference's members: two numbers a bill, as the joint
-model has. It counts in its posterior standard deviations.
+A bill's deviation is the logit on the reference scale minus that of the linked target, one standard
+deviation left and right of the mean of the reference's members: two numbers per bill, as in the
+joint model. It is judged in units of its posterior standard deviation.
 """
 
 import numpy as np
@@ -14,30 +14,30 @@ from tallgrass.rollcalls.linking.methods import MIN_ITEMS, Items, link, same_dir
 Floats = NDArray[np.float64]
 Draws = tuple[Floats, Floats]  # alpha and beta, shape (n_items, n_draws)
 
-DEVIATES = 3.0  # posterior standard deviations: deviates for sure
+DEVIATES = 3.0  # posterior standard deviations above which a bill deviates
 TUNING = 1.345  # of Huber's weights, in posterior standard deviations
 _ROUNDS = 10
-_ROUNDING = 1e-5  # logits; what is known better than this is known exactly
+_ROUNDING = 1e-5  # logits; smaller posterior standard deviations count as this
 
 
 def deviations(
     reference: Draws, target: Draws, coefficients: tuple[float, float], mean: float, sd: float
 ) -> pd.DataFrame:
-    """How far every bill is from where the link puts it.
+    """Deviation of every bill from the link.
 
     Returns
     -------
     DataFrame
-        left, right (deviation in logits, posterior means), z (the larger of the two in posterior
+        left, right (deviations in logits, posterior means), z (the larger of them, in posterior
         standard deviations), deviates, p_opposite (probability that the signs differ).
     """
     a, b = coefficients
     alpha, beta = target[0] + target[1] * b / a, target[1] / a
     table, z = pd.DataFrame(), []
     for name, point in (("left", mean - sd), ("right", mean + sd)):
-        moved = (reference[1] * point - reference[0]) - (beta * point - alpha)
-        table[name] = moved.mean(axis=1)
-        spread = np.maximum(moved.std(axis=1, ddof=1), _ROUNDING)
+        deviation = (reference[1] * point - reference[0]) - (beta * point - alpha)
+        table[name] = deviation.mean(axis=1)
+        spread = np.maximum(deviation.std(axis=1, ddof=1), _ROUNDING)
         z.append(np.abs(table[name].to_numpy()) / spread)
     table["z"] = np.maximum(*z)
     table["deviates"] = table["z"] > DEVIATES
@@ -48,21 +48,21 @@ def deviations(
 def robust_weights(reference: Draws, target: Draws, how: str, mean: float, sd: float) -> Floats:
     """Weights of the bills: 0 for those that deviate (``drop``), or Huber's (``weight``).
 
-    Found in rounds: link, look who deviates from that link, link again. Bills of opposite sign
-    have weight 0. Never fewer than MIN_ITEMS bills are kept: those that deviate least.
+    They are found in rounds: link, compute the deviations, link again. Bills of opposite sign have
+    weight 0. At least MIN_ITEMS bills are kept, those that deviate least.
     """
     means = [Items(alpha.mean(axis=1), beta.mean(axis=1)) for alpha, beta in (reference, target)]
-    kept = same_direction(means[0], means[1])
-    weights = kept.astype(float)
+    usable = same_direction(means[0], means[1])
+    weights = usable.astype(float)
     for _ in range(_ROUNDS):
         coefficients = link(means[0], means[1], "haebara", mean, sd, weights)
         z = deviations(reference, target, coefficients, mean, sd)["z"].to_numpy()
         if how == "drop":
-            least = np.sort(z[kept])[MIN_ITEMS - 1]
-            new = (kept & (z <= max(DEVIATES, least))).astype(float)
+            limit = np.sort(z[usable])[MIN_ITEMS - 1]
+            updated = (usable & (z <= max(DEVIATES, limit))).astype(float)
         else:
-            new = np.where(kept, np.minimum(1.0, TUNING / np.maximum(z, TUNING)), 0.0)
-        if np.allclose(new, weights, atol=1e-3):
+            updated = np.where(usable, np.minimum(1.0, TUNING / np.maximum(z, TUNING)), 0.0)
+        if np.allclose(updated, weights, atol=1e-3):
             break
-        weights = new
+        weights = updated
     return weights

@@ -1,7 +1,7 @@
 """Link two posteriors draw by draw over common items.
 
-Draw i of the reference is joined with draw i of the target: the posteriors are independent, so
-every pairing is a draw of both. Uncertainty of the link is the spread of A and B over the pairs.
+Draw i of the reference is paired with draw i of the target. The posteriors are independent, so
+every pair is a draw of both. The uncertainty of the link is the spread of A and B over the pairs.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ from tallgrass.rollcalls.linking.summary import (
 
 MEMBER_METHODS = ("mean-sigma", "median-mad")
 ROBUST = ("none", "drop", "weight")
-SHOWN = "haebara"  # whose positions are tabulated; it looks at every item's whole curve
+SHOWN = "haebara"  # the method of the table of positions, because it compares whole curves
 
 
 def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linking:
@@ -39,7 +39,7 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     Raises
     ------
     DataError
-        When too little is common, or all common items discriminate the other way round.
+        When too few items are common, or too few of them discriminate in the same direction.
     """
     common = _choose(reference, target, options)
     n = min(options.draws, reference.xi.shape[1], target.xi.shape[1])
@@ -51,10 +51,10 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     coefficients = coefficients_of(drawn, ref, tgt)
     shown = options.robust if common.over == "bills" else "none"
     chosen = SHOWN if common.over == "bills" else MEMBER_METHODS[0]
-    here = drawn[(drawn["treatment"] == shown) & (drawn["method"] == chosen)]
-    # Only the draws that have a link: in some, too few items may agree in sign.
-    drawn_xi = tgt.xi[:, here["draw"].to_numpy(int)]
-    linked = here["A"].to_numpy() * drawn_xi + here["B"].to_numpy()
+    linked_draws = drawn[(drawn["treatment"] == shown) & (drawn["method"] == chosen)]
+    # In some draws too few items may agree in sign; those have no link.
+    drawn_xi = tgt.xi[:, linked_draws["draw"].to_numpy(int)]
+    linked = linked_draws["A"].to_numpy() * drawn_xi + linked_draws["B"].to_numpy()
     cv = variation_of_slopes(coefficients, shown)
     warnings = warnings_of(cv, items, common)
     metrics = {"link/cv": cv, "link/n_common": float(len(common.names))}
@@ -74,15 +74,15 @@ def _choose(reference: Scale, target: Scale, options: LinkOptions) -> Common:
     same = (reference.chamber, reference.session) == (target.chamber, target.session)
     bills = common_bills(reference.rollcalls, target.rollcalls, same)
     if reference.session != target.session:
-        # Numbers of bills begin again in every session: HB 2001 is another bill.
+        # Bill numbers start again in every session, so HB 2001 is another bill.
         shared = {r.vote_id for r in reference.rollcalls} & {r.vote_id for r in target.rollcalls}
         bills = bills if shared else common_bills((), (), same)
     members = common_members(reference.slugs, target.slugs)
-    found = {"bills": bills, "members": members}
+    common_by = {"bills": bills, "members": members}
     over = options.over
     if over == "auto":
         over = "bills" if len(bills.names) >= MIN_ITEMS else "members"
-    common = anchored(found[over], options.anchors)
+    common = anchored(common_by[over], options.anchors)
     if len(common.names) < MIN_ITEMS:
         raise DataError(
             f"too few common {over} to link {reference.words} and {target.words}",
@@ -94,9 +94,9 @@ def _choose(reference: Scale, target: Scale, options: LinkOptions) -> Common:
 
 def _thinned(scale: Scale, n: int) -> Scale:
     """The same run with n draws, evenly spaced."""
-    kept = np.linspace(0, scale.xi.shape[1] - 1, n).astype(int)
+    chosen = np.linspace(0, scale.xi.shape[1] - 1, n).astype(int)
     return replace(
-        scale, alpha=scale.alpha[:, kept], beta=scale.beta[:, kept], xi=scale.xi[:, kept]
+        scale, alpha=scale.alpha[:, chosen], beta=scale.beta[:, chosen], xi=scale.xi[:, chosen]
     )
 
 
@@ -104,17 +104,16 @@ def _over_bills(
     ref: Scale, tgt: Scale, common: Common, robust: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs = [
-        (one.alpha[places], one.beta[places])
-        for one, places in ((ref, common.reference), (tgt, common.target))
+        (scale.alpha[indices], scale.beta[indices])
+        for scale, indices in ((ref, common.reference), (tgt, common.target))
     ]
     means = [Items(alpha.mean(axis=1), beta.mean(axis=1)) for alpha, beta in pairs]
     mean, sd = float(ref.xi.mean()), float(ref.xi.mean(axis=1).std())
-    first = link(
-        means[0], means[1], SHOWN, mean, sd
-    )  # refuses what cannot be linked, before any draw
-    found = deviations(pairs[0], pairs[1], first, mean, sd)
-    kept = same_direction(means[0], means[1])
-    weights = {"none": kept.astype(float)}
+    # Raises before any draw if the scales cannot be linked.
+    first = link(means[0], means[1], SHOWN, mean, sd)
+    deviation = deviations(pairs[0], pairs[1], first, mean, sd)
+    usable = same_direction(means[0], means[1])
+    weights = {"none": usable.astype(float)}
     for how in ROBUST[1:]:
         weights[how] = robust_weights(pairs[0], pairs[1], how, mean, sd)
     rows = []
@@ -122,19 +121,19 @@ def _over_bills(
         for i in range(ref.xi.shape[1]):
             drawn = [Items(alpha[:, i], beta[:, i]) for alpha, beta in pairs]
             try:
-                here = [(m, *link(drawn[0], drawn[1], m, mean, sd, w)) for m in METHODS]
+                coefficients = [(m, *link(drawn[0], drawn[1], m, mean, sd, w)) for m in METHODS]
             except DataError:
-                # Few items are left whose signs agree in this draw: it has no link.
+                # Too few items agree in sign in this draw, so it has no link.
                 continue
-            rows += [(treatment, method, i, a, b) for method, a, b in here]
+            rows += [(treatment, method, i, a, b) for method, a, b in coefficients]
     changes = influence(means[0], means[1], SHOWN, mean, sd)
     items = pd.DataFrame({"name": common.names})
     items["reference"] = [ref.rollcalls[j].vote_id for j in common.reference]
     items["target"] = [tgt.rollcalls[j].vote_id for j in common.target]
-    items["beta_reference"], items["beta_target"] = (one.beta for one in means)
-    items["opposite"] = ~kept
-    items = pd.concat([items, found], axis=1)
-    items["deviates"] &= kept  # a bill of opposite sign is counted as such
+    items["beta_reference"], items["beta_target"] = (mean_items.beta for mean_items in means)
+    items["opposite"] = ~usable
+    items = pd.concat([items, deviation], axis=1)
+    items["deviates"] &= usable  # bills of opposite sign are counted separately
     items["weight"] = weights[robust]
     items["change_A"], items["change_B"] = changes["change_A"], changes["change_B"]
     return _table(rows, ref.xi.shape[1]), items
@@ -145,7 +144,7 @@ def _table(rows: list[tuple[str, str, int, float, float]], n: int) -> pd.DataFra
     linked = int(table.groupby(["treatment", "method"]).size().min()) if rows else 0
     if linked < n / 2:
         raise DataError(
-            "the common bills hardly ever discriminate in the same direction on both scales",
+            "the common bills rarely discriminate in the same direction on both scales",
             f"in {linked} of {n} draws",
             "link over members, or run the joint model",
         )
@@ -153,28 +152,28 @@ def _table(rows: list[tuple[str, str, int, float, float]], n: int) -> pd.DataFra
 
 
 def _over_members(ref: Scale, tgt: Scale, common: Common) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Common members as items that have a place only: by mean and spread, plain and robust."""
-    one, other = ref.xi[common.reference], tgt.xi[common.target]
+    """Link over the positions of common members, by mean and spread, plain and robust."""
+    ref_xi, tgt_xi = ref.xi[common.reference], tgt.xi[common.target]
     rows = []
-    for i in range(one.shape[1]):
-        x, y = other[:, i], one[:, i]
+    for i in range(ref_xi.shape[1]):
+        x, y = tgt_xi[:, i], ref_xi[:, i]
         a = float(y.std() / x.std())
         rows.append(("none", MEMBER_METHODS[0], i, a, float(y.mean() - a * x.mean())))
         centres = float(np.median(x)), float(np.median(y))
         spread = [np.median(np.abs(z - c)) for z, c in zip((x, y), centres, strict=True)]
         a = float(spread[1] / spread[0])
         rows.append(("none", MEMBER_METHODS[1], i, a, centres[1] - a * centres[0]))
-    means = one.mean(axis=1), other.mean(axis=1)
+    means = ref_xi.mean(axis=1), tgt_xi.mean(axis=1)
     if np.corrcoef(*means)[0, 1] < 0:
         raise DataError(
-            "the common members stand in opposite order on the two scales",
+            "the common members are in opposite order on the two scales",
             f"r = {np.corrcoef(*means)[0, 1]:.2f}",
-            "one of the runs is reflected: look at its verdict",
+            "one of the runs is reversed: see its verdict",
         )
     table = pd.DataFrame(rows, columns=["treatment", "method", "draw", "A", "B"])
     first = table[table["method"] == MEMBER_METHODS[0]]
-    moved = one - (first["A"].to_numpy() * other + first["B"].to_numpy())
+    deviation = ref_xi - (first["A"].to_numpy() * tgt_xi + first["B"].to_numpy())
     items = pd.DataFrame({"name": common.names, "reference": means[0], "target": means[1]})
-    items["deviation"] = moved.mean(axis=1)
-    items["z"] = items["deviation"] / np.maximum(moved.std(axis=1, ddof=1), 1e-9)
+    items["deviation"] = deviation.mean(axis=1)
+    items["z"] = items["deviation"] / np.maximum(deviation.std(axis=1, ddof=1), 1e-9)
     return table, items

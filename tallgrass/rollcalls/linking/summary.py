@@ -1,4 +1,4 @@
-"""Tables of a link: its coefficients with intervals, the target's positions, what to beware of."""
+"""Tables of a link: its coefficients with intervals and the target's positions; warnings."""
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,13 @@ _SURE = 0.95
 def coefficients_of(drawn: pd.DataFrame, ref: Scale, tgt: Scale) -> pd.DataFrame:
     """Median, sd and 95 % interval of A, B, delta and k by treatment and method; see Linking."""
     rows = []
-    gauges = [_gauge(one) for one in (ref, tgt)]
+    gauges = [_gauge(scale) for scale in (ref, tgt)]
     for (treatment, method), part in drawn.groupby(["treatment", "method"], sort=False):
         i, a, b = (part[name].to_numpy() for name in ("draw", "A", "B"))
         row: list[object] = [treatment, method]
         for values in (a, b, *_link_of_parties(gauges, i.astype(int), a, b)):
             low, high = np.quantile(values, [(1 - _SURE) / 2, (1 + _SURE) / 2])
-            # The median: cut points of a bill with hardly any slope have no mean worth the name.
+            # The median, because cut points of bills with very small slopes have no useful mean.
             row += [float(np.median(values)), float(values.std(ddof=1)), float(low), float(high)]
         rows.append(row)
     columns = ["treatment", "method"]
@@ -73,22 +73,22 @@ def variation_of_slopes(coefficients: pd.DataFrame, treatment: str) -> float:
 
 def warnings_of(cv: float, items: pd.DataFrame, common: Common) -> tuple[str, ...]:
     """What the user of a link should know."""
-    found = []
+    warnings = []
     if cv > MOST_CV:
-        found.append(
+        warnings.append(
             f"the methods disagree: A varies by {100 * cv:.0f} % of its mean, more than "
-            f"{100 * MOST_CV:.0f} %; no one of them should be relied on"
+            f"{100 * MOST_CV:.0f} %; do not rely on any of them"
         )
     if common.over == "bills":
         opposite, deviating = int(items["opposite"].sum()), int(items["deviates"].sum())
         if opposite:
-            found.append(
+            warnings.append(
                 f"{opposite} of {len(items)} common bills divide the two runs in opposite "
                 "directions and are left out"
             )
         if deviating:
-            found.append(
-                f"{deviating} of the others work differently for sure; robust=drop or "
-                "robust=weight shows what they do to the link"
+            warnings.append(
+                f"{deviating} of the others clearly work differently; robust=drop or "
+                "robust=weight shows their effect on the link"
             )
-    return tuple(found)
+    return tuple(warnings)

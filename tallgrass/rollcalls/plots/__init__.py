@@ -1,4 +1,4 @@
-"""Tables and draws -> matplotlib Figures; no files, and no pyplot with its global state."""
+"""Matplotlib figures from tables and draws; without files and without pyplot's global state."""
 
 from tallgrass.rollcalls.plots.fit import CHECKS, predictive
 from tallgrass.rollcalls.plots.ideal import (

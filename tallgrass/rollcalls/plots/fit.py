@@ -1,4 +1,4 @@
-"""A picture of how well the model's own predictions match the votes."""
+"""Picture of how well the model's predictions match the votes."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 from tallgrass.report.style import ACCENT, MUTED, label_axes, new_figure
 
 CHECKS = {
-    "rollcall_margin": "Roll calls: margin (yeas less nays)",
+    "rollcall_margin": "Roll calls: margin (yeas minus nays)",
     "legislator_yea_rate": "Legislators: share of yeas",
 }
 
 
 def predictive(table: pd.DataFrame) -> Figure:
-    """Observed values against what the fitted model would have produced, with intervals.
+    """Observed values against those predicted by the fitted model, with intervals.
 
     Parameters
     ----------
@@ -34,13 +34,13 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.axline((0, 0), slope=1, color=MUTED, linewidth=1, linestyle="--")
     ax.vlines(rows["observed"], rows["low"], rows["high"], color=ACCENT, alpha=0.4, linewidth=1.2)
     outside = (rows["observed"] < rows["low"]) | (rows["observed"] > rows["high"])
-    inside, out = rows[~outside], rows[outside]
+    inside, outliers = rows[~outside], rows[outside]
     ax.plot(inside["observed"], inside["mean"], "o", color=ACCENT, markersize=3.4)
     ax.plot(
-        out["observed"], out["mean"], "D", color="#d55e00", markersize=5,
-        label=f"outside its interval ({len(out)})",
+        outliers["observed"], outliers["mean"], "D", color="#d55e00", markersize=5,
+        label=f"outside its interval ({len(outliers)})",
     )  # fmt: skip
-    if len(out):
+    if len(outliers):
         ax.legend(loc="upper left", frameon=False, fontsize=8.5)
     low = min(rows["observed"].min(), rows["low"].min())
     high = max(rows["observed"].max(), rows["high"].max())

@@ -24,11 +24,11 @@ from tallgrass.report.style import (
     text_width,
 )
 
-ROW = 0.172  # inches a legislator in the forest plot: 8 point text without touching lines
+ROW = 0.172  # inches per legislator in the forest plot, so that 8 point labels do not touch
 
 
 def scale_label(parties: Sequence[str] | pd.Series) -> str:
-    """The label of an axis of ideal points; it names the ends when there are parties."""
+    """The label of an axis of ideal points; it names the ends if there are parties."""
     if any(group(party) != OTHER for party in parties):
         return "Ideal point  (left: Democratic end, right: Republican end)"
     return "Ideal point"
@@ -36,28 +36,28 @@ def scale_label(parties: Sequence[str] | pd.Series) -> str:
 
 def member_label(name: str, party: str, district: str, longest: int = 34) -> str:
     """A legislator as a label: name, party letter and district."""
-    place = "-".join(part for part in (party[:1] or "?", district) if part)
-    return f"{plain(name, longest)} ({plain(place, 12)})"
+    seat = "-".join(part for part in (party[:1] or "?", district) if part)
+    return f"{plain(name, longest)} ({plain(seat, 12)})"
 
 
 def forest(table: pd.DataFrame, title: str = "") -> Figure:
-    """Every legislator's ideal point with its 95 % interval, the highest on top.
+    """Ideal point and 95 % interval of every legislator, the highest on top.
 
     Parameters
     ----------
     table : DataFrame
         Columns name, party, district, mean, hdi_low, hdi_high, anchor.
     title : str
-        Above the axes.
+        Text above the axes.
     """
     ordered = table.sort_values("mean", kind="stable").reset_index(drop=True)
     n = len(ordered)
     height = ROW * max(n, 4) + 1.5
-    held = ordered["anchor"].to_numpy() != 0
+    is_anchor = ordered["anchor"].to_numpy() != 0
     labels = [
-        member_label(name, party, district) + (" · anchor" if anchored else "")
-        for name, party, district, anchored in zip(
-            ordered["name"], ordered["party"], ordered["district"], held, strict=True
+        member_label(name, party, district) + (" · anchor" if anchor else "")
+        for name, party, district, anchor in zip(
+            ordered["name"], ordered["party"], ordered["district"], is_anchor, strict=True
         )
     ]
     left = text_width(labels) + 0.3
@@ -74,13 +74,15 @@ def forest(table: pd.DataFrame, title: str = "") -> Figure:
         part, colour = ordered[mask], COLOURS[party]
         ax.hlines(rows[mask], part["hdi_low"], part["hdi_high"], color=colour, linewidth=1.5)
         ax.plot(part["mean"], rows[mask], MARKERS[party], color=colour, markersize=4.6)
-    ax.plot(ordered["mean"][held], rows[held], "D", color=INK, fillstyle="none", markersize=9)
+    ax.plot(
+        ordered["mean"][is_anchor], rows[is_anchor], "D", color=INK, fillstyle="none", markersize=9
+    )
     ax.set_yticks(rows, labels, fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-1, n)
     ax.spines["left"].set_visible(False)
     label_axes(ax, scale_label(ordered["party"]))
-    # A reader of the top of a long picture does not see the axis at its foot.
+    # In a long picture the axis at the bottom is not visible from the top.
     ax.tick_params(axis="x", top=True, labeltop=True)
     party_legend(ax, groups.unique().tolist(), 1 + 0.2 / height)
     if title:
@@ -99,7 +101,7 @@ def shrinkage_scatter(table: pd.DataFrame, labelled: int = 6) -> Figure:
     table : DataFrame
         Columns name, party, flat, hierarchical, moved, party_mean, anchored.
     labelled : int
-        How many of the legislators that moved most are named.
+        Number of legislators to name, those that moved most.
     """
     figure, axes = new_figure(6.2, margins=(0.8, 0.3, 0.45, 0.52))
     ax: Axes = axes[0, 0]
@@ -121,7 +123,7 @@ def shrinkage_scatter(table: pd.DataFrame, labelled: int = 6) -> Figure:
 def comparison_scatter(
     table: pd.DataFrame, slope: float, intercept: float, note: str = "", labelled: int = 6
 ) -> Figure:
-    """The baseline's estimates against this run's, with the line that links the two scales.
+    """The estimates of the baseline and of this run, with the line that links the two scales.
 
     Parameters
     ----------
@@ -130,9 +132,9 @@ def comparison_scatter(
     slope, intercept : float
         Line from the baseline's scale to this one; it falls when the sign is flipped.
     note : str
-        Written in a corner: the correlation, and whether the sign is flipped.
+        Text in a corner: the correlation, and whether the sign is flipped.
     labelled : int
-        How many of the legislators farthest from the line are named.
+        Number of legislators to name, those farthest from the line.
     """
     figure, axes = new_figure(6.2, margins=(0.8, 0.3, 0.45, 0.52))
     ax: Axes = axes[0, 0]
@@ -163,19 +165,21 @@ def _party_points(ax: Axes, table: pd.DataFrame, columns: tuple[str, str]) -> No
                 part[columns[0]], part[columns[1]], MARKERS[name], color=colour, markersize=5.5,
                 alpha=0.75, markeredgecolor="white", markeredgewidth=0.5,
             )  # fmt: skip
-    held = table[table["anchored"]]
-    ax.plot(held[columns[0]], held[columns[1]], "D", color=INK, fillstyle="none", markersize=11)
+    anchors = table[table["anchored"]]
+    ax.plot(
+        anchors[columns[0]], anchors[columns[1]], "D", color=INK, fillstyle="none", markersize=11
+    )
 
 
 def _names(ax: Axes, table: pd.DataFrame, columns: tuple[str, str], by: str, labelled: int) -> None:
     """Name the anchors, and the legislators with the largest absolute value of a column."""
-    held = np.flatnonzero(table["anchored"])
+    anchors = np.flatnonzero(table["anchored"])
     order = np.argsort(-table[by].abs().to_numpy(), kind="stable")
-    chosen = np.concatenate([held, order[~np.isin(order, held)][:labelled]])
+    named = np.concatenate([anchors, order[~np.isin(order, anchors)][:labelled]])
     labels = [
         plain(name, 28) + (" (anchor)" if anchored else "")
         for name, anchored in zip(
-            table["name"].iloc[chosen], table["anchored"].iloc[chosen], strict=True
+            table["name"].iloc[named], table["anchored"].iloc[named], strict=True
         )
     ]
-    place_labels(ax, table[list(columns)].to_numpy(float), chosen, labels)
+    place_labels(ax, table[list(columns)].to_numpy(float), named, labels)

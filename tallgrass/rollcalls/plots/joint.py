@@ -1,4 +1,4 @@
-"""Pictures of the joint model: how matched bills differ between the chambers."""
+"""Picture of how matched bills differ between the chambers in the joint model."""
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,9 @@ def dif_scatter(table: pd.DataFrame, sure: float = 0.95, labelled: int = 8) -> F
     table : DataFrame
         Columns bill, beta_house, beta_senate, p_opposite.
     sure : float
-        Bills whose signs differ with a larger probability than this are marked.
+        Bills are marked whose signs differ with a larger probability.
     labelled : int
-        How many of them are named at most.
+        The most marked bills to name.
     """
     figure, axes = new_figure(5.6, margins=(0.8, 0.3, 0.45, 0.55))
     ax: Axes = axes[0, 0]
@@ -34,9 +34,9 @@ def dif_scatter(table: pd.DataFrame, sure: float = 0.95, labelled: int = 8) -> F
         x[~opposite], y[~opposite], "o", color=MUTED, alpha=0.7, label="same direction, or open"
     )
     ax.plot(x[opposite], y[opposite], "D", color=ACCENT, label="opposite directions")
-    chosen = np.flatnonzero(opposite)[:labelled]
-    labels = [plain(bill, 20) for bill in table["bill"].iloc[chosen]]
-    place_labels(ax, np.column_stack([x, y]), chosen, labels)
+    named = np.flatnonzero(opposite)[:labelled]
+    labels = [plain(bill, 20) for bill in table["bill"].iloc[named]]
+    place_labels(ax, np.column_stack([x, y]), named, labels)
     label_axes(ax, "Discrimination in the House", "Discrimination in the Senate")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=2, frameon=False, fontsize=9)
     return figure

@@ -1,4 +1,4 @@
-"""Pictures of a link: what every method says of it, and which common bills deviate."""
+"""Pictures of a link: its coefficients by method, and which common bills deviate."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ WORDS = {"none": "all common bills", "drop": "deviating bills left out", "weight
 
 
 def link_coefficients(table: pd.DataFrame) -> Figure:
-    """A and B by method, with their 95 % intervals; one mark a treatment.
+    """A and B by method, with 95 % intervals; one mark per treatment.
 
     Parameters
     ----------
@@ -45,10 +45,10 @@ def link_coefficients(table: pd.DataFrame) -> Figure:
 
 
 def _reach(table: pd.DataFrame, name: str) -> tuple[float, float]:
-    """Axis limits that hold the narrower half of the intervals; the others may leave the picture.
+    """Axis limits that contain the narrower half of the intervals; wider ones may be cut.
 
-    Where a bill has hardly any slope its cut point is anywhere, and a method that averages cut
-    points has intervals next to which no other could be seen.
+    The cut point of a bill with a very small slope is very uncertain. Methods that average cut
+    points then have intervals so wide that no other would be visible beside them.
     """
     width = table[f"{name}_high"] - table[f"{name}_low"]
     narrow = table[width <= width.median()]
@@ -58,14 +58,14 @@ def _reach(table: pd.DataFrame, name: str) -> tuple[float, float]:
 
 
 def link_deviations(items: pd.DataFrame, most: int = 40) -> Figure:
-    """How far every common bill's two logits are from where the link puts them.
+    """Deviations of every common bill's two logits from the link.
 
     Parameters
     ----------
     items : DataFrame
         Columns name, left, right, z, opposite, deviates.
     most : int
-        Bills shown at most: those that deviate most.
+        The most bills to show, those that deviate most.
     """
     shown = items.sort_values("z", ascending=False).head(most).reset_index(drop=True)
     left = text_width([str(x) for x in shown["name"]]) + 0.4
@@ -80,6 +80,6 @@ def link_deviations(items: pd.DataFrame, most: int = 40) -> Figure:
     ax.plot(np.zeros(mask.sum()), y[mask], "x", color=ACCENT, label="opposite direction, left out")
     ax.set_yticks(y, [str(x) for x in shown["name"]], fontsize=8)
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    label_axes(ax, "Logit on the reference's scale less that of the linked target")
+    label_axes(ax, "Logit on the reference's scale minus that of the linked target")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, frameon=False, fontsize=9)
     return figure

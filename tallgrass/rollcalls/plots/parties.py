@@ -1,4 +1,4 @@
-"""Pictures of the parties: where they stand, how much they explain, how far each is spread."""
+"""Pictures of the parties: their positions, how much they explain, and their spread."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from tallgrass.report.style import (
 )
 from tallgrass.rollcalls.plots.ideal import scale_label
 
-HATCHES = {"Democrat": "//", "Republican": ".."}  # tells the parties apart without colour
+HATCHES = {"Democrat": "//", "Republican": ".."}  # for readers who do not see the colours
 
 
 def party_positions(parties: Sequence[str], mu: Floats, ideal: pd.DataFrame) -> Figure:
@@ -35,7 +35,7 @@ def party_positions(parties: Sequence[str], mu: Floats, ideal: pd.DataFrame) -> 
     mu : ndarray, shape (n_parties, n_draws)
         Draws of the party means.
     ideal : DataFrame
-        Columns party and mean, one row a legislator.
+        Columns party and mean, one row per legislator.
     """
     figure, axes = new_figure(3.5, margins=(0.4, 0.3, 0.4, 0.5))
     ax: Axes = axes[0, 0]
@@ -73,7 +73,7 @@ def icc(draws: Floats, interval: tuple[float, float]) -> Figure:
     middle = 100 * float(np.mean(draws))
     ax.hlines(-0.08 * top, low, high, color=ACCENT, linewidth=4)
     ax.plot([middle], [-0.08 * top], "o", color=ACCENT, markersize=8, markeredgecolor="white")
-    # Beside the interval, on the side where the scale has room.
+    # The text stands beside the interval, on the side with room.
     room = low > 50
     words = f"{middle:.0f} %  ({low:.0f} to {high:.0f})"
     ax.text(
@@ -88,7 +88,7 @@ def icc(draws: Floats, interval: tuple[float, float]) -> Figure:
 
 
 def variance_bar(table: pd.DataFrame) -> Figure:
-    """One bar cut into the differences between the parties and those within each of them.
+    """One bar, divided into the variance between the parties and within each of them.
 
     Parameters
     ----------

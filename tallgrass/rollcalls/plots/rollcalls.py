@@ -1,4 +1,4 @@
-"""A picture of the roll calls that separate legislators best."""
+"""Picture of the roll calls that separate legislators best."""
 
 import numpy as np
 import pandas as pd
@@ -22,16 +22,16 @@ from tallgrass.rollcalls.plots.ideal import scale_label
 
 
 def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figure:
-    """Where the given roll calls divide the chamber, above them where its members stand.
+    """Cut points of the given roll calls, with the positions of the members above.
 
     Parameters
     ----------
     table : DataFrame
         The roll calls to show: columns bill, motion, cut_point, cut_low, cut_high, yea_side.
     ideal : DataFrame
-        Columns party and mean, one row a legislator.
+        Columns party and mean, one row per legislator.
     every : ndarray
-        Cut points of all roll calls, ticked between the members and the roll calls shown.
+        Cut points of all roll calls, drawn as ticks between the members and the given roll calls.
     """
     ordered = table.sort_values("cut_point", kind="stable").reset_index(drop=True)
     n = len(ordered)
@@ -44,7 +44,7 @@ def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figur
     ax: Axes = axes[0, 0]
     rows = np.arange(n)
     members = ideal["mean"].to_numpy()
-    # A cut point beyond every legislator says "outside"; its exact place means nothing.
+    # The exact place of a cut point outside the range of legislators has no meaning.
     reach = 0.25 * (np.ptp(members) or 1.0)
     low, high = members.min() - reach, members.max() + reach
     ax.hlines(

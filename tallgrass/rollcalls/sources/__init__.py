@@ -1,4 +1,4 @@
-"""Raw input -> VoteMatrix, unfiltered: one file a format, and SOURCES lists them."""
+"""Read votes, unfiltered, into a VoteMatrix: one module per format, listed in SOURCES."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,21 +25,14 @@ __all__ = [
 
 
 class Source(NamedTuple):
-    """One input format: what it recognises, and how one chamber of it is read."""
+    """One input format: how it is recognised and how one chamber is read."""
 
     matches: Callable[[Path], bool]
     load: Callable[[Path, str, Limits], VoteMatrix]
     description: str
 
 
-def _unlimited(
-    load: Callable[[Path, str], VoteMatrix],
-) -> Callable[[Path, str, Limits], VoteMatrix]:
-    """A format of our own making as one of those that can be too large."""
-    return lambda path, chamber, _limits: load(path, chamber)
-
-
-# The order counts: Voteview's files look like the tallgrass layout with other columns.
+# The order matters: Voteview's files look like the tallgrass layout with other columns.
 SOURCES: dict[str, Source] = {
     "sample": Source(
         sample.matches,
@@ -49,7 +42,7 @@ SOURCES: dict[str, Source] = {
     "simulated": Source(
         simulated.matches,
         lambda path, chamber, _: simulated.load(path, chamber),
-        "made up from known positions",
+        "simulated, with known positions",
     ),
     "legiscan": Source(legiscan.matches, legiscan.load, "LegiScan CSV dataset, a zip"),
     "voteview": Source(voteview.matches, voteview.load, "Voteview votes and members files"),
@@ -63,18 +56,18 @@ def source_of(session: str, data_dir: Path | None = None) -> tuple[str, Path]:
     Raises
     ------
     DataError
-        When the session is not found, or what is there has no known format.
+        When the session is not found, or has no known format.
     """
     path = find_session(session, data_dir)
     for name, source in SOURCES.items():
         if source.matches(path):
             return name, path
-    inside = available_sessions(path, depth=1) if path.is_dir() else {}
+    sessions = available_sessions(path, depth=1) if path.is_dir() else {}
     raise DataError(
         "not a session",
         session,
-        f"it holds the sessions {', '.join(inside)}: name one of them"
-        if inside
+        f"it holds the sessions {', '.join(sessions)}: name one of them"
+        if sessions
         else "use a folder with <name>_votes.csv, <name>_rollcalls.csv and "
         "<name>_legislators.csv, a LegiScan zip or a Voteview votes file",
     )
@@ -83,19 +76,19 @@ def source_of(session: str, data_dir: Path | None = None) -> tuple[str, Path]:
 def load_votes(
     session: str, chamber: str, data_dir: Path | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> VoteMatrix:
-    """The votes of one chamber as they stand in the source, without any filter.
+    """The votes of one chamber, unfiltered.
 
     Parameters
     ----------
     session : str
         ``sample``, ``simulated``, a path (a folder in the tallgrass layout, a LegiScan zip, a
-        Voteview votes file), or the name of a session under ``data_dir`` or its beginning.
+        Voteview votes file), or the name of a session under ``data_dir``, or its beginning.
     chamber : str
         ``senate`` or ``house``.
     data_dir : Path, optional
-        Where bare names are looked up, three folders deep.
+        Folder in which names of sessions are looked up, three folders deep.
     limits : Limits
-        How large the files may be.
+        The largest files.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which files belong to one session, and where sessions are found by name."""
+"""Find the files of a session, and sessions by their names."""
 
 import os
 import re
@@ -20,7 +20,7 @@ class SessionFiles:
 
     @classmethod
     def of(cls, path: Path) -> "SessionFiles | None":
-        """The session of a folder or of one of its files; None when there is none or several."""
+        """The session of a folder or of one of its files; None if there is not exactly one."""
         if path.is_dir():
             names = _names(path)
             if path.name in names:
@@ -31,10 +31,10 @@ class SessionFiles:
 
     @classmethod
     def at(cls, path: Path) -> "SessionFiles":
-        """As :meth:`of`, but a DataError when there is no session or there are several."""
+        """As :meth:`of`, but a DataError if there is not exactly one session."""
         files = cls.of(path)
         if files is None:
-            raise DataError("no session, or more than one, in this place", str(path))
+            raise DataError("no session, or more than one, in this folder", str(path))
         return files
 
     def find(self, part: str) -> Path | None:
@@ -46,54 +46,54 @@ class SessionFiles:
         return None
 
     def require(self, part: str) -> Path:
-        """The file of one part; a DataError names it when it is missing."""
+        """The file of one part; a DataError if it is missing."""
         path = self.find(part)
         if path is None:
-            there = sorted(p.name for p in self.folder.iterdir() if p.name.startswith(self.name))
+            existing = sorted(p.name for p in self.folder.iterdir() if p.name.startswith(self.name))
             raise DataError(
                 f"session {shown(self.name)} without its file {self.name}_{part}.csv[.gz]",
-                ", ".join(there),
+                ", ".join(existing),
                 f"add it to {self.folder}",
             )
         return path
 
 
 def available_sessions(folder: Path, depth: int = 3) -> dict[str, Path]:
-    """Sessions in a folder and up to ``depth`` folders below: name -> what to read.
+    """Sessions in a folder and up to ``depth`` folders below: name -> path to read.
 
-    Hidden folders and links to folders are not followed. Sessions of one name are all listed,
-    under their full paths.
+    Hidden folders and links to folders are skipped. Sessions with the same name are listed under
+    their full paths.
     """
     if not _exists(folder):
         return {}
-    found: list[tuple[str, Path]] = []
-    for place, below, files in os.walk(folder):
-        here = Path(place)
-        if len(here.relative_to(folder).parts) >= depth:
-            below.clear()
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        found += [(Path(f).stem, here / f) for f in files if f.lower().endswith(".zip")]
-        for name in _names(here, files):
-            votes = SessionFiles(here, name).find("votes")
+    sessions: list[tuple[str, Path]] = []
+    for folder_path, subfolders, files in os.walk(folder):
+        current = Path(folder_path)
+        if len(current.relative_to(folder).parts) >= depth:
+            subfolders.clear()
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        sessions += [(Path(f).stem, current / f) for f in files if f.lower().endswith(".zip")]
+        for name in _names(current, files):
+            votes = SessionFiles(current, name).find("votes")
             if votes:
-                found.append((name, here if here.name == name else votes))
-    found.sort()
-    names = [name for name, _ in found]
-    return {str(path) if names.count(name) > 1 else name: path for name, path in found}
+                sessions.append((name, current if current.name == name else votes))
+    sessions.sort()
+    names = [name for name, _ in sessions]
+    return {str(path) if names.count(name) > 1 else name: path for name, path in sessions}
 
 
 def find_session(session: str, data_dir: Path | None) -> Path:
-    """The path a session name stands for.
+    """The path of a session.
 
-    Built-in names stand for themselves. A name with a separator (and ``.`` and ``..``) is a path.
-    A bare name is compared with the sessions found under ``data_dir``, then with the current
-    folder, then with the beginnings of the names under ``data_dir``; it is never joined to a
-    path, so it cannot lead anywhere else.
+    Built-in names stand for themselves. A name with a separator, and ``.`` and ``..``, are paths.
+    Any other name is compared with the sessions under ``data_dir``, then with the current folder,
+    then with the beginnings of the names under ``data_dir``. It is never joined to a path, so it
+    cannot lead outside these folders.
 
     Raises
     ------
     DataError
-        When nothing is found (with the nearest names), or more than one session fits.
+        When no session is found (with the nearest names), or more than one session fits.
     """
     if session in BUILT_IN:
         return Path(session)
@@ -101,7 +101,7 @@ def find_session(session: str, data_dir: Path | None) -> Path:
     if Path(session).name != session or session == "..":
         if _exists(path):
             return path
-        # one folder deep: the parent of a mistyped path may be the root of the file system
+        # Only one folder deep, because the parent of a mistyped path may be the root folder.
         raise _not_found(session, path.parent, depth=1)
     sessions = available_sessions(data_dir) if data_dir else {}
     fits = {p for name, p in sessions.items() if session in (name, p.name, p.stem, p.parent.name)}
@@ -119,13 +119,13 @@ def find_session(session: str, data_dir: Path | None) -> Path:
 
 def _not_found(session: str, folder: Path | None, depth: int = 3) -> DataError:
     names = [*BUILT_IN, *(available_sessions(folder, depth) if folder else ())]
-    where = f"looked in {folder}" if folder else "no data directory is set"
+    searched = f"looked in {folder}" if folder else "no data directory is set"
     near = nearest(Path(session).name, names)
-    return DataError("session not found", session, f"{where}; {near}")
+    return DataError("session not found", session, f"{searched}; {near}")
 
 
 def _names(folder: Path, files: list[str] | None = None) -> list[str]:
-    """Names of the sessions that have at least one of their files directly in a folder."""
+    """Names of the sessions with at least one file directly in a folder."""
     listed = [path.name for path in folder.iterdir()] if files is None else files
     return sorted({match["name"] for name in listed if (match := _PART.fullmatch(name))})
 
@@ -133,12 +133,12 @@ def _names(folder: Path, files: list[str] | None = None) -> list[str]:
 def _absolute(session: str) -> Path:
     try:
         return Path(session).expanduser().absolute()
-    except RuntimeError:  # ~someone who is not a user here
+    except RuntimeError:  # ~name, and no user has that name
         return Path(session).absolute()
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name too long for the file system, or with a NUL in it
+    except (OSError, ValueError):  # a name that is too long or contains a NUL
         return False

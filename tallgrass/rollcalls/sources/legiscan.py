@@ -1,4 +1,4 @@
-"""LegiScan's CSV datasets, read straight from the zip as it is handed out (README.md)."""
+"""Read LegiScan's CSV datasets from the zip as LegiScan provides it (README.md)."""
 
 import re
 import struct
@@ -16,7 +16,7 @@ from tallgrass.rollcalls.sources import words
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 VOTE_CODES = {"1": 1, "2": -1, "3": 0, "4": 0}  # Yea, Nay, NV, Absent
-# zipfile raises all of these over bytes that are not what they should be.
+# zipfile raises all of these for damaged bytes.
 _DAMAGE = (
     BadZipFile,
     EOFError,
@@ -32,7 +32,7 @@ _PLAIN = re.compile(r"\w[\w .,()&'-]{0,99}")
 _PARTS = ("votes", "rollcalls", "people", "bills")
 _ROLES = {"rep": "house", "sen": "senate"}
 _TALLY = re.compile(r" - Yea: \d+ Nay: \d+$")
-# LegiScan has no column for the kind of vote: the first pattern found in the motion says it.
+# LegiScan has no column for the kind of vote, so the first pattern in the motion gives it.
 _VOTE_TYPES = {
     re.compile(pattern, re.IGNORECASE): vote_type
     for pattern, vote_type in (
@@ -76,9 +76,11 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
     tables.require_known(votes, "roll_call_id", rollcalls["roll_call_id"], labels["votes"])
     tables.require_known(votes, "people_id", people["people_id"], labels["votes"])
 
-    here = words.rollcalls_in(rollcalls, chamber, session).merge(bills, on="bill_id", how="left")
+    in_chamber = words.rollcalls_in(rollcalls, chamber, session).merge(
+        bills, on="bill_id", how="left"
+    )
     votes = votes.assign(cell=words.cells(votes, "vote", VOTE_CODES, labels["votes"]))
-    votes = votes[votes["roll_call_id"].isin(here["roll_call_id"])]
+    votes = votes[votes["roll_call_id"].isin(in_chamber["roll_call_id"])]
     seated = people["role"].str.lower().map(_ROLES).eq(chamber) & people["committee_id"].isin(
         ["", "0"]
     )
@@ -92,7 +94,7 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
             strict=True,
         ),
         [_legislator(row, slugs[row["people_id"]]) for row in members],
-        [_rollcall(row, labels["rollcalls"]) for row in tables.records(here)],
+        [_rollcall(row, labels["rollcalls"]) for row in tables.records(in_chamber)],
         session,
         chamber,
     )
@@ -101,8 +103,8 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
 def _unzip(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
     """The CSV files of the dataset, and the session's name from the folders inside.
 
-    Files are found by their names and read into memory: no path inside the zip is ever a place on
-    this machine, and a link in it is a short text, which is no table.
+    Files are found by name and read into memory. No path inside the zip is used as a path on this
+    machine, and a link in the zip is a short text, which is not a table.
     """
     label = shown(path.name)
     try:
@@ -116,7 +118,7 @@ def _unzip(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
             limits.check_expansion(label, packed, size)
             data = {}
             for part, member in zip(_PARTS, members, strict=True):
-                # zipfile stops at the declared size, which was checked above
+                # zipfile stops at the declared size, which is checked above.
                 with archive.open(member) as stream:
                     data[part] = stream.read()
     except _DAMAGE as error:
@@ -128,13 +130,13 @@ def _unzip(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
     return data, _session(members[0].filename, path)
 
 
-def _session(inside: str, path: Path) -> str:
-    """The session's name: KS/2025-2026_Regular_Session/csv/votes.csv says it inside the zip.
+def _session(member_path: str, path: Path) -> str:
+    """The session's name, from a path like KS/2025-2026_Regular_Session/csv/votes.csv in the zip.
 
-    The zip's own name ends in a date and a hash; it is the name where the folders inside are not
-    plain words.
+    If the folders inside are not plain words, it is the name of the zip, which ends in a date and a
+    hash.
     """
-    parts = PurePosixPath(inside).parent.parts
+    parts = PurePosixPath(member_path).parent.parts
     if len(parts) == 3 and parts[2] == "csv" and all(map(_PLAIN.fullmatch, parts[:2])):
         return "_".join(parts[:2])
     return path.stem
@@ -142,12 +144,12 @@ def _session(inside: str, path: Path) -> str:
 
 def _member(archive: ZipFile, part: str, label: str) -> ZipInfo:
     name = f"{part}.csv"
-    found = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name]
-    if len(found) == 1:
-        return found[0]
+    members = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name]
+    if len(members) == 1:
+        return members[0]
     raise DataError(
-        f"{label} holds {len(found) or 'no'} files named {name}",
-        ", ".join(info.filename for info in found or archive.infolist()),
+        f"{label} holds {len(members) or 'no'} files named {name}",
+        ", ".join(info.filename for info in members or archive.infolist()),
         "use one session's CSV dataset as LegiScan hands it out (not its JSON or XML form)",
     )
 

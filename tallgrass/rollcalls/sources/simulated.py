@@ -1,4 +1,4 @@
-"""A made-up bicameral legislature whose positions and bills are known, from a seed."""
+"""Simulate a legislature of two chambers, with known positions and bills, from a seed."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 class SimulationDesign:
     """Sizes and spreads of a simulated legislature.
 
-    Positions are on one scale, the House's: its party means are at -1 and +1, and the Senate's at
-    ``delta - k`` and ``delta + k``. Matched bills come first in both chambers' numbering.
+    All positions are on the House's scale: its party means are at -1 and +1, and the Senate's at
+    ``delta - k`` and ``delta + k``. Matched bills come first in the numbering of both chambers.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class SimulationDesign:
     matched : int
         Bills voted in both chambers, with one alpha and one beta.
     independents : int
-        Independents in each chamber, standing between the parties.
+        Independents in each chamber, with positions between the parties.
     republicans : float
         The share of Republicans among the members of the two parties.
     absence : float
@@ -46,7 +46,7 @@ class SimulationDesign:
         The standard deviations of discriminations and difficulties, both centred at 0.
     sigma_dif : float
         The standard deviation of matched bills' deviations in the Senate, on each of the two
-        logits at the party means; 0 for bills that work alike.
+        logits at the party means; 0 if bills are the same in both chambers.
     """
 
     house_members: int = 80
@@ -68,7 +68,7 @@ class SimulationDesign:
         smallest = min(self.house_members, self.senate_members)
         fewest = min(self.house_rollcalls, self.senate_rollcalls)
         spreads = (self.k, *self.sigma_within, self.sigma_beta, self.sigma_alpha)
-        for fault, received in (
+        for fault, is_wrong in (
             ("too few members for two parties", smallest - self.independents < 2),
             ("fewer roll calls than matched bills", not 0 <= self.matched <= fewest),
             ("a chamber without roll calls", fewest < 1),
@@ -78,23 +78,23 @@ class SimulationDesign:
             ("a spread or k that is not positive", min(spreads) <= 0),
             ("a negative sigma_dif", self.sigma_dif < 0),
         ):
-            if received:
+            if is_wrong:
                 raise DataError(f"simulation with {fault}", repr(self))
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedChamber:
-    """One chamber's votes and their truth: ``P(Yea) = logit^-1(beta xi - alpha)``.
+    """One chamber's votes and their true parameters: ``P(Yea) = logit^-1(beta xi - alpha)``.
 
     Parameters
     ----------
     votes : VoteMatrix
-        The votes, absences unobserved.
+        The votes; absences are unobserved.
     xi : ndarray, shape (n_legislators,)
-        Positions in the order of the rows, on the scale both chambers share.
+        Positions in the order of the rows, on the common scale of both chambers.
     alpha, beta : ndarray, shape (n_rollcalls,)
-        Difficulties and discriminations in the order of the columns. Of a matched bill in the
-        Senate, they contain its deviation.
+        Difficulties and discriminations in the order of the columns; for a matched bill in the
+        Senate they include its deviation.
     """
 
     votes: VoteMatrix
@@ -105,7 +105,7 @@ class SimulatedChamber:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedLegislature:
-    """Two chambers, which of their roll calls are of one bill, and how they were made."""
+    """Two chambers, their matched roll calls, and the design and seed."""
 
     house: SimulatedChamber
     senate: SimulatedChamber
@@ -114,7 +114,7 @@ class SimulatedLegislature:
     seed: int
 
     def chamber(self, name: str) -> SimulatedChamber:
-        """The chamber called ``senate`` or ``house``."""
+        """The chamber ``senate`` or ``house``."""
         return {"house": self.house, "senate": self.senate}[name]
 
 
@@ -126,7 +126,7 @@ def simulate(seed: int = 0, design: SimulationDesign | None = None) -> Simulated
     seed : int
         Seed of NumPy's default generator.
     design : SimulationDesign, optional
-        Sizes and spreads; the defaults make a House of 80 and a Senate of 40.
+        Sizes and spreads; the defaults give a House of 80 and a Senate of 40.
     """
     design = design or SimulationDesign()
     rng = np.random.default_rng(seed)
@@ -134,8 +134,8 @@ def simulate(seed: int = 0, design: SimulationDesign | None = None) -> Simulated
     beta = {chamber: rng.normal(0, design.sigma_beta, n[chamber]) for chamber in n}
     alpha = {chamber: rng.normal(0, design.sigma_alpha, n[chamber]) for chamber in n}
     shared = slice(design.matched)
-    # logits at the Senate's party means shift by (left, right): beta by half their difference in
-    # half gaps, alpha so that the mean of the two shifts is right at the midpoint
+    # The logits at the Senate's party means shift by (left, right): beta by half their difference
+    # per half gap, and alpha such that the logit at the midpoint shifts by their mean.
     left, right = rng.normal(0, design.sigma_dif, (2, design.matched))
     tilt = (right - left) / (2 * design.k)
     beta["senate"][shared] = beta["house"][shared] + tilt
@@ -151,7 +151,7 @@ def matches(path: Path) -> bool:
 
 
 def load(path: Path, chamber: str) -> VoteMatrix:
-    """One chamber of the legislature of seed 0."""
+    """One chamber of the legislature with seed 0."""
     return simulate().chamber(chamber).votes
 
 
@@ -169,7 +169,7 @@ def _chamber(
     }
     xi = np.concatenate([rng.normal(mean, sd, count) for count, mean, sd in groups.values()])
     parties = [party for party, (count, _, _) in groups.items() for _ in range(count)]
-    # beta(1, b) has the mean 1 / (1 + b): most members miss little, a few miss much
+    # beta(1, b) has the mean 1 / (1 + b): most members miss few votes, some miss many.
     missed = rng.beta(1, 1 / design.absence - 1, size) if design.absence else np.zeros(size)
     cells = _draw(rng, xi, alpha, beta, missed)
     votes = VoteMatrix(
@@ -185,16 +185,16 @@ def _chamber(
 def _draw(
     rng: np.random.Generator, xi: Floats, alpha: Floats, beta: Floats, missed: Floats
 ) -> NDArray[np.int8]:
-    """Votes by blocks of rows, so that 1e8 cells need little more memory than the cells."""
+    """Votes, drawn in blocks of rows, so that 1e8 cells need little extra memory."""
     cells = np.empty((len(xi), len(beta)), np.int8)
     rows = max(_CELLS_AT_ONCE // len(beta), 1)
     for start in range(0, len(xi), rows):
         block = slice(start, start + rows)
         logits = np.multiply.outer(xi[block], beta) - alpha
-        # a logistic variable is below its logit with the probability of a Yea
+        # A standard logistic variable is below the logit with the probability of a Yea.
         yea = rng.logistic(size=logits.shape) < logits
-        there = rng.random(logits.shape) >= missed[block, None]
-        cells[block] = np.where(yea, 1, -1) * there
+        is_cast = rng.random(logits.shape) >= missed[block, None]
+        cells[block] = np.where(yea, 1, -1) * is_cast
     return cells
 
 

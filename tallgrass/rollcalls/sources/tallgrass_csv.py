@@ -28,21 +28,21 @@ VOTE_WORDS = {
 
 
 def matches(path: Path) -> bool:
-    """Whether a folder or file belongs to one session in this layout (or nearly so)."""
+    """Whether a folder or file belongs to one session in this layout, or in a similar one."""
     return SessionFiles.of(path) is not None
 
 
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
-    """One chamber of the session in a folder, or beside one of its files.
+    """One chamber of the session of a folder or of one of its files.
 
-    Rows are the legislators listed for the chamber and whoever else voted in it; a legislator
-    listed for both chambers is one row in each.
+    Rows are the legislators listed for the chamber and any others who voted in it. A legislator
+    listed for both chambers has a row in each.
     """
     return read(SessionFiles.at(path), chamber, limits)
 
 
 def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
-    """One chamber of a session whose files are known."""
+    """One chamber of a session, from its files."""
     paths = {part: files.require(part) for part in ("votes", "rollcalls", "legislators")}
     labels = {part: shown(path.name) for part, path in paths.items()}
     rollcalls = tables.read_table(
@@ -53,35 +53,39 @@ def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> 
     )
     tables.require_filled(rollcalls, ["vote_id"], labels["rollcalls"])
     tables.require_unique(rollcalls, "vote_id", labels["rollcalls"])
-    here = words.rollcalls_in(rollcalls, chamber, files.name)
-    listed = tables.read_table(
+    in_chamber = words.rollcalls_in(rollcalls, chamber, files.name)
+    legislators = tables.read_table(
         paths["legislators"],
         ("slug", "name", "party", "chamber"),
         ("full_name", "district"),
         limits,
     )
-    tables.require_filled(listed, ["slug"], labels["legislators"])
-    listed = tables.one_row_each(listed, ("slug", "chamber"), labels["legislators"])
+    tables.require_filled(legislators, ["slug"], labels["legislators"])
+    legislators = tables.one_row_each(legislators, ("slug", "chamber"), labels["legislators"])
 
     votes = tables.read_table(paths["votes"], ("vote_id", "legislator_slug", "vote"), (), limits)
     tables.require_known(votes, "vote_id", rollcalls["vote_id"], labels["votes"])
-    tables.require_known(votes, "legislator_slug", listed["slug"], labels["votes"])
+    tables.require_known(votes, "legislator_slug", legislators["slug"], labels["votes"])
     cells = words.cells(votes, "vote", VOTE_WORDS, labels["votes"])
-    votes = votes.assign(cell=cells)[votes["vote_id"].isin(here["vote_id"])]
+    votes = votes.assign(cell=cells)[votes["vote_id"].isin(in_chamber["vote_id"])]
     return VoteMatrix.from_triples(
         zip(votes["legislator_slug"], votes["vote_id"], votes["cell"], strict=True),
-        [_legislator(row) for row in _members(listed, votes["legislator_slug"], chamber)],
-        [_rollcall(row, labels["rollcalls"]) for row in tables.records(here)],
+        [_legislator(row) for row in _members(legislators, votes["legislator_slug"], chamber)],
+        [_rollcall(row, labels["rollcalls"]) for row in tables.records(in_chamber)],
         files.name,
         chamber,
     )
 
 
-def _members(listed: pd.DataFrame, voters: pd.Series, chamber: str) -> list[dict[str, str]]:
-    inside = words.in_chamber(listed["chamber"], chamber)
-    # someone listed for the other chamber only, who voted in this one before moving
-    guests = ~inside & listed["slug"].isin(voters) & ~listed["slug"].isin(listed["slug"][inside])
-    return tables.records(listed[inside | guests])
+def _members(legislators: pd.DataFrame, voters: pd.Series, chamber: str) -> list[dict[str, str]]:
+    inside = words.in_chamber(legislators["chamber"], chamber)
+    # Listed only for the other chamber, but voted in this one before moving.
+    guests = (
+        ~inside
+        & legislators["slug"].isin(voters)
+        & ~legislators["slug"].isin(legislators["slug"][inside])
+    )
+    return tables.records(legislators[inside | guests])
 
 
 def _legislator(row: dict[str, str]) -> Legislator:

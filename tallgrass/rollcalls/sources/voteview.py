@@ -1,4 +1,4 @@
-"""Voteview CSV: ``<name>_votes``, ``_members`` beside it, ``_rollcalls`` if there (README.md).
+"""Voteview CSV: ``<name>_votes``, ``_members`` and optionally ``_rollcalls`` (README.md).
 
 Codes: https://voteview.com/articles/data_help_votes and data_help_parties.
 """
@@ -45,7 +45,7 @@ def matches(path: Path) -> bool:
 
 
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
-    """One chamber of one Congress. The President, who is in every file, is in no chamber."""
+    """One chamber of one Congress, without the President, who is in every file."""
     files = SessionFiles.at(path)
     votes_path, members_path = files.require("votes"), files.require("members")
     votes_label, members_label = shown(votes_path.name), shown(members_path.name)
@@ -93,21 +93,21 @@ def _has_cast_codes(votes: Path) -> bool:
         with tables.open_bytes(votes) as stream:
             return b"cast_code" in stream.readline(_HEADER_BYTES)
     except DataError:
-        return False  # the loader that is asked next says what is wrong with the file
+        return False  # the next loader raises the error of the file
 
 
 def _whole_numbers(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Voteview writes some codes as 14226.0; here they are 14226."""
+    """Codes without a fraction: Voteview writes some as 14226.0."""
     plain = {c: table[c].str.replace(r"\.0+$", "", regex=True) for c in columns}
     return table.assign(**plain)
 
 
 def _one_congress(votes: pd.DataFrame, label: str) -> None:
-    found = votes["congress"].unique()
-    if len(found) > 1:
+    congresses = votes["congress"].unique()
+    if len(congresses) > 1:
         raise DataError(
             f"{label} holds more than one Congress",
-            ", ".join(found),
+            ", ".join(congresses),
             "roll numbers begin again in each: download one Congress",
         )
 
@@ -136,8 +136,8 @@ def _rollcall(row: dict[str, str], vote_id: str, label: str) -> RollCall:
     return RollCall(
         vote_id=vote_id,
         bill=row["bill_number"],
-        # What is moved belongs to the motion here: a party often votes alike on amendment after
-        # amendment to one bill, and those are not duplicates.
+        # The motion includes the title, because parties often vote alike on several amendments to
+        # one bill, and those are no duplicates.
         motion=": ".join(part for part in (question, title) if part),
         vote_type=question,
         date=tables.iso_date(row["date"], f"{label} {vote_id}"),

@@ -1,4 +1,4 @@
-"""Words of legislatures: chambers, parties and votes, as sources spell them."""
+"""The words of sources for chambers, parties and votes."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from tallgrass.errors import DataError, SpecError, nearest
 from tallgrass.inputs.tables import row_number
 
 CHAMBERS = ("senate", "house")
-TITLES = {"senate": "sen", "house": "rep"}  # how a slug begins
+TITLES = {"senate": "sen", "house": "rep"}  # prefixes of slugs
 _OTHER_NAMES = {"assembly": "house", "legislature": "senate", "unicameral": "senate"}
 _PARTIES = {
     "d": "Democrat",
@@ -24,12 +24,12 @@ _PARTIES = {
 
 
 def cells(votes: pd.DataFrame, column: str, words: Mapping[str, int], label: str) -> list[int]:
-    """Vote words (in lower case in ``words``) as +1, -1 and 0.
+    """Vote words as +1, -1 and 0; the keys of ``words`` are in lower case.
 
     Raises
     ------
     DataError
-        On a word that is not known, with its row and the known words.
+        On an unknown word, with its row and the known words.
     """
     codes = votes[column].str.lower().map(words)
     unknown = codes.isna().to_numpy()
@@ -44,25 +44,25 @@ def cells(votes: pd.DataFrame, column: str, words: Mapping[str, int], label: str
 
 
 def check_chamber(chamber: str) -> None:
-    """A SpecError for anything but ``senate`` and ``house``."""
+    """A SpecError unless the chamber is ``senate`` or ``house``."""
     if chamber not in CHAMBERS:
         raise SpecError("unknown chamber", chamber, nearest(chamber, list(CHAMBERS)))
 
 
 def in_chamber(words: pd.Series, chamber: str) -> pd.Series:
-    """Which of a source's chamber words mean ``chamber``; state assemblies are houses."""
+    """Which chamber words of a source mean ``chamber``; a state assembly is a house."""
     return words.str.lower().replace(_OTHER_NAMES) == chamber
 
 
 def rollcalls_in(rollcalls: pd.DataFrame, chamber: str, session: str) -> pd.DataFrame:
-    """The roll calls of one chamber; a DataError names the chambers there are when none is left."""
-    found = rollcalls[in_chamber(rollcalls["chamber"], chamber)]
-    if found.empty:
+    """The roll calls of one chamber; if there are none, a DataError names the other chambers."""
+    selected = rollcalls[in_chamber(rollcalls["chamber"], chamber)]
+    if selected.empty:
         received = ", ".join(sorted(set(rollcalls["chamber"]))) or "no roll calls at all"
         raise DataError(f"no roll calls of the {chamber} in {session}", received)
-    return found
+    return selected
 
 
 def party_name(text: str) -> str:
-    """The party's name in full; anything not in the table stays as it is."""
+    """The party's full name; unknown names stay as they are."""
     return _PARTIES.get(text.lower(), text)

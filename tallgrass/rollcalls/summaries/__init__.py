@@ -1,8 +1,7 @@
-"""Draws -> tables: ideal points, party parameters, variance, dispersion, shrinkage, roll calls.
+"""Tables from draws: ideal points, parties, variance, dispersion, shrinkage, roll calls.
 
-Intervals are 95 % highest-density intervals (HDI) of the draws of all chains together, except
-where a docstring says percentile. Ranks count from the higher (Republican) end: rank 1 is the
-highest ideal point.
+Intervals are 95 % highest-density intervals (HDI) of the draws of all chains together, unless a
+docstring says percentile. Rank 1 is the highest ideal point, at the Republican end.
 """
 
 from tallgrass.rollcalls.summaries.joint import JointTables, joint_tables, matched_bills

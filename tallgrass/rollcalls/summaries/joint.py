@@ -1,4 +1,4 @@
-"""What the joint model says: the link of the scales, its groups, who is right of whom, DIF."""
+"""Tables of a joint run: the link of the scales, groups, overlap, and bills that differ (DIF)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 _LEVELS = ("mu_global", "sigma_chamber", "sigma_party")  # of the seed form
-SURE = 0.95  # a sign differs for sure where its probability is above this
+SURE = 0.95  # signs count as different if their probability to differ is above this
 
 
 @dataclass(frozen=True, eq=False)
 class JointTables:
-    """Tables of a joint run, all on the House's scale (its party means at -1 and +1).
+    """Tables of a joint run, all on the House's scale (its party means are -1 and +1).
 
     Parameters
     ----------
@@ -34,16 +34,17 @@ class JointTables:
         party, first and second (groups): p_right, the probability that a random member of the
         second is right of a random member of the first.
     right_of : DataFrame
-        One row a senator, one column a representative (slugs): the probability that the senator
-        is the farther right of the two.
+        One row per senator, one column per representative (slugs): the probability that the senator
+        is right of the representative.
     dif : DataFrame
-        One row a matched bill, the surest first: bill, house, senate (vote ids), beta_house,
-        beta_senate, deviation at the Senate's party means (logits; mean, HDI), p_opposite. Where
-        bills deviate also change_delta and change_k, see :func:`link_without`.
+        One row per matched bill, largest p_opposite first: bill, house, senate (vote ids),
+        beta_house, beta_senate, deviation at the Senate's party means (logits; mean, HDI),
+        p_opposite. If the model has deviations, also change_delta and change_k, see
+        :func:`link_without`.
     chains : DataFrame
-        One row a chamber and chain: r, r_democrat, r_republican (correlation of the chain's mean
-        positions with the chamber's own fit) and lp, the chain's mean log-density: chains in
-        different modes differ in it. Without rows where there is nothing to compare with.
+        One row per chamber and chain: r, r_democrat, r_republican (correlation of the chain's mean
+        positions with the chamber's own fit) and lp, the chain's mean log-density, which differs
+        between modes. Empty without a fit to compare with.
     metrics : dict
         Headline figures by metric name.
     """
@@ -113,16 +114,16 @@ def _chains(trace: "DataTree", joint: JointVotes, own: Draws | None) -> pd.DataF
     lp = statistics["lp"].mean("draw").to_numpy() if "lp" in statistics else [np.nan] * len(means)
     rows = []
     for chamber in CHAMBERS:
-        here, party = joint.rows[chamber], joint.combined.party_index
-        groups = [here, *(here[party[here] == g] for g in (0, 1))]
+        rows_of_chamber, party = joint.rows[chamber], joint.combined.party_index
+        groups = [rows_of_chamber, *(rows_of_chamber[party[rows_of_chamber] == g] for g in (0, 1))]
         for chain, mean in enumerate(means):
-            r = [_correlation(mean[rows_], own[rows_]) for rows_ in groups]
+            r = [_correlation(mean[rows_of_group], own[rows_of_group]) for rows_of_group in groups]
             rows.append([chamber, chain, *r, float(lp[chain])])
     return pd.DataFrame(rows, columns=columns)
 
 
 def _correlation(x: Draws, y: Draws) -> float:
-    """NaN of fewer than three members, or of members that all stand at one place."""
+    """Correlation; NaN for fewer than three members, or for members at one position."""
     if len(x) < 3 or x.std() == 0 or y.std() == 0:
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1])
@@ -170,9 +171,12 @@ def _overlap(trace: "DataTree", joint: JointVotes) -> pd.DataFrame:
     pairs += [(0, 3, "across"), (1, 2, "across")]
     rows = []
     for first, second, party in pairs:
-        one, other = (np.sort(_members(joint, xi, g), axis=0) for g in (first, second))
+        first_xi, second_xi = (np.sort(_members(joint, xi, g), axis=0) for g in (first, second))
         share = np.array(
-            [np.searchsorted(one[:, i], other[:, i]).mean() / len(one) for i in range(xi.shape[1])]
+            [
+                np.searchsorted(first_xi[:, i], second_xi[:, i]).mean() / len(first_xi)
+                for i in range(xi.shape[1])
+            ]
         )
         low, high = map(float, hdi(share))
         rows.append([party, GROUPS[first], GROUPS[second], share.mean(), low, high])
@@ -184,7 +188,7 @@ def _right_of(trace: "DataTree", joint: JointVotes) -> pd.DataFrame:
     xi = draws_of(trace, "xi")
     house, senate = (xi[joint.rows[c]] for c in ("house", "senate"))
     table = pd.DataFrame({"senator": joint.senate.slugs})
-    shares = np.stack([(one > house).mean(axis=1) for one in senate])
+    shares = np.stack([(senator > house).mean(axis=1) for senator in senate])
     return pd.concat([table, pd.DataFrame(shares, columns=list(joint.house.slugs))], axis=1)
 
 
@@ -193,16 +197,16 @@ def _matched(joint: JointVotes) -> list[Match]:
 
 
 def _pulls(trace: "DataTree", joint: JointVotes) -> tuple[Draws, Draws, Draws]:
-    """By matched bill and draw: what it says of delta and of k, each times its weight; its weight.
+    """By matched bill and draw: its estimates of delta and of k, times its weight; its weight.
 
     A bill's logits in the Senate, ``z = beta_s (delta -/+ k) - alpha_s``, would be
-    ``beta_h (delta -/+ k) - alpha_h`` if it did not deviate. Least squares over the bills, as in
-    the density of the deviations, finds delta and k by these.
+    ``beta_h (delta -/+ k) - alpha_h`` without a deviation. Least squares over the bills, as in the
+    density of the deviations, gives delta and k as the sum of these divided by that of the weights.
     """
-    place = {name: j for j, name in enumerate(names_of(trace, "rollcall"))}
+    column = {name: j for j, name in enumerate(names_of(trace, "rollcall"))}
     alpha, beta = draws_of(trace, "alpha"), draws_of(trace, "beta")
     house, senate = (
-        [place[getattr(match, chamber)] for match in _matched(joint)] for chamber in CHAMBERS
+        [column[getattr(match, chamber)] for match in _matched(joint)] for chamber in CHAMBERS
     )
     delta, k = draws_of(trace, "delta")[0], draws_of(trace, "k")[0]
     left, right = (beta[senate] * c - alpha[senate] + alpha[house] for c in (delta - k, delta + k))
@@ -211,42 +215,45 @@ def _pulls(trace: "DataTree", joint: JointVotes) -> tuple[Draws, Draws, Draws]:
 
 
 def link_without(trace: "DataTree", joint: JointVotes, bills: Collection[str]) -> tuple[float, ...]:
-    """By how much delta and k would change if these matched bills were left out of the link.
+    """The changes of delta and k if these matched bills were left out of the link.
 
-    The least-squares link of the other bills less that of all, averaged over draws: to first
-    order, for the bills' own parameters stay as they are, and without the priors of delta and k.
+    They are the least-squares link of the other bills minus that of all, averaged over draws. This
+    is a first-order approximation: the bills' parameters stay fixed, and the priors of delta and k
+    are ignored.
 
     Raises
     ------
     DataError
-        When no bill is left.
+        When no bill remains.
     """
     *pulls, weight = _pulls(trace, joint)
-    left_out = np.array([match.bill in bills for match in _matched(joint)])
-    if left_out.all():
-        raise DataError("no matched bill is left to carry the link", f"{len(left_out)} left out")
+    is_left_out = np.array([match.bill in bills for match in _matched(joint)])
+    if is_left_out.all():
+        raise DataError("no matched bill is left for the link", f"{len(is_left_out)} left out")
     return tuple(
-        float(_changes(pull[left_out].sum(axis=0), weight[left_out].sum(axis=0), pull, weight))
+        float(
+            _changes(pull[is_left_out].sum(axis=0), weight[is_left_out].sum(axis=0), pull, weight)
+        )
         for pull in pulls
     )
 
 
 def _changes(left_pull: Draws, left_weight: Draws, pull: Draws, weight: Draws) -> Draws:
-    """Change of a link that loses some pull and weight, averaged over draws (the last axis)."""
+    """Change of a link without some pull and weight, averaged over draws (the last axis)."""
     total, weights = pull.sum(axis=0), weight.sum(axis=0)
     changed = (total - left_pull) / (weights - left_weight) - total / weights
     return np.asarray(changed.mean(axis=-1))
 
 
 def _dif(trace: "DataTree", joint: JointVotes) -> pd.DataFrame:
-    """Deviations of the Senate's logits at its party means from those the House's bill gives."""
-    place = {name: j for j, name in enumerate(names_of(trace, "rollcall"))}
+    """Deviations of the Senate's logits at its party means from those of the House's bill."""
+    column = {name: j for j, name in enumerate(names_of(trace, "rollcall"))}
     pairs = _matched(joint)
     alpha, beta = draws_of(trace, "alpha"), draws_of(trace, "beta")
     delta, k = draws_of(trace, "delta")[0], draws_of(trace, "k")[0]
     rows = []
     for match in pairs:
-        h, s = place[match.house], place[match.senate]
+        h, s = column[match.house], column[match.senate]
         row: list[object] = [match.bill, match.house, match.senate]
         row += [beta[h].mean(), beta[s].mean()]
         for centre in (delta - k, delta + k):

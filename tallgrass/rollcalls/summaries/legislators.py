@@ -1,4 +1,4 @@
-"""Ideal points, and what accounting for party did to them."""
+"""Tables of ideal points, and of their shrinkage by party."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,22 +14,22 @@ from tallgrass.rollcalls.votes import MISSING, VoteMatrix
 if TYPE_CHECKING:
     from xarray import DataTree
 
-MIN_COMMON = 3  # legislators needed to bring the flat scale onto the hierarchical one
-MIN_DISTANCE = 0.5  # a shrinkage percentage of a smaller distance to the party mean is noise
+MIN_COMMON = 3  # legislators needed to rescale the flat run
+MIN_DISTANCE = 0.5  # percentages of a smaller distance to the party mean are noise
 
 
 def ideal_points(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
-    """One row a legislator, in the order of the trace.
+    """One row per legislator, in the order of the trace.
 
     Columns: slug, name, party, district, mean, sd, hdi_low, hdi_high, rank (of the mean; 1 is the
     highest), rank_low and rank_high (95 % percentile interval of the rank), p_median (probability
-    of being the median member, or one of the two middle ones), n_votes (observed), anchor (+1, -1
+    to be the median member, or one of the two middle members), n_votes (observed), anchor (+1, -1
     or 0).
 
     Raises
     ------
     DataError
-        When the trace names a legislator that the votes do not have.
+        When a legislator of the trace is not in the votes.
     """
     slugs = names_of(trace, "legislator")
     row = {slug: i for i, slug in enumerate(votes.slugs)}
@@ -76,11 +76,11 @@ def _ranks(values: Draws) -> NDArray[np.int32]:
 def shrinkage(
     hierarchical: pd.DataFrame, flat: pd.DataFrame, party_means: Mapping[str, float]
 ) -> pd.DataFrame:
-    """How far accounting for party pulled each legislator towards the party's mean.
+    """How far the hierarchical model pulls each legislator towards the party's mean.
 
-    The flat estimates are put on the hierarchical scale by least squares over the common
+    The flat estimates are rescaled to the hierarchical scale by least squares over the common
     legislators. Then ``shrinkage_pct = 100 (1 - |hierarchical - party mean| / |flat - party
-    mean|)``; NaN for an anchor of either run and where the flat distance is at most 0.5.
+    mean|)``; NaN for an anchor of either run, and if the flat distance is at most 0.5.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ def shrinkage(
     Returns
     -------
     DataFrame
-        One row a common legislator in the order of ``hierarchical``: slug, name, party, flat (on
-        the hierarchical scale), hierarchical, moved (hierarchical less flat), party_mean,
-        shrinkage_pct, anchored (whether either run held the legislator fixed).
+        One row per common legislator in the order of ``hierarchical``: slug, name, party, flat (on
+        the hierarchical scale), hierarchical, moved (hierarchical minus flat), party_mean,
+        shrinkage_pct, anchored (whether the legislator is an anchor of either run).
 
     Raises
     ------
     DataError
-        When fewer than three legislators are common, or one run puts all at the same point.
+        When fewer than three legislators are common, or all have the same position in one run.
     """
     columns = ["slug", "name", "party", "mean", "anchor"]
     other = flat[["slug", "mean", "anchor"]].rename(columns={"mean": "flat"})
@@ -108,7 +108,7 @@ def shrinkage(
         raise DataError("too few legislators in common with the flat run", len(table))
     x, y = table["flat"].to_numpy(float), table["mean"].to_numpy(float)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
-        raise DataError("a run that puts every legislator at the same point cannot be rescaled")
+        raise DataError("a run in which all legislators have the same position cannot be rescaled")
     slope, intercept = np.polyfit(x, y, 1)
     rescaled = slope * x + intercept
     centre = table["party"].map(dict(party_means)).to_numpy(float)

@@ -1,4 +1,4 @@
-"""Party parameters, how much party explains, and which party disagrees more within itself."""
+"""Tables of party parameters, of the variance that party explains, and of dispersion."""
 
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ def party_parameters(trace: "DataTree") -> pd.DataFrame:
     """Means and spreads of the parties, and the gap between the means.
 
     Columns: parameter (``mu_party``, ``sigma_within``, ``gap``), party, n_legislators, mean, sd,
-    hdi_low, hdi_high, on the scale of the ideal points. The gap is the second party's mean less
+    hdi_low, hdi_high, on the scale of the ideal points. The gap is the second party's mean minus
     the first's.
     """
     mu = draws_of(trace, "mu_party")
@@ -49,7 +49,7 @@ def party_parameters(trace: "DataTree") -> pd.DataFrame:
 
 
 def _variances(trace: "DataTree") -> tuple[Draws, Draws]:
-    """Between-party variance (n_draws,) and each party's weighted part of the variance within."""
+    """Variance between parties, (n_draws,), and each party's weighted variance within."""
     sizes = party_sizes(trace)
     weights = sizes / sizes.sum()
     within = weights[:, None] * draws_of(trace, "sigma_within") ** 2
@@ -57,21 +57,21 @@ def _variances(trace: "DataTree") -> tuple[Draws, Draws]:
 
 
 def icc_draws(trace: "DataTree") -> Draws:
-    """Intraclass correlation a draw: the share of the variance that party explains.
+    """Intraclass correlation by draw: the share of the variance that party explains.
 
-    ``var(mu_party, ddof=0)`` over itself plus the mean of ``sigma_within**2`` weighted by party
-    size; shape (n_chains * n_draws,), between 0 and 1.
+    ``var(mu_party, ddof=0)`` divided by itself plus the mean of ``sigma_within**2``, weighted by
+    party size; shape (n_chains * n_draws,), between 0 and 1.
     """
     between, within = _variances(trace)
     return np.asarray(between / (between + within.sum(axis=0)))
 
 
 def variance_decomposition(trace: "DataTree") -> pd.DataFrame:
-    """Where the variance of the ideal points lies, with 95 % percentile intervals.
+    """Variance of the ideal points between and within parties, with 95 % percentile intervals.
 
     Columns: component (``between``, ``within``, ``total``), party (for ``within``), mean, low,
-    high (variances), share, share_low, share_high (of the total, a draw at a time). The share of
-    ``between`` is the intraclass correlation.
+    high (variances), share, share_low, share_high (of the total, by draw). The share of ``between``
+    is the intraclass correlation.
     """
     between, within = _variances(trace)
     total = between + within.sum(axis=0)
@@ -88,7 +88,7 @@ def variance_decomposition(trace: "DataTree") -> pd.DataFrame:
 
 
 def dispersion(trace: "DataTree") -> pd.DataFrame:
-    """How much each party disagrees within itself.
+    """Spread of the ideal points within each party.
 
     Columns: party, n_legislators, sigma_mean, sigma_low, sigma_high (HDI of ``sigma_within``),
     p_larger (probability that this party's ``sigma_within`` is the largest), sd_mean, sd_low,

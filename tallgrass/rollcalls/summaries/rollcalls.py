@@ -1,4 +1,4 @@
-"""What the model says of each roll call: difficulty, discrimination, cut point."""
+"""Table of roll calls: difficulty, discrimination, cut point."""
 
 from typing import TYPE_CHECKING
 
@@ -16,19 +16,19 @@ MIN_DISCRIMINATION = 0.5  # a cut point alpha / beta means little for a smaller 
 
 
 def rollcalls_table(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
-    """One row a roll call, in the order of the trace.
+    """One row per roll call, in the order of the trace.
 
     Columns: vote_id, bill, motion, vote_type, date, title, yea, nay (counts among the legislators
     of ``votes``), alpha, alpha_sd, beta, beta_sd, beta_low, beta_high (95 % HDI), yea_side
-    (``higher`` when a higher ideal point makes a yea likelier, else ``lower``), cut_point,
-    cut_low, cut_high. The cut point is where a yea and a nay are equally likely: posterior mean
-    alpha over posterior mean beta, with the 95 % percentile interval of the ratio a draw; NaN
-    where the mean ``|beta|`` is at most 0.5.
+    (``higher`` if a higher ideal point makes a yea likelier, else ``lower``), cut_point, cut_low,
+    cut_high. At the cut point yea and nay are equally likely: posterior mean alpha divided by
+    posterior mean beta, with the 95 % percentile interval of the ratio of draws; NaN if the mean
+    ``|beta|`` is at most 0.5.
 
     Raises
     ------
     DataError
-        When the trace names a roll call that the votes do not have.
+        When a roll call of the trace is not in the votes.
     """
     vote_ids = names_of(trace, "rollcall")
     column = {vote_id: j for j, vote_id in enumerate(votes.vote_ids)}
@@ -41,13 +41,15 @@ def rollcalls_table(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
     mean_alpha, mean_beta = alpha.mean(axis=1), beta.mean(axis=1)
     beta_low, beta_high = hdi(beta)
     cut, cut_low, cut_high = np.full((3, len(vote_ids)), np.nan)
-    kept = np.abs(mean_beta) > MIN_DISCRIMINATION
-    cut[kept] = mean_alpha[kept] / mean_beta[kept]
-    if kept.any():
-        # A draw of beta at exactly 0 has no cut point on either side: an infinite one.
+    has_cut = np.abs(mean_beta) > MIN_DISCRIMINATION
+    cut[has_cut] = mean_alpha[has_cut] / mean_beta[has_cut]
+    if has_cut.any():
+        # A draw with beta exactly 0 has an infinite cut point.
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = alpha[kept] / beta[kept]
-        cut_low[kept], cut_high[kept] = np.quantile(ratio, TAILS, axis=1, method="inverted_cdf")
+            ratio = alpha[has_cut] / beta[has_cut]
+        cut_low[has_cut], cut_high[has_cut] = np.quantile(
+            ratio, TAILS, axis=1, method="inverted_cdf"
+        )
     return pd.DataFrame(
         {
             "vote_id": vote_ids,
