@@ -257,6 +257,12 @@ def test_a_stored_link_says_how_it_is_made_anew(ids):
         tg.rerun_spec(ids["link"])
 
 
+def test_the_command_rerun_says_how_a_link_is_made_anew(ids, capsys):
+    assert main(["rerun", ids["link"]]) == 2
+    words = f"make it anew with: tallgrass link {ids['house']} {ids['hierarchical']}"
+    assert words in capsys.readouterr().err
+
+
 def test_a_rerun_has_the_spec_and_the_data_of_the_stored_run(ids, again):
     stored = tg.rerun_spec(ids["hierarchical"])
     assert tg.rerun_spec(again["run_id"]) == stored.model_copy(update={"fit_checks": False})

@@ -1,10 +1,10 @@
 """Earlier calibrations, read back: their specs and tables of items."""
 
-import json
 from typing import TYPE_CHECKING
 
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.tracking.reading.records import SPEC, artifact, stored_table
+from tallgrass.tracking.reading.searching import find_run
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,8 +27,9 @@ def calibration_spec(run_id: str) -> CalibrationSpec | None:
     Raises
     ------
     TrackingError
-        When the run is unknown or holds no spec.
+        When the run is unknown, or is a calibration that holds no spec.
     """
+    if "engine" not in find_run(run_id).data.tags:
+        return None
     with artifact(run_id, SPEC) as (_, path):
-        text = path.read_text("utf-8")
-    return CalibrationSpec.from_json(text) if "engine" in json.loads(text) else None
+        return CalibrationSpec.from_json(path.read_text("utf-8"))
