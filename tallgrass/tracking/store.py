@@ -1,4 +1,4 @@
-"""Which MLflow store is used, and whether it can be used: checked in seconds, before any work."""
+"""Choose the MLflow store and check within seconds that it can be used."""
 
 import logging
 import os
@@ -18,8 +18,8 @@ from tallgrass.errors import TrackingError
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-UI_PORT = 5000  # MLflow's own default
-VIEW = "results"  # key of the view of our columns that every experiment of ours has
+UI_PORT = 5000  # MLflow's default
+VIEW = "results"  # key of the view with our columns, in all of our experiments
 _PROBE_SECONDS = 3
 _DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usual port
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -30,12 +30,12 @@ masked = escaping.masked
 
 @contextmanager
 def translated(action: str, mend: str = "") -> Iterator[None]:
-    """Turn what MLflow and the file system raise into a TrackingError that says what was tried.
+    """Turn errors of MLflow and of the file system into a TrackingError that names the action.
 
     Parameters
     ----------
     action : str
-        What is being done, as it follows "cannot" ("read run 1234").
+        The action, worded to follow "cannot" ("read run 1234").
     mend : str, optional
         What the user can do about it.
     """
@@ -48,7 +48,7 @@ def translated(action: str, mend: str = "") -> Iterator[None]:
 
 
 def brief(error: Exception) -> str:
-    """The first line of an error, or what the network said where that is buried in it."""
+    """The first line of an error, or the network error that it contains."""
     text = masked(str(error))
     if network := re.search(r"\[Errno -?\d+\] [\w ,]+|timed out|error code \d{3}", text):
         return network[0]
@@ -62,15 +62,15 @@ def connect(uri: str | None = None) -> None:
     Parameters
     ----------
     uri : str, optional
-        Tracking URI. Without it ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` in the
-        current folder, with artifacts in ``./mlruns``. Inside ``mlflow run`` the store of that
-        command is used whatever ``uri`` says, because it already holds the run.
+        Tracking URI. The default is ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db`` in the
+        current folder, with artifacts in ``./mlruns``. Inside ``mlflow run``, ``uri`` is ignored,
+        because the store of that command already has the run.
 
     Raises
     ------
     TrackingError
-        When the store is a stale file store, cannot be reached within a few seconds, cannot be
-        written, or is of a kind that MLflow does not know. Passwords in the URI are masked.
+        When the store is an old file store, cannot be reached within a few seconds, cannot be
+        written, or is of an unknown kind. Passwords in the URI are masked.
     """
     import mlflow
 
@@ -78,25 +78,25 @@ def connect(uri: str | None = None) -> None:
     if uri and not inside_project():
         mlflow.set_tracking_uri(uri)
     _check_no_file_store()
-    chosen = mlflow.get_tracking_uri()
-    scheme = urlsplit(chosen).scheme.partition("+")[0]
+    uri_in_use = mlflow.get_tracking_uri()
+    scheme = urlsplit(uri_in_use).scheme.partition("+")[0]
     if scheme == "sqlite":
-        _check_sqlite(chosen)
+        _check_sqlite(uri_in_use)
     elif scheme in _DATABASES:
-        _check_database(chosen, _DATABASES[scheme])
+        _check_database(uri_in_use, _DATABASES[scheme])
     from mlflow.exceptions import MlflowException
 
     try:
         with _impatient():
             mlflow.MlflowClient().search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
-        what = f"cannot use the MLflow store {masked(chosen)} ({brief(error)})"
+        what = f"cannot use the MLflow store {masked(uri_in_use)} ({brief(error)})"
         raise TrackingError(what, None, _advice(scheme, str(error))) from error
-    _checked.add(chosen)
+    _checked.add(uri_in_use)
 
 
 def client() -> "MlflowClient":
-    """A client of the connected store; the default store is checked first where none is."""
+    """A client of the connected store; without one, connects to the default store."""
     import mlflow
 
     if mlflow.get_tracking_uri() not in _checked:
@@ -105,14 +105,14 @@ def client() -> "MlflowClient":
 
 
 def inside_project() -> bool:
-    """Whether this process was started by ``mlflow run``, which has made a run already."""
+    """Whether ``mlflow run`` started this process and already made a run."""
     return bool(os.environ.get("MLFLOW_RUN_ID") and os.environ.get("MLFLOW_TRACKING_URI"))
 
 
 def page(experiment_id: str | None, run_id: str | None = None, port: int = UI_PORT) -> str:
-    """The address in the MLflow UI of an experiment's table of runs, of one run, or of the start.
+    """The address in the MLflow UI of an experiment's runs, of one run, or of the start page.
 
-    A local store has no server of its own; the address is where ``tallgrass ui`` shows it.
+    A local store has no server, so its address is that of ``tallgrass ui``.
     """
     import mlflow
 
@@ -126,13 +126,13 @@ def page(experiment_id: str | None, run_id: str | None = None, port: int = UI_PO
 
 
 def results_page(experiment_id: str | None, port: int = UI_PORT) -> str:
-    """The address of an experiment's table of runs with our columns in it."""
+    """The address of an experiment's table of runs with our columns."""
     address = page(experiment_id, port=port)
     return address if experiment_id is None else f"{address}?viewStateShareKey={VIEW}"
 
 
 def absolute_uri() -> str:
-    """The connected store's URI as it is valid in any folder of this machine."""
+    """The URI of the connected store, valid from any folder of this machine."""
     import mlflow
     from sqlalchemy.engine import make_url
 
@@ -146,9 +146,9 @@ def absolute_uri() -> str:
 
 
 def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
-    """Command and environment of an MLflow server that shows the connected store on this machine.
+    """Command and environment of a local MLflow server for the connected store.
 
-    None when the store is itself a server.
+    None if the store is a server.
     """
     import mlflow
 
@@ -156,45 +156,45 @@ def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
     if urlsplit(uri).scheme in ("http", "https"):
         return None
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    # What is made in the UI stays readable without it: artifacts are files, not a server's.
+    # Artifacts that are made in the UI are files, so they stay readable without the server.
     command += ["--no-serve-artifacts", "--default-artifact-root", "./mlruns", "--workers", "1"]
     environment = {
-        # Not an argument: it may hold a password, and everyone sees the arguments of a process.
+        # Not an argument, because it may contain a password and arguments are visible to all users.
         "MLFLOW_BACKEND_STORE_URI": uri,
-        # Otherwise seven workers of about 230 MB are started, for jobs that we have none of.
+        # Else the server starts seven workers of about 230 MB each, for jobs that we do not use.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     return command, environment
 
 
 def _quieten() -> None:
-    """Leave out MLflow's lines about creating its tables, unless its log level was asked for."""
+    """Hide MLflow's log lines about creating its tables, unless the user set its log level."""
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
 
 def _check_no_file_store() -> None:
-    """Refuse MLflow's old file store, which it no longer serves, and say how to mend it."""
+    """Refuse MLflow's old file store, which MLflow no longer supports."""
     import mlflow
 
     if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("1", "true"):
         return
-    chosen = mlflow.get_tracking_uri()
-    if urlsplit(chosen).scheme not in ("", "file") or chosen in ("databricks", "uc"):
+    uri = mlflow.get_tracking_uri()
+    if urlsplit(uri).scheme not in ("", "file") or uri in ("databricks", "uc"):
         return
-    if os.environ.get("MLFLOW_TRACKING_URI"):  # MLflow keeps a URI that was set here too
+    if os.environ.get("MLFLOW_TRACKING_URI"):  # also set by mlflow.set_tracking_uri
         raise TrackingError(
             "MLflow no longer writes runs into a plain folder",
-            masked(chosen),
+            masked(uri),
             "use a database, such as sqlite:///mlflow.db, or the http address of a server",
         )
     stale = sorted(
         path for path in Path("mlruns").glob("*/meta.yaml") if path.parent.name.isdigit()
     )
     raise TrackingError(
-        "an old MLflow file store is in the way of the default store mlflow.db",
+        "an old MLflow file store blocks the default store mlflow.db",
         ", ".join(str(path) for path in stale),
-        "move the folder mlruns elsewhere (or bring its runs over with mlflow migrate-filestore), "
+        "move the folder mlruns elsewhere (or import its runs with mlflow migrate-filestore), "
         "or set MLFLOW_TRACKING_URI=sqlite:///mlflow.db",
     )
 
@@ -218,8 +218,7 @@ def _check_sqlite(uri: str) -> None:
             if magic and magic != _SQLITE_MAGIC:
                 raise TrackingError("the MLflow store is not an SQLite database", str(path), mend)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A file is made and removed because permissions alone do not tell: a read-only file
-        # system refuses even those who may write.
+        # Writing a file is the only sure test: a file system may be read-only despite permissions.
         for folder in {path.parent, _artifact_folder()}:
             tempfile.TemporaryFile(dir=folder).close()
         if not path.exists():
@@ -230,9 +229,9 @@ def _check_sqlite(uri: str) -> None:
 
 
 def _make_sqlite(path: Path) -> None:
-    """Make MLflow's tables in a file beside ``path`` that takes its name when it is whole.
+    """Create MLflow's database in another file, which is moved to ``path`` when complete.
 
-    MLflow cannot go on with a database whose making was cut short by a signal or a power cut.
+    MLflow cannot use a database whose creation was interrupted by a signal or a power cut.
     """
     from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -240,11 +239,11 @@ def _make_sqlite(path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         new = Path(folder, path.name)
         with translated(f"make the MLflow store {path}"):
-            place = f"sqlite:///{new}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
-            made = SqlAlchemyStore(*place)  # type: ignore[no-untyped-call]
-        made.engine.dispose()
+            location = f"sqlite:///{new}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+            store = SqlAlchemyStore(*location)  # type: ignore[no-untyped-call]
+        store.engine.dispose()
         try:
-            os.link(new, path)  # unlike a rename, it leaves the file of a faster process alone
+            os.link(new, path)  # unlike a rename, it does not replace the file of another process
         except FileExistsError:
             pass
         except OSError:  # a file system without links
@@ -253,12 +252,12 @@ def _make_sqlite(path: Path) -> None:
 
 
 def _artifact_folder() -> Path:
-    """The nearest folder above ``./mlruns`` that exists: there the artifacts will be written."""
+    """The folder to test for artifacts: ``./mlruns``, or its parent if it does not exist."""
     return Path("mlruns") if Path("mlruns").is_dir() else Path()
 
 
 def _check_database(uri: str, port: int) -> None:
-    """Connect once; MLflow by itself would try ten times, for minutes."""
+    """Connect once, because MLflow would try ten times, for minutes."""
     import sqlalchemy
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -284,14 +283,14 @@ def _check_database(uri: str, port: int) -> None:
 
 @contextmanager
 def _impatient() -> Iterator[None]:
-    """Have MLflow ask a server once and briefly; its default is minutes of retries."""
-    once = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
-    before = {name: os.environ.get(name) for name in once}
-    os.environ.update(once)
+    """Make MLflow ask a server only once and briefly; by default it retries for minutes."""
+    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    earlier = {name: os.environ.get(name) for name in limits}
+    os.environ.update(limits)
     try:
         yield
     finally:
-        for name, value in before.items():
+        for name, value in earlier.items():
             if value is None:
                 del os.environ[name]
             else:
@@ -306,5 +305,5 @@ def _advice(scheme: str, error: str) -> str:
     if scheme in ("http", "https"):
         return "check the address and that the MLflow server runs, or unset MLFLOW_TRACKING_URI"
     if scheme == "sqlite":
-        return "move the database away, or bring it to this MLflow with mlflow db upgrade"
+        return "move the database away, or upgrade it to this MLflow with mlflow db upgrade"
     return "use sqlite:///mlflow.db, or the http address of an MLflow server"

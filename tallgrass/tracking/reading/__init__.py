@@ -1,4 +1,4 @@
-"""Everything that is read from MLflow: runs as tables, their traces, specs and comparisons."""
+"""Read from MLflow: tables of runs, their traces, specs and comparisons."""
 
 from tallgrass.tracking.reading.comparison import MEASURES, compare, markdown, passing
 from tallgrass.tracking.reading.experiments import load_many, parent_of, table

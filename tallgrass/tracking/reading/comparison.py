@@ -1,4 +1,4 @@
-"""Runs side by side: what was measured, what passes, and the same as a markdown table."""
+"""Compare runs: their metrics, which of them pass, and the same as a markdown table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ COLUMNS = ["measure", "relation", "threshold", "run_id", "run", "value", "passed
 
 
 class Measure(NamedTuple):
-    """A row of the comparison: a metric, and the threshold that it must keep to pass."""
+    """A row of the comparison: a metric, and the threshold to pass."""
 
     label: str
     metric: str
@@ -25,7 +25,7 @@ class Measure(NamedTuple):
     threshold: str = ""  # a field of Thresholds
     form: str = ".4f"
     unit: str = ""
-    limit: float | None = None  # a threshold that is no setting
+    limit: float | None = None  # a threshold that is not a setting
 
 
 MEASURES = (
@@ -64,26 +64,26 @@ MEASURES = (
 
 
 def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
-    """What several runs measured, against the thresholds of the verdict.
+    """The metrics of several runs, against the thresholds of the verdict.
 
     Parameters
     ----------
     run_ids : sequence of str
         Ids, or unique beginnings of ids.
     thresholds : Thresholds, optional
-        The defaults without it.
+        Thresholds of the verdict; by default the usual ones.
 
     Returns
     -------
     DataFrame
-        One row a measure and run: measure, relation and threshold (missing where there is none),
-        run_id, run (its name), value (float), passed (missing without a threshold), and text (the
-        value as it is printed). A measure that no run has is left out.
+        One row per measure and run: measure, relation and threshold (or missing), run_id, run (its
+        name), value (float), passed (missing without a threshold), and text (the printed value).
+        Measures that no run has are left out.
 
     Raises
     ------
     TrackingError
-        When a run is unknown, or none is given.
+        When a run is unknown, or there are no run ids.
     """
     import pandas as pd
 
@@ -94,14 +94,14 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
             "no run to compare", None, "tallgrass runs lists the runs of this store"
         )
     limits = thresholds or Thresholds()
-    found = [find_run(run_id) for run_id in run_ids]
-    models = [(run, *_models(run)) for run in found]
+    runs = [find_run(run_id) for run_id in run_ids]
+    models = [(run, *_models(run)) for run in runs]
     rows: list[tuple[object, ...]] = []
     for measure in MEASURES:
-        if any(measure.metric in run.data.metrics for run in found):
+        if any(measure.metric in run.data.metrics for run in runs):
             rows.extend(_measured(measure, limits, *of_run) for of_run in models)
-    rows.extend(_tagged("Sign flip", run, run.data.tags.get("sign_flip")) for run in found)
-    for run in found:
+    rows.extend(_tagged("Sign flip", run, run.data.tags.get("sign_flip")) for run in runs)
+    for run in runs:
         verdict = run.data.tags.get("verdict")
         passed = None if verdict in (None, "unresolved") else verdict == "pass"
         rows.append(_tagged("Verdict", run, verdict and verdict.upper(), passed))
@@ -110,7 +110,7 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
 
 
 def markdown(comparison: "DataFrame") -> str:
-    """A comparison as a markdown table, one column a run, passing values in bold."""
+    """A comparison as a markdown table, one column per run, passing values in bold."""
     runs = list(dict.fromkeys(zip(comparison["run_id"], comparison["run"], strict=True)))
     heads = [f"{escaping.markdown(name)} ({run_id[:8]})" for run_id, name in runs]
     lines = [
@@ -135,7 +135,7 @@ def markdown(comparison: "DataFrame") -> str:
 
 
 def passing(rows: "DataFrame") -> str:
-    """What passes, for the rows of one measure: the runs may have thresholds of their own."""
+    """The passing values for the rows of one measure; runs may differ in their thresholds."""
     limits = rows.dropna(subset=["threshold"])
     pairs = dict.fromkeys(zip(limits["relation"], limits["threshold"], strict=True))
     return " or ".join(f"{relation} {limit:g}" for relation, limit in pairs) or "—"
@@ -153,7 +153,8 @@ def _measured(
     text = "—" if value is None else f"{value:{measure.form}}{measure.unit}"
     passed = None
     if value is not None and limit is not None:
-        outcomes = {"<": value < limit, ">": value > limit, "=": value <= limit}  # a count
+        # "=" is for counts, whose limit is 0 or an allowed number.
+        outcomes = {"<": value < limit, ">": value > limit, "=": value <= limit}
         passed = outcomes[measure.relation]
     relation = measure.relation if limit is not None else ""
     ident = (run.info.run_id, run.info.run_name)
@@ -168,10 +169,10 @@ def _tagged(
 
 
 def _models(run: "Run") -> tuple[str, str | None]:
-    """The model of a run, and that of the run it was compared with, while that is still there."""
+    """The model of a run, and that of its baseline, if it still exists."""
     reference = run.data.tags.get("baseline.run_id")
     try:
-        compared = find_run(reference).data.params.get("model") if reference else None
+        reference_model = find_run(reference).data.params.get("model") if reference else None
     except TrackingError:
-        compared = None
-    return run.data.params.get("model", ""), compared
+        reference_model = None
+    return run.data.params.get("model", ""), reference_model

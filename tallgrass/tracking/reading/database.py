@@ -1,9 +1,8 @@
-"""Many runs at once, straight from an MLflow database: a second for ten thousand.
+"""Read many runs directly from an MLflow database, ten thousand in a second.
 
-MLflow's own search builds an object for every param, metric and tag of every run, which takes
-minutes for ten thousand runs. Here three queries read only what the table of runs shows. The
-plain way (``searching.search``) is the reference that this must equal, and what is used for
-servers and for filters in MLflow's own language.
+MLflow's search builds an object for every param, metric and tag of every run, which takes minutes
+for ten thousand runs. Here three queries read only the columns of the table of runs. The result
+must equal that of ``searching.search``, which is used for servers and for MLflow filters.
 """
 
 from collections import defaultdict
@@ -19,8 +18,8 @@ _OURS = "schema_version"
 
 
 @dataclass(frozen=True)
-class Held:
-    """What the table shows of a run: MLflow's own facts, and the params, metrics, tags asked for.
+class StoredRun:
+    """A run as the table shows it: MLflow's attributes, and the requested params, metrics, tags.
 
     ``start_time`` and ``end_time`` are milliseconds since 1970.
     """
@@ -37,36 +36,36 @@ class Held:
 
 
 def database_uri() -> str | None:
-    """URI of the connected store's database; None where a server stands before it."""
+    """URI of the connected store's database; None if the store is a server."""
     import mlflow
 
     uri = str(mlflow.get_tracking_uri())
     return uri if uri.partition(":")[0].partition("+")[0] in ("sqlite", "postgresql") else None
 
 
-def held_runs(
+def stored_runs(
     uri: str,
     experiment_ids: Collection[str],
-    wanted: Mapping[str, Collection[str]],
+    keys: Mapping[str, Collection[str]],
     limits: "tuple[int | None, int | None]" = (None, None),
-) -> Iterator[Held]:
-    """Our runs of some experiments, the newest first.
+) -> Iterator[StoredRun]:
+    """Our runs of some experiments, newest first.
 
     Parameters
     ----------
     uri : str
-        Of a database of MLflow's.
+        URI of an MLflow database.
     experiment_ids : collection of str
-        Where to look.
-    wanted : mapping
+        The experiments.
+    keys : mapping
         Keys to read of ``params``, ``metrics`` and ``tags``.
     limits : tuple
-        Earliest and latest start in milliseconds since 1970, both included.
+        Earliest and latest start in milliseconds since 1970, inclusive.
 
     Raises
     ------
     sqlalchemy.exc.SQLAlchemyError
-        When the database is not what this MLflow makes.
+        When the tables of the database are not those of this MLflow.
     """
     import sqlalchemy
 
@@ -74,25 +73,25 @@ def held_runs(
     try:
         with engine.connect() as connection:
             parts = {
-                part: _by_run(connection, table, [*wanted[part], *([_OURS] * (part == "tags"))])
+                part: _by_run(connection, table, [*keys[part], *([_OURS] * (part == "tags"))])
                 for part, table in _PARTS.items()
             }
             query = sqlalchemy.text(
                 "SELECT run_uuid, name, status, start_time, end_time, experiment_id FROM runs "
                 "WHERE lifecycle_stage = 'active' ORDER BY start_time DESC, run_uuid"
             )
-            facts = connection.execute(query).all()
+            rows = connection.execute(query).all()
     finally:
         engine.dispose()
-    among = set(map(str, experiment_ids))
+    experiments = set(map(str, experiment_ids))
     low, high = limits
-    for run_id, name, status, start, end, experiment in facts:
+    for run_id, name, status, start, end, experiment in rows:
         tags = parts["tags"].get(run_id, {})
-        if str(experiment) not in among or not tags.get(_OURS):
+        if str(experiment) not in experiments or not tags.get(_OURS):
             continue
         if (low is not None and (start or 0) < low) or (high is not None and (start or 0) > high):
             continue
-        yield Held(
+        yield StoredRun(
             run_id=run_id,
             name=name,
             status=status,
@@ -114,7 +113,7 @@ def _by_run(
     query = sqlalchemy.text(
         f'SELECT run_uuid, "key", value FROM {table} WHERE "key" IN :keys'
     ).bindparams(sqlalchemy.bindparam("keys", list(keys), expanding=True))
-    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    values: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for run_id, key, value in connection.execute(query):
-        found[run_id][key] = value
-    return found
+        values[run_id][key] = value
+    return values

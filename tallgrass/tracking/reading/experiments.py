@@ -1,4 +1,4 @@
-"""The runs of one experiment as its results table, and their traces, opened when they are used."""
+"""The results table of an experiment, and the traces of its runs, read on demand."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class Traces(Mapping[str, "DataTree"]):
-    """The draws of several runs by run id; each is read from the store when it is asked for.
+    """The draws of several runs by run id; each is read from the store on access.
 
-    Nothing is kept: a loop over ``items()`` holds one trace at a time.
+    Traces are not kept, so a loop over ``items()`` has only one trace in memory.
     """
 
     def __init__(self, run_ids: Sequence[str]) -> None:
-        self._ids = tuple(dict.fromkeys(str(find_run(one).info.run_id) for one in run_ids))
+        self._ids = tuple(dict.fromkeys(str(find_run(run_id).info.run_id) for run_id in run_ids))
 
     def __getitem__(self, run_id: str) -> "DataTree":
         """The trace of a run, by its id or the beginning of it."""
-        found = [one for one in self._ids if one.startswith(run_id)]
-        if len(found) != 1:
+        matches = [full_id for full_id in self._ids if full_id.startswith(run_id)]
+        if len(matches) != 1:
             raise KeyError(run_id)
-        return load_trace(found[0])
+        return load_trace(matches[0])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._ids)
@@ -39,42 +39,42 @@ class Traces(Mapping[str, "DataTree"]):
 
 
 def load_many(run_ids: "Sequence[str] | DataFrame") -> Traces:
-    """The traces of several runs, each opened when it is used.
+    """The traces of several runs, each read on access.
 
     Parameters
     ----------
     run_ids : sequence of str or DataFrame
-        Ids or their beginnings, or a table of runs with a column ``run_id``, as ``runs`` gives.
+        Ids or their beginnings, or a table of runs with a column ``run_id``, as from ``runs``.
 
     Raises
     ------
     TrackingError
-        When a run is unknown. A run without a trace is found out when it is used.
+        When a run is unknown. A run without a trace raises on access.
     """
     from pandas import DataFrame
 
     ids = run_ids["run_id"] if isinstance(run_ids, DataFrame) else run_ids
-    return Traces([str(one) for one in ids])
+    return Traces([str(run_id) for run_id in ids])
 
 
 def table(
     experiment: str, thresholds: "Thresholds | None" = None, *, as_markdown: bool = False
 ) -> "DataFrame | str":
-    """The results table of an experiment: what its runs measured, against the thresholds.
+    """The results table of an experiment: the metrics of its runs, against the thresholds.
 
     Parameters
     ----------
     experiment : str
         Name of an experiment (its newest attempt counts), or id of its parent run.
     thresholds : Thresholds, optional
-        The defaults without it.
+        Thresholds of the verdict; by default the usual ones.
     as_markdown : bool
-        Give the table as markdown, passing values in bold.
+        Return the table as markdown, passing values in bold.
 
     Raises
     ------
     TrackingError
-        When there is no such experiment or it has no finished run.
+        When the experiment is unknown or has no finished run.
     """
     parent = parent_of(experiment)
     conditions = [
@@ -84,17 +84,17 @@ def table(
     finished = [str(run.info.run_id) for run in search(conditions)]
     if not finished:
         raise TrackingError("an experiment without a finished run", experiment)
-    compared = compare(finished[::-1], thresholds)
-    return markdown(compared) if as_markdown else compared
+    comparison = compare(finished[::-1], thresholds)
+    return markdown(comparison) if as_markdown else comparison
 
 
 def parent_of(experiment: str) -> str:
-    """Id of the parent run of an experiment, by its name, the run's id or the beginning of it.
+    """Id of the parent run of an experiment, by the experiment's name or the run's id.
 
     Raises
     ------
     TrackingError
-        When there is none.
+        When the experiment is unknown.
     """
     is_parent = "tags.`experiment.role` = 'parent'"
     named = search([is_parent, equals("tags.`experiment.name`", experiment)])

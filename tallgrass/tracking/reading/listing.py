@@ -1,4 +1,4 @@
-"""Runs as a table: one row a run, every column with its type."""
+"""The table of runs, one row per run, with typed columns."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -7,14 +7,14 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import TrackingError, nearest
-from tallgrass.tracking.reading.database import Held, database_uri, held_runs
+from tallgrass.tracking.reading.database import StoredRun, database_uri, stored_runs
 from tallgrass.tracking.reading.searching import as_text, equals, experiments, find_run, search
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from pandas import DataFrame
 
-# Column -> tag. What a run was about stands in tags too, so that it is there from the first moment.
+# Column -> tag.
 TAGS = {
     "verdict": "verdict",
     "verdict_reasons": "verdict.reasons",
@@ -25,7 +25,7 @@ TAGS = {
     "parent_run_id": "mlflow.parentRunId",
     "error": "error",
 }
-# Tags that are read and are no column of that name.
+# Tags that are read, but have no column of their own.
 _READ = ("session", "baseline", "experiment.role")
 METRICS = {
     "rhat_max": "float64",
@@ -42,7 +42,7 @@ _FIRST = ["run_id", "name", "status", "start_time", "end_time", "experiment"]
 _STATUSES = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 
 
-def listed(  # noqa: PLR0913 - every one is a filter, and is named
+def listed(  # noqa: PLR0913 - all are filters, passed by name
     fields: Mapping[str, Any],
     *,
     experiment: str | None = None,
@@ -56,16 +56,16 @@ def listed(  # noqa: PLR0913 - every one is a filter, and is named
     limit: int | None = None,
     **parameters: object,
 ) -> "DataFrame":
-    """The runs of the store as a table, the newest first, whichever experiment they are in.
+    """The runs of the store as a table, newest first, from all experiments.
 
     Parameters
     ----------
     fields : mapping of str to type
-        The parameters that runs of this kind have, each a column of its type.
+        Parameters of this kind of run; each becomes a column of its type.
     experiment : str, optional
         Name or id of an experiment.
     session : str, optional
-        As it was given to the run, or as the data calls itself.
+        The session as the run was started with, or as the data names it.
     verdict : str, optional
         pass, fail or unresolved.
     status : str, optional
@@ -73,10 +73,10 @@ def listed(  # noqa: PLR0913 - every one is a filter, and is named
     filter : str, optional
         An MLflow filter string, such as ``metrics.rhat_max < 1.01``.
     since, until : datetime or str, optional
-        Only runs that started then or later, then or earlier; a text is read as a time in UTC
-        (``2026-03-01``, ``2026-03-01T12:00``).
+        Only runs that started at or after ``since``, and at or before ``until``; a text is a time
+        in UTC (``2026-03-01``, ``2026-03-01T12:00``).
     parent : str, optional
-        Id of the parent run of an experiment, or its beginning: only the runs under it.
+        Only the runs under this parent run of an experiment; its id or the beginning of it.
     limit : int, optional
         The most rows to return.
     **parameters : str or number
@@ -85,9 +85,9 @@ def listed(  # noqa: PLR0913 - every one is a filter, and is named
     Returns
     -------
     DataFrame
-        One row a run (the parent runs of experiments are none): id, name, status, times (UTC),
+        One row per run, without the parent runs of experiments: id, name, status, times (UTC),
         every run parameter with its type, verdict, the headline metrics, ``promoted`` (bool),
-        fingerprints. What a run lacks is missing.
+        fingerprints. Values that a run does not have are missing.
 
     Raises
     ------
@@ -96,8 +96,8 @@ def listed(  # noqa: PLR0913 - every one is a filter, and is named
     """
     import pandas as pd
 
-    wanted = {name: value for name, value in parameters.items() if value is not None}
-    conditions = [_condition(fields, name, value) for name, value in wanted.items()]
+    params = {name: value for name, value in parameters.items() if value is not None}
+    conditions = [_condition(fields, name, value) for name, value in params.items()]
     if verdict is not None:
         conditions.append(equals("tags.verdict", verdict))
     if status is not None:
@@ -111,19 +111,18 @@ def listed(  # noqa: PLR0913 - every one is a filter, and is named
     if parent is not None:
         parent = str(find_run(parent).info.run_id)
         conditions.append(equals("tags.`mlflow.parentRunId`", parent))
-    among = experiments(experiment)
-    names = {str(one.experiment_id): one.name for one in among}
+    names = {str(e.experiment_id): e.name for e in experiments(experiment)}
     uri = database_uri()
-    everything: Iterator[Held]
+    stored: Iterator[StoredRun]
     if filter or uri is None:
-        everything = map(_held, search([*conditions, *([filter] if filter else [])], experiment))
+        stored = map(_stored_run, search([*conditions, *([filter] if filter else [])], experiment))
     else:
-        read = {"params": list(fields), "metrics": list(METRICS)}
-        held = held_runs(uri, list(names), read | {"tags": [*TAGS.values(), *_READ]}, limits)
+        keys = {"params": [*fields], "metrics": [*METRICS], "tags": [*TAGS.values(), *_READ]}
+        candidates = stored_runs(uri, list(names), keys, limits)
         tags = {"verdict": verdict, "mlflow.parentRunId": parent}
-        everything = _meeting(held, wanted, tags, status)
-    found = _of_session(_runs_proper(everything), session)
-    table = pd.DataFrame([_row(fields, run, names) for run in islice(found, limit)])
+        stored = _matching(candidates, params, tags, status)
+    selected = _of_session(_without_parents(stored), session)
+    table = pd.DataFrame([_row(fields, run, names) for run in islice(selected, limit)])
     return _typed(table.reindex(columns=_columns(fields)), fields)
 
 
@@ -135,7 +134,7 @@ def _condition(fields: Mapping[str, Any], name: str, value: object) -> str:
 
 
 def _milliseconds(name: str, time: datetime | str | None) -> int | None:
-    """A time as MLflow counts it; one without a zone is in UTC."""
+    """A time in milliseconds, as MLflow counts; a time without a zone is in UTC."""
     if time is None:
         return None
     try:
@@ -148,41 +147,41 @@ def _milliseconds(name: str, time: datetime | str | None) -> int | None:
     return int(moment.timestamp() * 1000)
 
 
-def _held(run: "Run") -> Held:
+def _stored_run(run: "Run") -> StoredRun:
     info, data = run.info, run.data
     times = info.start_time, info.end_time
-    own = (info.run_id, info.run_name, info.status, *times, str(info.experiment_id))
-    return Held(*own, data.params, data.metrics, data.tags)
+    attributes = (info.run_id, info.run_name, info.status, *times, str(info.experiment_id))
+    return StoredRun(*attributes, data.params, data.metrics, data.tags)
 
 
-def _meeting(
-    found: Iterator[Held],
+def _matching(
+    runs: Iterator[StoredRun],
     parameters: Mapping[str, object],
     tags: Mapping[str, str | None],
     status: str | None,
-) -> Iterator[Held]:
-    """The runs that meet the conditions, as MLflow's own search decides them."""
-    texts = {name: as_text(value) for name, value in parameters.items()}
-    given = {name: value for name, value in tags.items() if value is not None}
-    for run in found:
+) -> Iterator[StoredRun]:
+    """The runs that meet the conditions, by the rules of MLflow's search."""
+    required_params = {name: as_text(value) for name, value in parameters.items()}
+    required_tags = {name: value for name, value in tags.items() if value is not None}
+    for run in runs:
         if (
-            all(run.params.get(name) == text for name, text in texts.items())
-            and all(run.tags.get(name) == value for name, value in given.items())
+            all(run.params.get(name) == text for name, text in required_params.items())
+            and all(run.tags.get(name) == value for name, value in required_tags.items())
             and (status is None or run.status == status.upper())
         ):
             yield run
 
 
-def _runs_proper(found: Iterator[Held]) -> Iterator[Held]:
-    """Leave out the parent runs of experiments, which sampled nothing themselves."""
-    return (run for run in found if run.tags.get("experiment.role") != "parent")
+def _without_parents(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:
+    """Leave out the parent runs of experiments, which have no draws of their own."""
+    return (run for run in runs if run.tags.get("experiment.role") != "parent")
 
 
-def _of_session(found: Iterator[Held], session: str | None) -> Iterator[Held]:
-    """Keep the runs of one session, which may be given by name or by any path to it."""
-    for run in found:
-        given = (run.tags.get("session"), run.params.get("session"))
-        if session is None or session in given or _basename(session) in map(_basename, given):
+def _of_session(runs: Iterator[StoredRun], session: str | None) -> Iterator[StoredRun]:
+    """Keep the runs of one session, given by name or by any path to it."""
+    for run in runs:
+        names = (run.tags.get("session"), run.params.get("session"))
+        if session is None or session in names or _basename(session) in map(_basename, names):
             yield run
 
 
@@ -197,7 +196,7 @@ def _columns(fields: Mapping[str, Any]) -> list[str]:
 
 
 def _row(
-    fields: Mapping[str, Any], run: Held, experiment_names: dict[str, str]
+    fields: Mapping[str, Any], run: StoredRun, experiment_names: dict[str, str]
 ) -> dict[str, object]:
     tags, metrics = run.tags, run.metrics
     return {
@@ -223,7 +222,7 @@ def _typed(table: "DataFrame", fields: Mapping[str, Any]) -> "DataFrame":
     types = {column: types.get(column, "str") for column in table.columns}
     for column, kind in types.items():
         if kind in ("Int64", "float64"):
-            # A parameter is text in MLflow, and what is not a number must not cost the table.
+            # A parameter is text in MLflow, and one bad value must not cost the whole table.
             table[column] = pd.to_numeric(table[column], errors="coerce")
         elif kind == "boolean":
             words = {"true": True, "True": True, "false": False, "False": False}

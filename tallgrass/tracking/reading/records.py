@@ -1,4 +1,4 @@
-"""What a single run holds, read back: its trace, spec and tables; and which run to compare with."""
+"""Read the records of one run: its trace, spec and tables; and promote it to a baseline."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def find_run(run_id: str) -> str:
 
 
 def details(run_id: str) -> dict[str, Any]:
-    """Everything MLflow holds of a run: times, params, metrics, tags and the paths of artifacts.
+    """All that MLflow stores about a run: times, params, metrics, tags and paths of artifacts.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def load_trace(run_id: str) -> "DataTree":
     Raises
     ------
     TrackingError
-        When the run is unknown or has no trace that can be read.
+        When the run is unknown or has no readable trace.
     """
     import xarray
 
@@ -85,7 +85,7 @@ def looks_like_a_run(text: str) -> bool:
 
 
 def stored_table(run_id: str, path: str) -> "DataFrame":
-    """A table of a run, as the run stored it; ``path`` is that of the JSON artifact.
+    """A stored table of a run; ``path`` is that of the JSON artifact.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def stored_table(run_id: str, path: str) -> "DataFrame":
     """
     import pandas as pd
 
-    # The CSV file beside it is for spreadsheets: text that looks like a formula is changed there.
+    # Not the CSV file, where text that looks like a formula is changed for spreadsheets.
     with artifact(run_id, path) as (_, local):
         stored = json.loads(local.read_text("utf-8"))
     return pd.DataFrame(stored["data"], columns=stored["columns"])

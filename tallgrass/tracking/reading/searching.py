@@ -1,4 +1,4 @@
-"""Finding our runs in a store, whichever experiment they are in, page by page."""
+"""Search our runs in a store, in all experiments, page by page."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from tallgrass.tracking.store import client, translated
 if TYPE_CHECKING:
     from mlflow.entities import Experiment, Run
 
-OURS = "tags.schema_version != ''"  # every run of ours has this tag, and only ours have it
+OURS = "tags.schema_version != ''"  # the tag of all our runs, and of no others
 FULL_ID = re.compile(r"[0-9a-f]{32}")
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,31}")
 
@@ -20,14 +20,14 @@ _ID_PREFIX = re.compile(r"[0-9a-f]{4,31}")
 def search(
     conditions: list[str], experiment: str | None = None, page_size: int = 500
 ) -> "Iterator[Run]":
-    """Our runs that meet all conditions (MLflow filter strings), the newest first.
+    """Our runs that meet all conditions (MLflow filter strings), newest first.
 
     Raises
     ------
     TrackingError
-        When the experiment is unknown, MLflow refuses the filter or cannot be reached.
+        When the experiment is unknown, or MLflow refuses the filter or cannot be reached.
     """
-    ids = [str(found.experiment_id) for found in experiments(experiment)]
+    ids = [str(e.experiment_id) for e in experiments(experiment)]
     text = " and ".join([OURS, *conditions])
     token: str | None = None
     while ids:
@@ -43,52 +43,52 @@ def search(
 
 def experiments(name: str | None = None) -> "list[Experiment]":
     """All experiments of the store, or the one of that name or id."""
-    found: list[Experiment] = []
+    listed: list[Experiment] = []
     token: str | None = None
     while True:
         with translated("list the experiments"):
             page = client().search_experiments(page_token=token)
-        found.extend(page)
+        listed.extend(page)
         token = page.token
         if not token:
             break
     if name is None:
-        return found
-    wanted = [one for one in found if name in (one.name, str(one.experiment_id))]
-    if not wanted:
-        raise TrackingError("unknown experiment", name, nearest(name, [one.name for one in found]))
-    return wanted
+        return listed
+    matches = [e for e in listed if name in (e.name, str(e.experiment_id))]
+    if not matches:
+        raise TrackingError("unknown experiment", name, nearest(name, [e.name for e in listed]))
+    return matches
 
 
 def home(experiment: str | None) -> str | None:
-    """Id of the experiment to show: the one named, else that of the newest run of ours, if any."""
+    """Id of the experiment to show: the named one, else that of our newest run, or None."""
     if experiment is not None:
         return str(experiments(experiment)[0].experiment_id)
     newest = next(search([]), None)
     return None if newest is None else str(newest.info.experiment_id)
 
 
-def experiment_in_use(given: str | None) -> str | None:
-    """Name of the MLflow experiment that runs go to by what surrounds us, or None where free."""
-    named = given or os.environ.get("MLFLOW_EXPERIMENT_NAME")
-    if named is None and (identity := os.environ.get("MLFLOW_EXPERIMENT_ID")):
-        return experiment_name(identity)
-    return named
+def experiment_in_use(name: str | None) -> str | None:
+    """The name, else that of the MLflow experiment that the environment sets, or None."""
+    name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME")
+    if name is None and (experiment_id := os.environ.get("MLFLOW_EXPERIMENT_ID")):
+        return experiment_name(experiment_id)
+    return name
 
 
 def experiment_name(experiment_id: str) -> str:
-    """Name of the experiment of this id."""
+    """Name of the experiment with this id."""
     with translated(f"find experiment {experiment_id}"):
         return str(client().get_experiment(experiment_id).name)
 
 
 def newest_parent(experiment: str, name: str) -> str | None:
     """Id of the newest parent run of a declared experiment in an MLflow experiment, or None."""
-    if experiment not in [one.name for one in experiments()]:
+    if experiment not in [e.name for e in experiments()]:
         return None
-    wanted = ["tags.`experiment.role` = 'parent'", equals("tags.`experiment.name`", name)]
-    found = next(search(wanted, experiment), None)
-    return None if found is None else str(found.info.run_id)
+    conditions = ["tags.`experiment.role` = 'parent'", equals("tags.`experiment.name`", name)]
+    newest = next(search(conditions, experiment), None)
+    return None if newest is None else str(newest.info.run_id)
 
 
 def equals(field: str, value: object) -> str:
@@ -97,7 +97,7 @@ def equals(field: str, value: object) -> str:
     Raises
     ------
     TrackingError
-        When the value holds both kinds of quotes: MLflow has no way to write that.
+        When the value contains both kinds of quotes, which MLflow cannot express.
     """
     text = as_text(value)
     quote = "'" if "'" not in text else '"'
@@ -107,12 +107,12 @@ def equals(field: str, value: object) -> str:
 
 
 def as_text(value: object) -> str:
-    """A value as params hold it."""
+    """A value as text, as params store it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def find_run(text: str) -> "Run":
-    """The run of this id, or of an id that begins so (at least four characters, and one run).
+    """The run with this id, or with the only id that begins with this (at least 4 characters).
 
     Raises
     ------
@@ -125,8 +125,8 @@ def find_run(text: str) -> "Run":
         raise TrackingError(
             "not a run id", text, "use the 32 hexadecimal digits, or at least the first 4"
         )
-    found = search([f"attributes.run_id LIKE '{text}%'"])
-    matches = [run.info.run_id for run in islice(found, 5)]
+    runs = search([f"attributes.run_id LIKE '{text}%'"])
+    matches = [run.info.run_id for run in islice(runs, 5)]
     if len(matches) > 1:
         raise TrackingError(
             "run id that could mean more than one run", text, "use more of " + " or ".join(matches)

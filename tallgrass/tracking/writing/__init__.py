@@ -1,7 +1,7 @@
-"""Everything that is written to MLflow: one sampling run, opened, filled and always closed."""
+"""Write runs to MLflow: open them, log to them and always close them."""
 
 from tallgrass.tracking.store import connect
-from tallgrass.tracking.writing.children import Child, children, close_dead
+from tallgrass.tracking.writing.child_runs import Child, children, close_dead
 from tallgrass.tracking.writing.opening import start_run
 from tallgrass.tracking.writing.orphans import Orphan, close_orphans
 from tallgrass.tracking.writing.run import ActiveRun

@@ -1,4 +1,4 @@
-"""What is written to a run, as plain values: done at once, or kept in a file and done later."""
+"""The writes to a run as plain values, which can be performed at once or stored for later."""
 
 import json
 import random
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _BATCH, _METRICS_BATCH = 100, 1000  # MLflow's limits
 _DATASET_ATTEMPTS = 5
-# What MLflow says when the request itself is wrong; it would be wrong again.
+# MLflow's codes for a request that is wrong and would fail again.
 _WRONG_REQUESTS = {
     "BAD_REQUEST",
     "ENDPOINT_NOT_FOUND",
@@ -29,14 +29,14 @@ Operation = dict[str, Any]
 
 
 def perform(client: "MlflowClient", run_id: str, operation: Mapping[str, Any], base: Path) -> None:
-    """Carry out one write.
+    """Perform one write.
 
     Parameters
     ----------
     operation : mapping
-        ``kind`` (params, metrics, tags, dataset, artifact or end) and what belongs to it.
+        ``kind`` (params, metrics, tags, dataset, artifact or end) and its values.
     base : Path
-        The folder that the path of an artifact is relative to.
+        The folder to which the path of an artifact is relative.
     """
     from mlflow.entities import Metric, Param, RunTag
 
@@ -63,7 +63,7 @@ def perform(client: "MlflowClient", run_id: str, operation: Mapping[str, Any], b
 
 
 def may_pass(error: Exception) -> bool:
-    """Whether a write that failed so may succeed later: a server or a disk in trouble."""
+    """Whether a write that failed may succeed later, for example if the server was down."""
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, MlflowException):
@@ -88,7 +88,7 @@ def _log_dataset(client: "MlflowClient", run_id: str, operation: Mapping[str, An
             client.log_inputs(run_id, [DatasetInput(dataset, [context])])
             return
         except MlflowException as error:
-            # Two runs that name the same new dataset at once: MLflow looks, then inserts.
+            # Two runs may insert the same new dataset at the same time.
             if "unique" not in str(error).lower() or attempt == _DATASET_ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0.05, 0.3))

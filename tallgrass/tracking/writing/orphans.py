@@ -1,4 +1,4 @@
-"""Runs that were left RUNNING by a process that is gone: found, and closed with a reason."""
+"""Find runs that stayed RUNNING after their process ended, and close them with a reason."""
 
 import logging
 import time
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tallgrass.tracking.store import client, translated
-from tallgrass.tracking.writing.children import close_dead
+from tallgrass.tracking.writing.child_runs import close_dead
 
-# Making an environment can take this long; what `mlflow run` began before that is not coming.
+# Creating an environment takes less than this; a run of `mlflow run` that waits longer is lost.
 _PROJECT_SECONDS = 3600.0
 _OURS = {"chamber", "model", "sampler"}  # params that mlflow run logs of our projects
 
@@ -16,21 +16,21 @@ logger = logging.getLogger(__name__)
 
 
 class Orphan(NamedTuple):
-    """A run that was closed: its id, and why."""
+    """A run that was closed: its id, and the reason."""
 
     run_id: str
     reason: str
 
 
 def close_orphans(host: str, process_is_alive: Callable[[int, float], bool]) -> list[Orphan]:
-    """Close the runs of ours whose process is gone as FAILED, with the reason in the tag ``error``.
+    """Close our runs whose process is gone as FAILED, with the reason in the tag ``error``.
 
     Parameters
     ----------
     host : str
-        What this machine calls itself in the tag ``process.host``; runs of others are left alone.
+        Name of this machine in the tag ``process.host``; runs of other machines are not touched.
     process_is_alive : callable
-        (number of a process, when it started) -> whether it is still there.
+        (process id, start time) -> whether the process still exists.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def close_orphans(host: str, process_is_alive: Callable[[int, float], bool]) -> 
     """
     closed = []
     with translated("look for runs that were left RUNNING"):
-        experiments = [one.experiment_id for one in client().search_experiments()]
+        experiments = [experiment.experiment_id for experiment in client().search_experiments()]
         if not experiments:
             return []
         running = client().search_runs(experiments, "attributes.status = 'RUNNING'")

@@ -1,4 +1,4 @@
-"""One MLflow run that is being written: params, metrics, tags, the dataset, artifacts."""
+"""Write to one MLflow run: params, metrics, tags, the dataset, artifacts."""
 
 import io
 import json
@@ -28,16 +28,16 @@ logger = logging.getLogger(__name__)
 
 
 class Figure(Protocol):
-    """What is needed of a Matplotlib figure here: drawing is the job of other modules."""
+    """The part of a Matplotlib figure that is needed here; other modules draw."""
 
     def savefig(self, fname: Any, /, *, format: str, dpi: float) -> None:
         """Write the figure to a file or buffer."""
 
 
 class ActiveRun:
-    """One MLflow run that is being written.
+    """One MLflow run that is open for writing.
 
-    It holds its own client and run id, so that a sampler's callback thread can write too
+    It has its own client and run id, so that the callback thread of a sampler can write too
     (MLflow's "active run" belongs to a single thread).
     """
 
@@ -53,14 +53,14 @@ class ActiveRun:
 
     @property
     def ui_url(self) -> str:
-        """The address of the run in the MLflow UI (``tallgrass ui`` where the store is local)."""
+        """The address of the run in the MLflow UI (``tallgrass ui`` for a local store)."""
         return page(self.experiment_id, self.run_id)
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Log resolved values as params; a key that the run has already keeps its value.
+        """Log values as params; a key that the run already has keeps its value.
 
         ``mlflow run`` logs the declared parameters before this process starts, and MLflow refuses
-        another string for the same key.
+        a new value of a param.
         """
         new = {
             key: cut(text(value), _LONGEST_PARAM, key)
@@ -71,10 +71,10 @@ class ActiveRun:
         self._logged |= set(new)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log numbers, rounded to what is meaningful (see ``values.rounded``).
+        """Log numbers, rounded to meaningful decimals (see ``values.rounded``).
 
-        What is not finite is left out and named in the tag ``metrics.dropped``: MLflow stores an
-        infinity as 1.8e308, and NaN breaks older servers.
+        Values that are not finite are left out and named in the tag ``metrics.dropped``, because
+        MLflow stores infinity as 1.8e308, and NaN breaks older servers.
         """
         now = int(datetime.now(UTC).timestamp() * 1000)
         finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
@@ -89,7 +89,7 @@ class ActiveRun:
         self._write("tags", {"kind": "tags", "values": values})
 
     def remove_tag(self, key: str) -> None:
-        """Remove a tag; nothing happens where the run has none of that name."""
+        """Remove a tag, if the run has it."""
         with translated(f"remove the tag {key} of run {self.run_id}"):
             if key in self._client.get_run(self.run_id).data.tags:
                 self._client.delete_tag(self.run_id, key)
@@ -97,9 +97,9 @@ class ActiveRun:
     def log_input(
         self, name: str, fingerprint: str, profile: Mapping[str, int], source: str
     ) -> None:
-        """Log data as the run's dataset input, identified by a fingerprint of our own.
+        """Log data as the run's dataset input, identified by our fingerprint.
 
-        MLflow's digest would read the first 10,000 rows only.
+        MLflow's digest would read only the first 10,000 rows.
         """
         self._write(
             "the dataset",
@@ -113,13 +113,13 @@ class ActiveRun:
         )
 
     def log_live(self, metrics: Mapping[str, float], step: int) -> None:
-        """Log how far sampling is: from a thread of its own, never kept when MLflow is away."""
+        """Log the progress of sampling; it is never stored for later, and may run in any thread."""
         now = int(datetime.now(UTC).timestamp() * 1000)
         operation = {"kind": "metrics", "values": dict(metrics), "at": now, "step": step}
         perform(self._client, self.run_id, operation, Path())
 
     def log_artifact(self, path: Path, artifact_dir: str) -> None:
-        """Store a file under ``artifact_dir``, with the file's own name."""
+        """Store a file under ``artifact_dir`` with its name."""
         operation = {"kind": "artifact", "file": path.name, "folder": artifact_dir}
         self._write(f"{artifact_dir}/{path.name}", operation, path.parent)
 
@@ -128,17 +128,17 @@ class ActiveRun:
         self.log_bytes(content.encode(), path)
 
     def log_figure(self, figure: Figure, path: str) -> None:
-        """Store a Matplotlib figure as the artifact ``path``; its ending is the format."""
+        """Store a Matplotlib figure as the artifact ``path``; the suffix gives the format."""
         buffer = io.BytesIO()
         figure.savefig(buffer, format=Path(path).suffix.lstrip("."), dpi=120)
         self.log_bytes(buffer.getvalue(), path)
 
     def log_table(self, table: "DataFrame", path: str) -> None:
-        """Store a table twice: ``path.csv`` for people and ``path.json`` as it is.
+        """Store a table twice, as ``path.csv`` for people and as ``path.json``.
 
-        A text cell of the CSV file that a spreadsheet would run as a formula is neutralised with
-        a leading apostrophe; the JSON file (columns and rows, which the MLflow UI shows) is exact.
-        An index other than row numbers becomes columns.
+        In the CSV file, text that a spreadsheet would run as a formula gets a leading apostrophe.
+        The JSON file, which the MLflow UI shows, is exact. An index other than row numbers becomes
+        columns.
         """
         from pandas import RangeIndex
 
@@ -152,7 +152,7 @@ class ActiveRun:
         self.set_tags({"mlflow.loggedArtifacts": json.dumps(listed)})
 
     def artifact_location(self, path: str) -> str:
-        """Where an artifact is: a local path for a local store, else an address."""
+        """The location of an artifact: a local path for a local store, else an address."""
         root = urlsplit(self._artifact_root)
         if root.scheme in ("", "file"):
             return str(Path(unquote(root.path)) / path)
@@ -168,27 +168,27 @@ class ActiveRun:
             self._write(path, operation, Path(temporary))
 
     def spool_to(self, folder: Path, patience: float) -> None:
-        """From now on keep in a folder what MLflow cannot take, until it can.
+        """From now on, keep writes that MLflow does not take in a folder until it does.
 
         Parameters
         ----------
         folder : Path
-            Where writes wait.
+            The folder of the waiting writes.
         patience : float
             Seconds that the end of the run waits for MLflow to take them.
         """
         self._spool = Spool(self._client, self.run_id, folder)
         self._patience = patience
 
-    def _write(self, what: str, operation: Operation, base: Path | None = None) -> None:
-        with translated(f"write {what} to run {self.run_id}"):
+    def _write(self, label: str, operation: Operation, base: Path | None = None) -> None:
+        with translated(f"write {label} to run {self.run_id}"):
             if self._spool is None:
                 perform(self._client, self.run_id, operation, base or Path())
             else:
                 self._spool.write(operation, base or Path())
 
     def close(self, error: BaseException | None) -> None:
-        """Give the run its last status, and say why when that is not FINISHED."""
+        """Give the run its final status, with a tag for the reason if that is not FINISHED."""
         tags: dict[str, object] = {}
         status = "FINISHED"
         if isinstance(error, KeyboardInterrupt):
@@ -203,7 +203,7 @@ class ActiveRun:
             self._deliver_last(0.0 if status == "KILLED" else self._patience)
 
     def _deliver_last(self, patience: float) -> None:
-        assert self._spool is not None  # of those who call this
+        assert self._spool is not None  # checked by the caller
         if patience:
             logger.info(
                 "waiting up to %.0f s for MLflow to take %d writes", patience, len(self._spool)

@@ -1,4 +1,4 @@
-"""Writes that MLflow could not take, kept in a folder in their order and delivered later."""
+"""Keep writes that MLflow does not take in a folder, in order, and deliver them later."""
 
 import json
 import logging
@@ -24,16 +24,16 @@ logger = logging.getLogger(__name__)
 
 
 class Spool:
-    """The writes to one run, each delivered at once or, in trouble, kept until MLflow takes it.
+    """The writes to one run, delivered at once or, if that fails, kept until MLflow takes them.
 
     Parameters
     ----------
     client : MlflowClient
-        Of the store.
+        A client of the store.
     run_id : str
         The run.
     folder : Path
-        Where writes wait; made when the first one has to.
+        The folder of the waiting writes, created with the first one.
     """
 
     def __init__(self, client: "MlflowClient", run_id: str, folder: Path) -> None:
@@ -44,14 +44,14 @@ class Spool:
         return len(self._files())
 
     def write(self, operation: Operation, base: Path) -> None:
-        """Deliver a write, after those that wait; where that fails, keep it.
+        """Deliver a write after the waiting ones; if that fails, keep it.
 
         Raises
         ------
         MlflowException
             When the request itself is wrong.
         OSError
-            When the folder cannot be written either.
+            When the folder cannot be written.
         """
         if len(self):
             self._keep(operation, base)
@@ -65,7 +65,7 @@ class Spool:
             if not may_pass(error):
                 raise
             logger.warning(
-                "MLflow does not take what is written (%s); it is kept in %s until it does",
+                "MLflow does not take a write (%s); writes are kept in %s until it does",
                 brief(error),
                 self.folder,
             )
@@ -73,26 +73,26 @@ class Spool:
             self._keep(operation, base)
 
     def deliver(self, patience: float = 0.0) -> bool:
-        """Try to deliver all that waits, again and again for ``patience`` seconds.
+        """Try to deliver all waiting writes, repeatedly for ``patience`` seconds.
 
         Returns
         -------
         bool
-            Whether nothing waits any more.
+            Whether all were delivered.
 
         Raises
         ------
         MlflowException
-            When MLflow refuses a write for good.
+            When MLflow refuses a write finally.
         """
-        until = time.monotonic() + patience
+        deadline = time.monotonic() + patience
         while True:
             if self._deliver_once():
                 return True
-            left = until - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 return False
-            time.sleep(min(_RETRY_SECONDS, left))
+            time.sleep(min(_RETRY_SECONDS, remaining))
 
     def _deliver_once(self) -> bool:
         for file in self._files():
@@ -105,7 +105,7 @@ class Spool:
                 if not may_pass(error):
                     raise
                 return False
-            # The write first, its file after: what was delivered twice is the same as once.
+            # The file goes after the write, because writing twice has the same result as once.
             file.unlink()
             if operation["kind"] == "artifact":
                 shutil.rmtree((self.folder / operation["file"]).parent, ignore_errors=True)
@@ -115,24 +115,24 @@ class Spool:
         self.folder.mkdir(parents=True, exist_ok=True)
         files = self._files()
         number = int(files[-1].stem) + 1 if files else 1
-        kept = dict(operation)
+        stored = dict(operation)
         if operation["kind"] == "artifact":
-            # In a folder of its own: an artifact has the name of its file.
-            place = self.folder / f"{number:06d}"
-            place.mkdir(exist_ok=True)
+            # Each artifact needs its own folder, because its file name is that of the artifact.
+            artifact_folder = self.folder / f"{number:06d}"
+            artifact_folder.mkdir(exist_ok=True)
             name = Path(operation["file"]).name
-            shutil.copyfile(base / operation["file"], place / name)
-            kept["file"] = f"{place.name}/{name}"
-        beside = self.folder / f"{number:06d}.new"
-        beside.write_text(json.dumps(kept), "utf-8")
-        beside.replace(beside.with_suffix(".json"))
+            shutil.copyfile(base / operation["file"], artifact_folder / name)
+            stored["file"] = f"{artifact_folder.name}/{name}"
+        new_file = self.folder / f"{number:06d}.new"
+        new_file.write_text(json.dumps(stored), "utf-8")
+        new_file.replace(new_file.with_suffix(".json"))
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.json"))
 
 
 def deliver(run_id: str, folder: Path) -> int:
-    """Deliver what waits in a folder for a run; returns how many writes were delivered.
+    """Deliver the writes that wait in a folder for a run, and return their number.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def deliver(run_id: str, folder: Path) -> int:
     from tallgrass.tracking.store import client
 
     spool = Spool(client(), run_id, folder)
-    before = len(spool)
+    n_waiting = len(spool)
     try:
         complete = spool.deliver()
     except MlflowException as error:
@@ -154,16 +154,16 @@ def deliver(run_id: str, folder: Path) -> int:
     if not complete:
         mend = "check that its server runs, and try again"
         raise TrackingError(f"MLflow does not take what waits for run {run_id}", None, mend)
-    return before
+    return n_waiting
 
 
 @contextmanager
 def _brief_retries() -> Iterator[None]:
-    """Have MLflow ask a server twice, not for minutes, unless the user has chosen."""
-    ours = {name: value for name, value in _BRIEF.items() if name not in os.environ}
-    os.environ.update(ours)
+    """Make MLflow ask a server twice, not for minutes, unless the user set its retries."""
+    settings = {name: value for name, value in _BRIEF.items() if name not in os.environ}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        for name in ours:
+        for name in settings:
             os.environ.pop(name, None)

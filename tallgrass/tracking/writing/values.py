@@ -1,4 +1,4 @@
-"""How single values are written to MLflow: rounded, as text, within its limits."""
+"""Single values as they are written to MLflow: rounded, as text, within its limits."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 logger = logging.getLogger(__name__)
 
-# Metric names, decimals, direction; the first that matches counts.
+# Metric names, decimals, direction; the first match counts.
 _ROUNDING = [
     (re.compile(r"rhat_max|rhat/.*_max"), 4, ROUND_FLOOR),
     (re.compile(r"ebfmi_min|nuts/ebfmi.*|abs_r"), 4, ROUND_CEILING),
@@ -18,15 +18,15 @@ _ROUNDING = [
 
 
 def rounded(name: str, value: float) -> float:
-    """A metric rounded to the decimals that mean something.
+    """A metric rounded to meaningful decimals.
 
-    What the verdict compares stays on its side of the threshold: R-hat is rounded down, and ESS,
-    E-BFMI and abs. r up, because "< 1.01" and "> 400" leave out equality. So a query on the
-    metrics agrees with the verdict.
+    Metrics of the verdict stay on their side of the threshold, so that a query on them agrees with
+    the verdict: R-hat is rounded down, and ESS, E-BFMI and abs. r up, because "< 1.01" and "> 400"
+    exclude equality.
     """
     for pattern, decimals, rounding in _ROUNDING:
         if pattern.fullmatch(name):
-            # Through the shortest text of the number: 1.004 * 1e4 is a little under 10040.
+            # From the shortest text, because the float 1.004 * 1e4 is a little below 10040.
             exact = Decimal(repr(float(value)))
             return float(exact.quantize(Decimal(1).scaleb(-decimals), rounding=rounding))
     return float(f"{value:.9g}")
@@ -42,7 +42,7 @@ def text(value: object) -> str:
 
 
 def cut(value: str, longest: int, key: str) -> str:
-    """The value, or its beginning with a mark of how long it was; MLflow would cut without one."""
+    """The value, or its beginning with a note of its length; MLflow would cut it without one."""
     if len(value) <= longest:
         return value
     logger.warning("%s has %d characters; MLflow keeps %d of them", key, len(value), longest)

@@ -1,7 +1,7 @@
-"""How an experiment looks in the MLflow UI: its description, its kind and the view *Results*.
+"""How the MLflow UI shows an experiment: its description, its kind and the view *Results*.
 
 Without a view the table of runs shows none of our columns. MLflow keeps a shared view in a tag of
-the experiment; :func:`tallgrass.tracking.store.results_page` is its address.
+the experiment; :func:`tallgrass.tracking.store.results_page` gives its address.
 """
 
 import json
@@ -35,10 +35,10 @@ _COLUMNS = (
 
 
 def new_experiment_tags(description: str) -> dict[str, str]:
-    """The tags that an experiment is made with."""
+    """The tags of a new experiment."""
     return {
         "mlflow.note.content": description,
-        # Without its kind the UI asks whether the experiment is about language models.
+        # Without the kind, the UI asks whether the experiment is about language models.
         "mlflow.experimentKind": "custom_model_development",
         VIEW_TAG: _view(),
     }
@@ -47,7 +47,7 @@ def new_experiment_tags(description: str) -> dict[str, str]:
 def show_results(
     mlflow_client: "MlflowClient", experiment_id: str, tags: Mapping[str, str] | None = None
 ) -> None:
-    """Add the view to an experiment that was made without it; one that is there is left alone.
+    """Add the view to an experiment that does not have it.
 
     Raises
     ------
@@ -63,12 +63,12 @@ def show_results(
 def _view() -> str:
     state = {
         "selectedColumns": list(_COLUMNS),
-        # Any order but that of time shows runs under a parent beside it, not folded away; names
-        # begin with session and chamber.
+        # Sorted by time, the UI folds runs under their parent. Names begin with session and
+        # chamber.
         "orderByKey": "attributes.`run_name`",
         "orderByAsc": True,
         "searchFilter": "",
         "lifecycleFilter": "Active",
     }
-    made = {"name": "Results", "createdAt": int(time.time() * 1000), "state": json.dumps(state)}
-    return json.dumps(made)
+    view = {"name": "Results", "createdAt": int(time.time() * 1000), "state": json.dumps(state)}
+    return json.dumps(view)

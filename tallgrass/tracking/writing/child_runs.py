@@ -1,4 +1,4 @@
-"""Runs under a parent run: which there are, and closing those whose process is gone."""
+"""List the runs under a parent run, and close those whose process is gone."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,16 +16,16 @@ class Child(NamedTuple):
 
 
 def children(parent: str, tags: Mapping[str, str] | None = None) -> list[Child]:
-    """The runs under a parent, the newest first; only those with the given tags.
+    """The runs under a parent that have the given tags, newest first.
 
     Raises
     ------
     TrackingError
         When the store cannot be read or the parent is unknown.
     """
-    wanted = {"mlflow.parentRunId": parent, **(tags or {})}
-    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
-    found: list[Child] = []
+    conditions = {"mlflow.parentRunId": parent, **(tags or {})}
+    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in conditions.items())
+    runs: list[Child] = []
     token: str | None = None
     with translated(f"list the runs under {parent}"):
         experiment = client().get_run(parent).info.experiment_id
@@ -33,14 +33,14 @@ def children(parent: str, tags: Mapping[str, str] | None = None) -> list[Child]:
             page = client().search_runs(
                 [experiment], condition, order_by=["start_time DESC"], page_token=token
             )
-            found += [Child(r.info.run_id, r.info.status, r.data.tags) for r in page]
+            runs += [Child(r.info.run_id, r.info.status, r.data.tags) for r in page]
             token = page.token
             if not token:
-                return found
+                return runs
 
 
 def close_dead(run_id: str, status: Literal["FAILED", "KILLED"], reason: str) -> None:
-    """Close a run whose process is gone, and say why in its tags.
+    """Close a run whose process is gone, with the reason in its tags.
 
     Raises
     ------
