@@ -38,7 +38,7 @@ _STATISTIC_TYPES = {
 
 
 class Model(Protocol):
-    """The parts of a model that a sampler needs; ``tallgrass.rollcalls.models.Model`` has them."""
+    """What a sampler needs of a model."""
 
     @property
     def graph(self) -> Any:
@@ -51,14 +51,6 @@ class Model(Protocol):
     @property
     def start(self) -> Callable[[np.random.Generator], dict[str, Any]]:
         """Generator -> unconstrained starting value of every free variable, by its name."""
-
-    @property
-    def anchors(self) -> tuple[int, int] | None:
-        """Rows of the legislators fixed at +1 and -1."""
-
-    @property
-    def constants(self) -> Mapping[str, tuple[str, Any]]:
-        """Other data about legislators or roll calls: name -> (dimension, values)."""
 
     @property
     def trajectory(self) -> str:

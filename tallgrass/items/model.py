@@ -12,9 +12,8 @@ all of x, y and theta are N(0, 1), with log-density ``-(x.x + y.y + theta.theta)
 products.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pymc as pm
@@ -36,8 +35,6 @@ class ItemModel:
     graph: pm.Model
     public: tuple[str, ...]
     start: Callable[[np.random.Generator], dict[str, Floats]]
-    anchors: tuple[int, int] | None = None
-    constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     trajectory: str = "normal"
     in_place: bool = False
 
