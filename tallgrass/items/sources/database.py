@@ -191,7 +191,7 @@ def _query(
     request: ResponseRequest, parameters: Mapping[str, Any]
 ) -> tuple[sa.Executable, dict[str, Any]]:
     statement = sa.text(request.query)
-    used = set(statement._bindparams)
+    used = set(statement.compile().params)
     if unknown := sorted(used - set(PARAMETERS)):
         known = ", ".join(f":{name}" for name in PARAMETERS)
         raise DataError("unknown parameter in the query", f":{unknown[0]}", f"known: {known}")
