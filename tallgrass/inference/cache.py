@@ -93,8 +93,8 @@ def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
 
 def empty_cache() -> None:
     """Remove PyTensor's compiled functions from disk, and our own; they are compiled again."""
-    # Of our own all: each has its own file, which numba reads when it compiles a function that
-    # calls it.
+    # Each function of ours has its own file. Numba reads it also when it compiles a function that
+    # calls ours, so that all of them are removed.
     modules = [module for name, module in sys.modules.items() if name.startswith(_OURS)]
     jitted = [x for module in modules for x in vars(module).values() if is_jitted(x)]
     places = [function.stats.cache_path for function in jitted]  # None where it is not stored

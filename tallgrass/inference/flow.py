@@ -45,7 +45,7 @@ def compile_flow(model: Model) -> Any:
     jax_form.register()
     # JAX cannot compile shapes that depend on values.
     graph = freeze_dims_and_data(model.graph)
-    # The frozen graph is a copy whose variables are in another order.
+    # The frozen graph is a copy, with its variables in another order.
     by_name = {value.name: value for value in graph.value_vars}
     names = [value.name for value in model.graph.value_vars]
     start = model.start(np.random.default_rng(0))

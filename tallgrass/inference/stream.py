@@ -105,16 +105,16 @@ class DrawFiles:
                 text = json.dumps({**self._header, "statistics": self._statistics})
                 _write_whole(self.folder / "header.json", text.encode())
             n = len(tuning)
-            statistics = np.empty((n, len(self._statistics)))
+            stat_rows = np.empty((n, len(self._statistics)))
             for i, name in enumerate(self._statistics):
-                statistics[:, i] = stats[name]
+                stat_rows[:, i] = stats[name]
             columns = [
                 np.asarray(variables[name], _DOUBLE).reshape(n, -1) for name in self._variables
             ]
-            columns.append(statistics)
+            columns.append(stat_rows)
             n_tuning = int(np.count_nonzero(tuning))
             if n_tuning:
-                self._write("tuning", chain, statistics[:n_tuning])
+                self._write("tuning", chain, stat_rows[:n_tuning])
             if n_tuning < n:
                 rows = np.concatenate([column[n_tuning:] for column in columns], axis=1)
                 self._write("draws", chain, rows)
