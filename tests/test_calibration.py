@@ -13,13 +13,15 @@ import sqlalchemy as sa
 from item_data import simulated_items
 from postgres import engine_of
 
-from tallgrass import items
 from tallgrass.errors import DataError
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.agreement import agreement
+from tallgrass.items.drift import drift_in_words, drift_table, drifted_anchors, undrifted
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_mml
 from tallgrass.items.priors import item_priors
+from tallgrass.items.publication import publish
 from tallgrass.items.responses import Anchors, Responses
-from tallgrass.items.tables import Calibrated
+from tallgrass.items.tables import Calibrated, of_estimates, of_trace
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,12 +53,12 @@ def test_drift_is_a_threshold_and_a_probability():
     draws = {"a": np.ones((20_000, 1)), "b": 0.26 + 0.04 * generator.normal(size=(20_000, 1))}
     found, responses, anchors = anchored(0.0, draws=draws)
     found.items["b"] = draws["b"].mean()
-    drift = items.drift_table(found, responses, anchors, 0.2, 0.25)
+    drift = drift_table(found, responses, anchors, 0.2, 0.25)
     assert drift["drifted"].iloc[0]
     # P(N(0.26, 0.04) > 0.25) = Phi(0.25), to within 4 standard errors of 20,000 draws.
     assert drift["p_b"].iloc[0] == pytest.approx(0.5987, abs=0.014)
     assert drift["p_a"].iloc[0] == 0
-    assert not items.drift_table(found, responses, anchors, 0.2, 0.3)["drifted"].iloc[0]
+    assert not drift_table(found, responses, anchors, 0.2, 0.3)["drifted"].iloc[0]
 
 
 @pytest.mark.parametrize(("b_change", "a_change"), [(0.0, 0.0), (0.8, 0.0), (-0.5, 0.6)])
@@ -64,7 +66,7 @@ def test_what_the_responses_alone_say_is_the_truth_they_were_made_with(b_change,
     found, responses, anchors = anchored(b_change, a_change)
     # The abilities here do not hold the item's own answer: take it in, as a posterior does.
     with_answer(found, responses)
-    drift = items.drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
+    drift = drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
     # Standard errors are about 0.03 for b and 0.045 for a.
     assert drift["b_alone"] == pytest.approx(b_change, abs=0.12)
     assert drift["a_alone"] == pytest.approx(1 + a_change, abs=0.17)
@@ -89,7 +91,7 @@ def test_anchors_that_did_not_move_are_seldom_suspect():
     for seed in range(100):
         found, responses, anchors = anchored(0.0, n_users=400, seed=seed)
         with_answer(found, responses)
-        drift = items.drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
+        drift = drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
         above += drift["conflict"] > 1.96
     # The truth is the prior's mean, not a draw from it, so somewhat fewer than 5 in 100; the
     # chance of 14 or more of 100 at 5 % each is under 1 in 1,000.
@@ -103,10 +105,10 @@ def test_a_drifted_anchor_is_found_and_an_unmoved_one_is_not():
     anchors = Anchors(simulated.anchors.items, simulated.anchors.a, moved)
     spec = SamplerSpec(draws=500, tune=200, seed=3)
     trace = calibrate_gibbs(simulated.responses, anchors, spec).trace
-    found = items.of_trace(trace, simulated.responses, item_priors(simulated.responses, anchors))
-    drift = items.drift_table(found, simulated.responses, anchors, 0.2, 0.25)
-    assert items.drifted_anchors(drift) == (anchors.items[0],)
-    kept = items.undrifted(anchors, (anchors.items[0],))
+    found = of_trace(trace, simulated.responses, item_priors(simulated.responses, anchors))
+    drift = drift_table(found, simulated.responses, anchors, 0.2, 0.25)
+    assert drifted_anchors(drift) == (anchors.items[0],)
+    kept = undrifted(anchors, (anchors.items[0],))
     assert kept is not None
     assert kept.items == anchors.items[1:]
 
@@ -121,16 +123,16 @@ def test_a_drifted_anchor_is_found_and_an_unmoved_one_is_not():
 )
 def test_an_anchor_that_its_prior_holds_is_not_said_to_have_drifted(drifted, suspect, words):
     table = pd.DataFrame({"drifted": drifted, "suspect": suspect}, dtype=bool)
-    assert items.drift_in_words(table) == words
+    assert drift_in_words(table) == words
 
 
 def test_point_estimates_and_draws_make_tables_of_the_same_form():
     simulated = simulated_items()
     responses, priors = simulated.responses, item_priors(simulated.responses, simulated.anchors)
     trace = calibrate_gibbs(responses, simulated.anchors, SamplerSpec(draws=200, tune=100)).trace
-    draws = items.of_trace(trace, responses, priors)
+    draws = of_trace(trace, responses, priors)
     for estimates in (calibrate_map(responses, simulated.anchors), calibrate_mml(responses)):
-        points = items.of_estimates(estimates, responses, priors)
+        points = of_estimates(estimates, responses, priors)
         assert list(points.items.columns) == list(draws.items.columns)
         assert list(points.users.columns) == list(draws.users.columns)
         for name in ("a", "b"):
@@ -144,7 +146,7 @@ def test_an_item_all_right_is_kept_listed_and_wide():
     correct[responses.item == 3] = 1
     changed = Responses(responses.users, responses.items, responses.user, responses.item, correct)
     estimates = calibrate_map(changed)
-    found = items.of_estimates(estimates, changed, item_priors(changed))
+    found = of_estimates(estimates, changed, item_priors(changed))
     row = found.items.iloc[3]
     assert row["one_sided"]
     others = found.items.drop(index=3)
@@ -161,7 +163,7 @@ def test_methods_are_compared_pair_by_pair_and_flagged():
         "two": method([1.05, 1.11, 1.0], [0.0, 0.0, -0.3]),
         "three": method([1.0, 1.0], [0.0, 0.0]),
     }
-    found = items.agreement(methods, 0.1)
+    found = agreement(methods, 0.1)
     pairs = found.pairs[(found.pairs["first"] == "one") & (found.pairs["second"] == "two")]
     assert pairs["flagged"].tolist() == [False, True, True]
     assert pairs["b_sds"].tolist() == pytest.approx([0.0, 0.0, -1.5])
@@ -193,8 +195,8 @@ def stored(url, table="item_parameters"):
 
 
 def test_publication_makes_the_table_then_changes_and_adds_rows(url):
-    assert items.publish(url, "item_parameters", ITEMS.head(1), ABOUT) == 1
-    assert items.publish(url, "item_parameters", ITEMS.assign(b=[0.9, -0.1]), ABOUT) == 2
+    assert publish(url, "item_parameters", ITEMS.head(1), ABOUT) == 1
+    assert publish(url, "item_parameters", ITEMS.assign(b=[0.9, -0.1]), ABOUT) == 2
     found = stored(url)
     assert found["item"].tolist() == ["i1", "i2"]
     assert found["b"].tolist() == [0.9, -0.1]
@@ -204,7 +206,7 @@ def test_publication_makes_the_table_then_changes_and_adds_rows(url):
 def test_publication_leaves_other_rows_and_columns_alone(url):
     table = pd.DataFrame({"item": ["i1", "i9"], "a": 1.0, "b": 0.0, "note": ["mine", "too"]})
     table.to_sql("current", engine_of(url), index=False)
-    items.publish(url, "current", ITEMS, ABOUT)
+    publish(url, "current", ITEMS, ABOUT)
     found = stored(url, "current").set_index("item")
     assert found["a"].to_dict() == {"i1": 1.5, "i2": 0.5, "i9": 1.0}
     assert found.loc["i1", "note"] == "mine"
@@ -214,28 +216,28 @@ def test_publication_to_a_table_whose_items_are_numbers(url):
     pd.DataFrame({"item": [7, 9], "a": 1.0, "b": 0.0}).to_sql(
         "current", engine_of(url), index=False
     )
-    items.publish(url, "current", ITEMS.assign(item=["7", "8"]), ABOUT)
+    publish(url, "current", ITEMS.assign(item=["7", "8"]), ABOUT)
     found = stored(url, "current").set_index("item")
     assert found["a"].to_dict() == {7: 1.5, 8: 0.5, 9: 1.0}
     with pytest.raises(DataError, match="items of table current are numbers: received 'i1'"):
-        items.publish(url, "current", ITEMS, ABOUT)
+        publish(url, "current", ITEMS, ABOUT)
     assert len(stored(url, "current")) == 3
 
 
 def test_publication_to_a_table_of_something_else_is_refused(url):
     pd.DataFrame({"item": ["x"], "colour": ["red"]}).to_sql("other", engine_of(url), index=False)
     with pytest.raises(DataError, match="table other without the column a"):
-        items.publish(url, "other", ITEMS, ABOUT)
+        publish(url, "other", ITEMS, ABOUT)
 
 
 PUBLISH = """
 import sys
 import pandas as pd
-from tallgrass import calibration
+from tallgrass.items.publication import publish
 items = pd.DataFrame({"item": [f"i{k}" for k in range(200)], "a": 2.0, "b": 2.0, "a_sd": 0.1,
                       "b_sd": 0.1, "n": 300})
 about = {"engine": "gibbs", "window": "", "run_id": "0" * 32}
-items.publish(sys.argv[1], "item_parameters", items, about)
+publish(sys.argv[1], "item_parameters", items, about)
 """
 
 

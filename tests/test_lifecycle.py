@@ -62,7 +62,7 @@ def child(code, *arguments):
 HOLD = """
 import sys, time
 from pathlib import Path
-from tallgrass import lifecycle
+from tallgrass.tracking import lifecycle
 with lifecycle.slot(Path(sys.argv[1]), 1) as held:
     held.note_run('cafe' * 8)
     print('held', flush=True)
@@ -274,7 +274,7 @@ def test_a_state_folder_that_cannot_be_made_is_an_error_that_says_how_to_mend_it
 
 SIGNALS = """
 import sys, time
-from tallgrass import lifecycle
+from tallgrass.tracking import lifecycle
 def wait(word):
     try:
         print(word, flush=True)

@@ -15,13 +15,13 @@ from item_data import simulated_items
 from mlflow.projects._project_spec import load_project
 from needs import missing
 
-from tallgrass import items
 from tallgrass.cli import COMMANDS
 from tallgrass.cli.parser import parse, parser_of, switches_of
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines import calibrate_gibbs
 from tallgrass.items.priors import item_priors
 from tallgrass.items.spec import CalibrationSpec, make_calibration_spec
+from tallgrass.items.tables import of_trace
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "projects" / "calibration"
@@ -142,7 +142,7 @@ def test_brms_samples_the_same_posterior(rscript, answers):
     assert done.returncode == 0, done.stderr[-2000:]
     theirs = pd.read_csv(folder / "brms.csv").set_index("item")
     trace = calibrate_gibbs(responses, anchors, SamplerSpec(draws=2000, tune=200, seed=1)).trace
-    found = items.of_trace(trace, responses, item_priors(responses, anchors))
+    found = of_trace(trace, responses, item_priors(responses, anchors))
     ours = found.items.set_index("item").loc[theirs.index]
     for name in ("a", "b"):
         # 1,000 draws with an ESS of about 500: 20 means within 5 standard errors of a mean.

@@ -12,7 +12,7 @@ import pytest
 
 FORKS = """
 import os, time
-from tallgrass.sampling.children import ending_with_this_process
+from tallgrass.inference.forked import ending_with_this_process
 with ending_with_this_process():
     child = os.fork()
     if child:

@@ -26,6 +26,7 @@ from tallgrass.experiment.expectations import Answer, Expectation
 from tallgrass.experiment.results import Results
 from tallgrass.inference.cache import keep_private
 from tallgrass.inputs.limits import LimitedReader, Limits
+from tallgrass.items.publication import publish
 from tallgrass.items.sources import ResponseRequest, load_anchors, load_responses
 from tallgrass.rollcalls.sources import load_votes
 from tallgrass.tracking.reading.comparison import COLUMNS
@@ -148,7 +149,7 @@ def test_anchors_and_publications_quote_the_names_of_their_tables(database):
         {"item": [SQL], "a": [1.0], "b": [0.0], "a_sd": [0.1], "b_sd": [0.1], "n": [2]}
     )
     about = {"engine": "map", "window": SQL, "run_id": "0" * 32}
-    assert items.publish(database, SQL.replace(".", ""), items, about) == 1
+    assert publish(database, SQL.replace(".", ""), items, about) == 1
 
 
 # The shell.

@@ -126,7 +126,7 @@ def test_the_retries_of_mlflow_are_back_to_normal_after_the_check(folder, monkey
 
 
 def test_a_store_whose_making_is_killed_is_not_there_and_the_next_one_is_whole(folder):
-    code = "from tallgrass import store; print('now', flush=True); store.connect()"
+    code = "from tallgrass.tracking import store; print('now', flush=True); store.connect()"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
         child.stdout.readline()
         while not list(folder.glob(".mlflow.db.*/mlflow.db")):
@@ -139,7 +139,10 @@ def test_a_store_whose_making_is_killed_is_not_there_and_the_next_one_is_whole(f
 
 
 def test_two_processes_that_make_a_store_at_once_share_it(folder):
-    code = "from tallgrass import store; store.connect(); store.client().create_experiment('{}')"
+    code = (
+        "from tallgrass.tracking import store; store.connect();"
+        "store.client().create_experiment('{}')"
+    )
     children = [
         subprocess.Popen([sys.executable, "-c", code.format(name)]) for name in ("one", "two")
     ]
