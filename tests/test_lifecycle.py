@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import setproctitle
@@ -25,9 +24,7 @@ def state(tmp_path):
 
 
 def chain(finished=50, total=100, tuning=False, divergences=1, step_size=0.25):
-    return SimpleNamespace(
-        finished=finished, total=total, tuning=tuning, divergences=divergences, step_size=step_size
-    )
+    return ChainProgress(0, finished, total, tuning, divergences, step_size)
 
 
 def status(**changed):
