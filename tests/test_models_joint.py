@@ -12,6 +12,7 @@ from toy_chambers import toy_chambers
 from tallgrass.inference.compiled import compile_model
 from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.chambers import join_chambers, joint_start
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.base import vote_coordinates
@@ -234,5 +235,7 @@ def test_the_default_form_converges_on_real_votes(data_dir):
     start = joint_start(joint, "pca")
     model = build_model(joint, ModelSpec(model="joint"), start)
     trace = sample(model, joint.combined, SamplerSpec(seed=2), start.scores).trace
-    verdict = judge(diagnose(trace, start.pca, joint.chamber_index), Thresholds())
+    verdict = judge(
+        diagnose(trace, reflected=audit(trace, start.pca, joint.chamber_index)), Thresholds()
+    )
     assert verdict.status == "pass", verdict.reasons

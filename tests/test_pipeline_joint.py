@@ -12,7 +12,6 @@ from toy_chambers import toy_chambers
 
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError
-from tallgrass.inference.diagnostics import diagnose
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import RunSpec, make_run_spec
@@ -141,7 +140,7 @@ def test_a_reflected_chamber_is_found_in_the_chain_that_has_it(done):
     xi[1][:, joint.rows["senate"]] *= -1
     turned = trace["posterior"].to_dataset().assign(xi=(("chain", "draw", "legislator"), xi))
     trace["posterior"] = xr.DataTree(turned)
-    assert diagnose(trace, own, joint.chamber_index).reflected == (1,)
+    assert audit(trace, own, joint.chamber_index) == (1,)
     chains = joint_tables(trace, joint, own).chains
     wrong = chains[chains["r"] < 0]
     assert list(zip(wrong["chamber"], wrong["chain"], strict=True)) == [("senate", 1)]
