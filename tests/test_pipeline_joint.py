@@ -13,6 +13,7 @@ from toy_chambers import toy_chambers
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError
 from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import RunSpec, make_run_spec
 from tallgrass.rollcalls.summaries import joint_tables
