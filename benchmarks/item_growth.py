@@ -1,4 +1,4 @@
-"""MAP and a sweep of Gibbs up to ten million responses: python benchmarks/item_growth.py."""
+"""Time MAP and a sweep of Gibbs, up to ten million responses: python benchmarks/item_growth.py."""
 
 import resource
 import time
@@ -11,7 +11,7 @@ N_ITEMS, PER_USER = 2000, 50
 
 
 def main() -> None:
-    """Print a line a size; processor time, so that a busy machine does not count."""
+    """Print a line per size, with processor time, which other programs hardly affect."""
     short, long = (SamplerSpec(draws=draws, tune=10, chains=1) for draws in (10, 40))
     few = simulate(Size(60, 10, 0, 8), 1).responses
     calibrate_gibbs(few, None, short)  # machine code
@@ -21,16 +21,16 @@ def main() -> None:
         began = time.process_time()
         estimates = calibrate_map(responses)
         map_s = time.process_time() - began
-        taken = []
+        times_s = []
         for spec in (short, long):
             began = time.process_time()
             calibrate_gibbs(responses, None, spec)
-            taken.append(time.process_time() - began)
-        sweep_s = (taken[1] - taken[0]) / (long.draws - short.draws)
+            times_s.append(time.process_time() - began)
+        sweep_s = (times_s[1] - times_s[0]) / (long.draws - short.draws)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
         print(
             f"{len(responses):>10,} responses: MAP {map_s:.1f} s, {estimates.iterations} passes; "
-            f"Gibbs {1e3 * sweep_s:.1f} ms a sweep, {1e9 * sweep_s / len(responses):.1f} ns a "
+            f"Gibbs {1e3 * sweep_s:.1f} ms per sweep, {1e9 * sweep_s / len(responses):.1f} ns per "
             f"response; peak {peak:.0f} MiB",
             flush=True,
         )

@@ -7,7 +7,7 @@ from tallgrass.lab.sbc.item_ranks import rank_truth
 
 
 def main() -> None:
-    """Print the smallest p-values of uniform ranks."""
+    """Print the smallest p-value of tests that ranks are uniform."""
     engine, n_sets = sys.argv[1], int(sys.argv[2])
     began = time.perf_counter()
     ranks = rank_truth(engine, n_sets, seed=1)

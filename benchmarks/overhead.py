@@ -1,9 +1,9 @@
-"""What it costs to keep draws, status and live metrics: the same chains with and without.
+"""The cost of keeping draws, status and live metrics: the same chains with and without them.
 
-Both ways sample the same posterior with the same seed, in turn, in one process; MLflow is a real
-SQLite store. Given are the ratios of the processor time and of the time on the clock, of the sums
-over rounds and the median of the rounds. Only sampling is timed, not how MLflow opens and closes a
-run. On a machine that does other things processor time means more. Run on a quiet machine::
+Both variants sample the same posterior with the same seed, in turn, in one process; MLflow is a
+real SQLite store. Printed are the ratios of processor time and of time on the clock, from the sums
+of rounds and as the median of rounds. Only sampling is timed, not the opening and closing of a run
+in MLflow. On a busy machine processor time is more reliable. Run on a quiet machine::
 
     python benchmarks/overhead.py [--rounds 4] [--draws 4000] [--session FOLDER --chamber house]
 """
@@ -33,9 +33,9 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=4000)
     parser.add_argument("--session", default="sample")
     parser.add_argument("--chamber", default="senate")
-    given = parser.parse_args()
+    flags = parser.parse_args()
     spec = make_run_spec(
-        session=given.session, chamber=given.chamber, draws=given.draws, tune=1000,
+        session=flags.session, chamber=flags.chamber, draws=flags.draws, tune=1000,
         chains=usable_cores(), baseline="none",
     )  # fmt: skip
     data = read(spec, load_settings())
@@ -62,14 +62,14 @@ def main() -> None:
         plainly()  # compiles
         ways = {"plain": plainly, "kept": lambda: kept(folder / "state")}
         spent: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
-        for number in range(given.rounds):
+        for number in range(flags.rounds):
             for way in sorted(ways, reverse=number % 2 == 0):
                 spent[way].append(ways[way]())
                 print("{:<6} {:7.2f} s of processors, {:7.2f} s".format(way, *spent[way][-1]))
-    for i, what in enumerate(("processor time", "time")):
-        one, other = ([took[i] for took in spent[way]] for way in ("kept", "plain"))
-        pairs = [a / b for a, b in zip(one, other, strict=True)]
-        print(f"{what}: {sum(one) / sum(other):.3f}, median of rounds {median(pairs):.3f}")
+    for i, clock in enumerate(("processor time", "time")):
+        kept_s, plain_s = ([pair[i] for pair in spent[way]] for way in ("kept", "plain"))
+        pairs = [a / b for a, b in zip(kept_s, plain_s, strict=True)]
+        print(f"{clock}: {sum(kept_s) / sum(plain_s):.3f}, median of rounds {median(pairs):.3f}")
 
 
 def clocked(action: Callable[[], object]) -> tuple[float, float]:

@@ -1,8 +1,7 @@
 """How well an experiment uses a second worker: the same runs with one worker, then with two.
 
-Both times every worker has one core, so that efficiency is ``seconds(1) / (2 * seconds(2))``: 1
-when two workers are twice as fast as one. A first, small round leaves compiled code on disk.
-Run on a quiet machine::
+Every worker has one core, so the efficiency is ``seconds(1) / (2 * seconds(2))``: 1 if two workers
+are twice as fast as one. A small first round compiles the code. Run on a quiet machine::
 
     python benchmarks/parallel_efficiency.py
 """
@@ -22,15 +21,15 @@ RUNS = 8
 
 
 def experiment(n_runs: int, draws: int) -> Experiment:
-    """Runs of the embedded Senate that differ in their seeds only."""
-    held = {"session": "sample", "draws": draws, "tune": draws, "baseline": "none"}
-    return Experiment("efficiency", "?", hold=held, vary={"seed": list(range(n_runs))})
+    """Runs of the embedded Senate that differ only in their seeds."""
+    shared = {"session": "sample", "draws": draws, "tune": draws, "baseline": "none"}
+    return Experiment("efficiency", "?", hold=shared, vary={"seed": list(range(n_runs))})
 
 
-def seconds(asked: Experiment, n_workers: int) -> float:
+def seconds(declared: Experiment, n_workers: int) -> float:
     """Time of an experiment from its start to its comparison."""
     began = time.perf_counter()
-    run_experiment(asked, load_settings({"progress": "none"}), Options(workers=n_workers))
+    run_experiment(declared, load_settings({"progress": "none"}), Options(workers=n_workers))
     return time.perf_counter() - began
 
 
@@ -40,11 +39,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(Path(folder))
         seconds(experiment(2, 50), 2)
-        asked = experiment(RUNS, draws)
-        one, two = seconds(asked, 1), seconds(asked, 2)
+        declared = experiment(RUNS, draws)
+        one_s, two_s = seconds(declared, 1), seconds(declared, 2)
         os.chdir("/")
-    print(f"{RUNS} runs: {one:.1f} s with one worker, {two:.1f} s with two")
-    print(f"parallel efficiency {one / (2 * two):.2f}")
+    print(f"{RUNS} runs: {one_s:.1f} s with one worker, {two_s:.1f} s with two")
+    print(f"parallel efficiency {one_s / (2 * two_s):.2f}")
 
 
 if __name__ == "__main__":

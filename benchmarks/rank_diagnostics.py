@@ -1,7 +1,7 @@
-"""R-hat and ESS of 10,000 parameters: ArviZ, then ours on the same draws.
+"""R-hat and ESS of 10,000 parameters: ArviZ against ours on the same draws.
 
-Run: python benchmarks/rank_diagnostics.py. ArviZ takes a tenth of the parameters and its time is
-given for all of them.
+Run: python benchmarks/rank_diagnostics.py. ArviZ gets a tenth of the parameters, and its time is
+scaled to all of them.
 """
 
 import time
@@ -18,7 +18,7 @@ N_CHAINS, N_DRAWS, N_PARAMETERS, SHARE = 4, 1000, 10_000, 10
 def main() -> None:
     """Print seconds, their ratio, and the largest relative difference."""
     generator = np.random.default_rng(1)
-    # Autocorrelated, as draws are.
+    # Autocorrelated, like draws.
     draws = generator.normal(size=(N_CHAINS, N_DRAWS, N_PARAMETERS))
     for t in range(1, N_DRAWS):
         draws[:, t] = 0.5 * draws[:, t - 1] + np.sqrt(0.75) * draws[:, t]

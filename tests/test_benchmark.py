@@ -12,7 +12,7 @@ from tallgrass.inference.progress import ChainProgress
 from tallgrass.lab.benchmark.comparison import Measured, columns_of, pooled, z_scores
 from tallgrass.lab.benchmark.kernel import growth, kernel_speed, plain_loop
 from tallgrass.lab.benchmark.machine import processor
-from tallgrass.lab.benchmark.versions import _Clock, adaptations, posterior_means, three_ways
+from tallgrass.lab.benchmark.variants import _Clock, adaptations, posterior_means, three_ways
 from tallgrass.rollcalls.spec import RunSpec
 
 

@@ -30,7 +30,7 @@ def test_bench_calibration_measures_every_engine(capsys):
     [
         (["speed"], "unknown benchmark"),
         (["calibration", "--engines=stan"], "unknown engine"),
-        (["calibration", "--per-user=600"], "more responses a user"),
+        (["calibration", "--per-user=600"], "more responses per user"),
     ],
 )
 def test_what_bench_cannot_do_is_one_clear_error(words, said, capsys):

@@ -189,5 +189,5 @@ def test_the_report_of_the_experiment_opens_inline(driver, pages):
         time.sleep(1)
     keep(driver, "report")
     driver.switch_to.frame(frames[0])
-    seen(driver, "Do priors and starts matter here?", "Effective draws a second")
+    seen(driver, "Do priors and starts matter here?", "Effective draws per second")
     driver.switch_to.default_content()

@@ -1,9 +1,9 @@
 """The command line: parse, call, exit code.
 
-A command is a function of the parsed arguments that returns the exit status, and one line in
-``COMMANDS``. Exit status: 0, 2 for an error the user can mend, 3 for ``--strict`` with a failed
-verdict and for a rejected calibration check, 130 after Ctrl-C, 143 when terminated, 1 for anything
-unforeseen (with its traceback).
+A command is a function of the parsed arguments that returns the exit status, and an entry in
+``COMMANDS``. Exit status: 0, 2 for an error the user can fix, 3 for ``--strict`` with a failed
+verdict and for a rejected calibration check, 130 after Ctrl-C, 143 when terminated, 1 for an
+unexpected error (with its traceback).
 """
 
 import logging
@@ -20,7 +20,17 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from tallgrass.cli import bench, calibrate, commands, experiment, link, output, simulate, under_way
+from tallgrass.cli import (
+    bench,
+    calibrate,
+    commands,
+    experiment,
+    link,
+    monitor,
+    output,
+    recover,
+    simulate,
+)
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.escaping import masked
@@ -30,41 +40,37 @@ from tallgrass.settings import warn_of_unknown_variables
 
 
 class Command(NamedTuple):
-    """A command: what it calls, its line in the help, and what it takes."""
+    """A command: its function, its line in the help, and its arguments."""
 
     function: Callable[[Arguments], int]
     summary: str
-    operands: str = ""  # RUN, [RUN] (may be left out), RUN... (any number); none without
-    takes_run: bool = False  # whether the parameters of a run are flags of it
+    operands: str = ""  # RUN, [RUN] (optional), RUN... (any number); or none
+    takes_run: bool = False  # whether the parameters of a run are flags
     options: tuple[Option, ...] = ()
-    spec: type[BaseModel] = RunSpec  # whose fields those parameters are
+    spec: type[BaseModel] = RunSpec  # the model of these parameters
 
 
 COMMANDS = {
-    "run": Command(
-        commands.run, "Sample one chamber, or both, and keep it as an MLflow run.", takes_run=True
-    ),
-    "runs": Command(commands.runs, "List runs, the newest first.", options=commands.RUNS_OPTIONS),
+    "run": Command(commands.run, "Sample one chamber, or both, as an MLflow run.", takes_run=True),
+    "runs": Command(commands.runs, "List runs, newest first.", options=commands.RUNS_OPTIONS),
     "compare": Command(
         commands.compare,
-        "Set runs side by side: values, thresholds, what passes.",
+        "Compare runs side by side: values, thresholds, which pass.",
         "RUN...",
         options=commands.COMPARE_OPTIONS,
     ),
-    "show": Command(commands.show, "Show everything a run holds.", "RUN"),
-    "rerun": Command(
-        commands.rerun, "Run the same again; any flag replaces its parameter.", "RUN", True
-    ),
+    "show": Command(commands.show, "Show all records of a run.", "RUN"),
+    "rerun": Command(commands.rerun, "Repeat a run; any flag replaces its parameter.", "RUN", True),
     "calibrate": Command(
         calibrate.calibrate,
-        "Calibrate test items from responses and keep it as an MLflow run.",
+        "Calibrate test items from responses, as an MLflow run.",
         takes_run=True,
         options=calibrate.OPTIONS,
         spec=CalibrationSpec,
     ),
     "link": Command(
         link.link,
-        "Put the scale of one run (the second) on that of another, over common bills or members.",
+        "Link the scale of the second run to that of the first, over common bills or members.",
         "RUN...",
         options=link.OPTIONS,
     ),
@@ -77,25 +83,25 @@ COMMANDS = {
         options=experiment.OPTIONS,
     ),
     "monitor": Command(
-        under_way.monitor,
-        "Show the runs under way on this machine.",
-        options=under_way.MONITOR_OPTIONS,
+        monitor.monitor,
+        "Show the runs on this machine and their progress.",
+        options=monitor.OPTIONS,
     ),
     "recover": Command(
-        under_way.recover,
-        "List, finish or discard what runs left that were killed or could not be delivered.",
+        recover.recover,
+        "List, finish or discard runs that were killed or that MLflow could not take.",
         "[RUN]",
-        options=under_way.RECOVER_OPTIONS,
+        options=recover.OPTIONS,
     ),
     "simulate": Command(
         simulate.simulate,
-        "Write a made-up legislature as files, or check calibration on N of them.",
+        "Write a simulated legislature as files, or check calibration on N of them.",
         "[FOLDER]",
         options=simulate.OPTIONS,
     ),
     "bench": Command(
         bench.bench,
-        "Measure effective samples a second, the kernel, or the item engines.",
+        "Measure effective samples per second, the kernel, or the item engines.",
         "[WHAT]",
         options=bench.OPTIONS,
     ),
@@ -111,15 +117,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The command and its flags; the process's own without it.
+        The command and its flags; by default those of the process.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     signals: list[int] = []
     if argv is None:
         sys.excepthook = output.print_traceback
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # not where a test or notebook took its place
-            # A name that the terminal has no letters for is no reason to fail.
+        if isinstance(stream, TextIOWrapper):  # not if a test or notebook replaced it
+            # A name with letters that the terminal cannot show must not end the program.
             stream.reconfigure(errors="backslashreplace")
     try:
         with _logging_to_stderr(), _termination_raises(signals):
@@ -133,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.say("tallgrass: interrupted", to=sys.stderr)
         return 128 + (signals or [signal.SIGINT])[0]
     except BrokenPipeError:
-        # Whoever read the output has gone (tallgrass runs | head); Python must not flush into it.
+        # The reader of the output is gone (tallgrass runs | head), so Python must not flush to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
 
@@ -167,11 +173,11 @@ def _dispatch(words: Sequence[str]) -> int:
     return command.function(arguments)
 
 
-def _check_operands(name: str, declared: str, given: Sequence[str]) -> None:
+def _check_operands(name: str, declared: str, operands: Sequence[str]) -> None:
     least = 0 if not declared or declared.startswith("[") else 1
-    if not declared.endswith("...") and not least <= len(given) <= 1:
-        what = "run id" if "RUN" in declared else declared.strip("[]").lower()
-        raise SpecError(f"{name} takes one {what}", " ".join(given) or None)
+    if not declared.endswith("...") and not least <= len(operands) <= 1:
+        operand = "run id" if "RUN" in declared else declared.strip("[]").lower()
+        raise SpecError(f"{name} takes one {operand}", " ".join(operands) or None)
 
 
 def _print_overview() -> None:
@@ -185,11 +191,11 @@ def _print_overview() -> None:
 
 @contextmanager
 def _logging_to_stderr() -> Iterator[None]:
-    """Print what tallgrass logs; standard output is for results only."""
+    """Print log messages to standard error; standard output is only for results."""
     logger = logging.getLogger("tallgrass")
     handler = logging.StreamHandler()
     handler.setFormatter(_Lines())
-    before = logger.level, logger.propagate
+    earlier = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -197,11 +203,11 @@ def _logging_to_stderr() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.level, logger.propagate = before
+        logger.level, logger.propagate = earlier
 
 
 class _Lines(logging.Formatter):
-    """Plain lines, escaped; what is more than information says so."""
+    """Plain, escaped lines; levels above info are named."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = output.printable(masked(record.getMessage()))
@@ -212,7 +218,7 @@ class _Lines(logging.Formatter):
 
 @contextmanager
 def _termination_raises(received: list[int]) -> Iterator[None]:
-    """End on SIGTERM and a closed terminal as on Ctrl-C, so that a run is closed; note which."""
+    """Treat SIGTERM and a closed terminal like Ctrl-C, so that runs are closed; note the signal."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -221,7 +227,7 @@ def _termination_raises(received: list[int]) -> Iterator[None]:
         received.append(number)
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    before = {
+    handlers = {
         number: signal.signal(number, terminate)
         for name in ("SIGTERM", "SIGHUP")
         if (number := getattr(signal, name, None)) is not None
@@ -229,5 +235,5 @@ def _termination_raises(received: list[int]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)

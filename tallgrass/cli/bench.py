@@ -1,4 +1,4 @@
-"""``tallgrass bench``: ways to sample side by side, the kernel beside its limit, item engines."""
+"""``tallgrass bench``: compare ways to sample, the kernel with its limit, and item engines."""
 
 import logging
 import math
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from tallgrass.lab.benchmark.machine import Processor
     from tallgrass.rollcalls.votes import VoteMatrix
 
-# Fewer draws than a run has: the plain way takes minutes for a thousand.
+# Fewer draws than usual, because the plain way takes minutes for a thousand.
 DRAWS, TUNE = "500", "500"
 OPTIONS = (
     Option("session", "as for run (default: sample)", "TEXT"),
     Option("chamber", "senate or house (default: senate)", "{senate,house}"),
     Option("model", "flat or hierarchical (default: hierarchical)", "{flat,hierarchical}"),
-    Option("draws", f"kept draws a chain (default: {DRAWS})", "N"),
-    Option("tune", f"tuning draws a chain (default: {TUNE})", "N"),
+    Option("draws", f"kept draws per chain (default: {DRAWS})", "N"),
+    Option("tune", f"tuning draws per chain (default: {TUNE})", "N"),
     Option("chains", "number of chains (default: 4)", "N"),
     Option("seed", "seed of the first round (default: 42)", "N"),
     Option("repeats", "rounds, each with its own seed (default: 1)", "N"),
     Option("adaptations", "compare nutpie's adaptations: all, or those after = (diag,low_rank)"),
-    Option("kernel", "time the kernel alone, up to 100 million votes"),
+    Option("kernel", "time only the kernel, up to 100 million votes"),
     *bench_items.OPTIONS,
 )
 _RUN = ("session", "chamber", "model", "draws", "tune", "chains", "seed")
@@ -57,10 +57,10 @@ def bench(arguments: Arguments) -> int:
     flags = {name: arguments.options[name] for name in _RUN if name in arguments.options}
     spec = load_run_spec({"draws": DRAWS, "tune": TUNE, **flags})
     rounds = arguments.number("repeats", 1)
-    with redirect_stdout(sys.stderr):  # what libraries print is not the answer
+    with redirect_stdout(sys.stderr):  # keeps the output of libraries out of the answer
         if arguments.operands:
             answer = bench_items.calibration(arguments)
-        elif _asked(arguments, "kernel"):
+        elif _is_set(arguments, "kernel"):
             answer = _kernel(arguments, spec)
         else:
             answer = _sampling(arguments, spec, rounds)
@@ -77,13 +77,13 @@ def bench(arguments: Arguments) -> int:
 def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any]:
     notes = []
     adaptations: list[Adaptation] = []
-    if _asked(arguments, "adaptations"):
+    if _is_set(arguments, "adaptations"):
         adaptations = _adaptations(arguments.options["adaptations"])
         if "flow" in adaptations and not all(find_spec(module) for module in _FLOW_MODULES):
             adaptations.remove("flow")
             notes.append("flow is left out: it needs JAX (pip install 'tallgrass[flow]')")
 
-    from tallgrass.lab.benchmark import versions
+    from tallgrass.lab.benchmark import variants
     from tallgrass.lab.benchmark.comparison import columns_of
     from tallgrass.lab.benchmark.machine import processor
     from tallgrass.rollcalls.start import make_start
@@ -95,20 +95,20 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
         spec.min_votes,
         parties_only=spec.model != "flat",
     )
-    compared = versions.adaptations(spec, adaptations) if adaptations else versions.three_ways(spec)
+    compared = variants.adaptations(spec, adaptations) if adaptations else variants.three_ways(spec)
     machine = processor()
-    found: dict[str, list[Any]] = {way.name: [] for way in compared}
-    for way, turn, one in versions.measure(compared, votes, make_start(votes, "pca"), rounds):
+    measured: dict[str, list[Any]] = {variant.name: [] for variant in compared}
+    for variant, round_, run in variants.measure(compared, votes, make_start(votes, "pca"), rounds):
         logger.info(
             "round %d of %d, %s: sampled in %.1f s, %.0f effective samples",
-            turn + 1,
+            round_ + 1,
             rounds,
-            way.name,
-            one.sampling_s,
-            one.ess,
+            variant.name,
+            run.sampling_s,
+            run.ess,
         )
-        found[way.name].append(one)
-    columns = columns_of(found)
+        measured[variant.name].append(run)
+    columns = columns_of(measured)
     n_legislators, n_rollcalls = votes.cells.shape
     notes = [
         f"{spec.model} model, {votes.chamber} of {spec.session}: {n_legislators} legislators, "
@@ -116,17 +116,17 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
         f"{spec.tune} + {spec.draws} draws, rounds: {rounds}",
         *_machine_notes(machine),
         *(
-            f"{one.name} has not converged (R-hat {one.rhat:.3f}): its rate and any agreement "
-            "with it mean little; use more draws"
-            for one in columns
-            if not one.converged
+            f"{column.name} has not converged (R-hat {column.rhat:.3f}): its rate and any "
+            "agreement with it are unreliable; use more draws"
+            for column in columns
+            if not column.converged
         ),
         *notes,
     ]
     data = {
         "spec": spec.model_dump(mode="json"),
         "machine": asdict(machine),
-        "ways": [asdict(one) for one in columns],
+        "ways": [asdict(column) for column in columns],
         "notes": notes,
     }
     return {"data": data, "tables": [comparison_table(columns)], "notes": notes}
@@ -139,13 +139,13 @@ def _kernel(arguments: Arguments, spec: RunSpec) -> dict[str, Any]:
     machine = processor()
     speed = kernel_speed(_votes(arguments, spec).cells)
     sizes = growth()
-    notes = [*_machine_notes(machine), "times are the processor's, of one core"]
+    notes = [*_machine_notes(machine), "times are processor time on one core"]
     data = {
         "machine": asdict(machine),
         "kernel": {**asdict(speed), "share_of_limit": speed.share_of_limit},
         "growth": [
-            {**asdict(one), "ns_a_vote": one.ns_a_vote, "bytes_a_vote": one.bytes_a_vote}
-            for one in sizes
+            {**asdict(size), "ns_a_vote": size.ns_a_vote, "bytes_a_vote": size.bytes_a_vote}
+            for size in sizes
         ],
         "notes": notes,
     }
@@ -160,33 +160,33 @@ def _votes(arguments: Arguments, spec: RunSpec) -> "VoteMatrix":
 
 
 def comparison_table(columns: "Sequence[Column]") -> tuple[list[str], list[list[str]]]:
-    """Heads and rows: a row a measure, a column a way."""
+    """Heads and rows: a row per measure, a column per way to sample."""
     rows: list[tuple[str, list[str]]] = [
-        ("compile, s", [f"{one.compile_s:.1f}" for one in columns]),
-        ("sample, s", [f"{one.sampling_s:.2f}" for one in columns]),
-        ("gradients, tuning", [_number(one.gradients_tuning, ".0f") for one in columns]),
-        ("gradients, draws", [f"{one.gradients:.0f}" for one in columns]),
-        ("us a gradient", [_number(one.us_a_gradient, ".1f") for one in columns]),
-        ("ESS, least", [f"{one.ess:.0f}" for one in columns]),
-        ("  which is of", [one.limited_by for one in columns]),
-        ("R-hat, highest", [f"{one.rhat:.3f}" for one in columns]),
-        ("divergences", [str(one.divergences) for one in columns]),
-        ("ESS/s with tuning", [_number(one.ess_per_s, ".4g") for one in columns]),
-        ("  lowest round", [_number(one.ess_per_s_range[0], ".4g") for one in columns]),
-        ("  highest round", [_number(one.ess_per_s_range[1], ".4g") for one in columns]),
-        ("ESS/s after tuning", [_number(one.ess_per_s_tuned, ".4g") for one in columns]),
-        ("ESS/1000 gradients", [f"{one.ess_per_1000_gradients:.2f}" for one in columns]),
-        ("ratio of ESS/s", [f"{one.ratio:.4g}" for one in columns]),
-        ("means: largest |z|", [_number(one.z_max, ".2f") for one in columns]),
-        ("means: sd of z", [_number(one.z_sd, ".2f") for one in columns]),
+        ("compile, s", [f"{column.compile_s:.1f}" for column in columns]),
+        ("sample, s", [f"{column.sampling_s:.2f}" for column in columns]),
+        ("gradients, tuning", [_number(column.gradients_tuning, ".0f") for column in columns]),
+        ("gradients, draws", [f"{column.gradients:.0f}" for column in columns]),
+        ("us a gradient", [_number(column.us_a_gradient, ".1f") for column in columns]),
+        ("ESS, least", [f"{column.ess:.0f}" for column in columns]),
+        ("  which is of", [column.limited_by for column in columns]),
+        ("R-hat, highest", [f"{column.rhat:.3f}" for column in columns]),
+        ("divergences", [str(column.divergences) for column in columns]),
+        ("ESS/s with tuning", [_number(column.ess_per_s, ".4g") for column in columns]),
+        ("  lowest round", [_number(column.ess_per_s_range[0], ".4g") for column in columns]),
+        ("  highest round", [_number(column.ess_per_s_range[1], ".4g") for column in columns]),
+        ("ESS/s after tuning", [_number(column.ess_per_s_tuned, ".4g") for column in columns]),
+        ("ESS/1000 gradients", [f"{column.ess_per_1000_gradients:.2f}" for column in columns]),
+        ("ratio of ESS/s", [f"{column.ratio:.4g}" for column in columns]),
+        ("means: largest |z|", [_number(column.z_max, ".2f") for column in columns]),
+        ("means: sd of z", [_number(column.z_sd, ".2f") for column in columns]),
     ]
     if columns[0].rounds == 1:
         rows = [row for row in rows if not row[0].endswith(" round")]
-    return ["", *(one.name for one in columns)], [[name, *cells] for name, cells in rows]
+    return ["", *(column.name for column in columns)], [[name, *cells] for name, cells in rows]
 
 
 def kernel_table(speed: "KernelSpeed") -> tuple[list[str], list[list[str]]]:
-    """Heads and rows: the kernel and the plain loops beside it."""
+    """Heads and rows: the kernel, and the plain loops to compare it with."""
     shape = f"{speed.n_legislators} x {speed.n_rollcalls}"
     return ["", "ns a vote"], [
         [f"kernel, {shape}", f"{speed.kernel_ns:.3f}"],
@@ -197,26 +197,26 @@ def kernel_table(speed: "KernelSpeed") -> tuple[list[str], list[list[str]]]:
 
 
 def growth_table(sizes: "Sequence[Growth]") -> tuple[list[str], list[list[str]]]:
-    """Heads and rows: a row a size."""
+    """Heads and rows: a row per size."""
     mib = 1024**2
     return ["votes", "ms", "ns a vote", "memory, MiB", "beyond base, bytes a vote"], [
         [
-            f"{one.votes:.0e}",
-            f"{1e3 * one.seconds:.3f}",
-            f"{one.ns_a_vote:.2f}",
-            f"{one.peak_bytes / mib:.0f}",
-            f"{one.bytes_a_vote:.2f}",
+            f"{size.votes:.0e}",
+            f"{1e3 * size.seconds:.3f}",
+            f"{size.ns_a_vote:.2f}",
+            f"{size.peak_bytes / mib:.0f}",
+            f"{size.bytes_a_vote:.2f}",
         ]
-        for one in sizes
+        for size in sizes
     ]
 
 
-def _asked(arguments: Arguments, switch: str) -> bool:
+def _is_set(arguments: Arguments, switch: str) -> bool:
     return arguments.options.get(switch, "false").lower() != "false"
 
 
 def _adaptations(text: str) -> list[Adaptation]:
-    """The adaptations named; all for a flag without a value."""
+    """The named adaptations, or all for a flag without a value."""
     known: tuple[Adaptation, ...] = get_args(Adaptation)
     if text.lower() == "true":
         return list(known)
@@ -231,7 +231,7 @@ def _machine_notes(processor: "Processor") -> list[str]:
     if processor.busy:
         notes.append(
             f"other programs were running (load {processor.load:.1f} on {processor.cores} cores): "
-            "times are too long, ratios are fairer"
+            "times are too long, ratios are more reliable"
         )
     return notes
 

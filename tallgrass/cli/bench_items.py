@@ -13,7 +13,7 @@ OPTIONS = (
     Option("users", "calibration: users (default: 5000)", "N"),
     Option("items", "calibration: items (default: 500)", "N"),
     Option("anchors", "calibration: anchors among the items (default: 50)", "N"),
-    Option("per_user", "calibration: responses a user (default: 20)", "N"),
+    Option("per_user", "calibration: responses per user (default: 20)", "N"),
 )
 _FORMS = {
     "sample or estimate, s": ".2f",
@@ -41,33 +41,35 @@ def calibration(arguments: Arguments) -> dict[str, Any]:
     unknown = [name for name in engines if name not in ENGINES]
     if unknown:
         raise SpecError("unknown engine", unknown[0], f"use one or more of {','.join(ENGINES)}")
-    usual = Size()
+    default = Size()
     size = Size(
-        arguments.number("users", usual.n_users, 10),
-        arguments.number("items", usual.n_items, 2),
-        arguments.number("anchors", usual.n_anchors, 0),
-        arguments.number("per_user", usual.per_user),
+        arguments.number("users", default.n_users, 10),
+        arguments.number("items", default.n_items, 2),
+        arguments.number("anchors", default.n_anchors, 0),
+        arguments.number("per_user", default.per_user),
     )
     if size.per_user > size.n_items or size.n_anchors > size.n_items:
         raise SpecError(
-            "more responses a user, or anchors, than items",
+            "more responses per user, or anchors, than items",
             f"{size.per_user} and {size.n_anchors} of {size.n_items}",
         )
-    asked = {k: v for k, v in arguments.options.items() if k in ("draws", "tune", "chains", "seed")}
-    long = load_calibration_spec({"engine": "nuts", **asked}).sampler_spec
-    short = load_calibration_spec({"engine": "gibbs", **asked}).sampler_spec
+    sampler_flags = {
+        k: v for k, v in arguments.options.items() if k in ("draws", "tune", "chains", "seed")
+    }
+    long = load_calibration_spec({"engine": "nuts", **sampler_flags}).sampler_spec
+    short = load_calibration_spec({"engine": "gibbs", **sampler_flags}).sampler_spec
     measured = []
     for engine in engines:
-        one = measure(engine, size, short if engine == "gibbs" else long, long.seed)
-        logger.info("%s: %.2f s", engine, one.seconds)
-        measured.append(one)
+        result = measure(engine, size, short if engine == "gibbs" else long, long.seed)
+        logger.info("%s: %.2f s", engine, result.seconds)
+        measured.append(result)
     rows = rows_of(measured)
     notes = [
         f"{size.n_users} users, {size.n_items} items, {size.n_anchors} anchors, "
         f"{size.n_users * size.per_user} responses, seed {long.seed}; coverage is that of "
-        "94 % intervals; MML has no item priors and knows no anchors"
+        "94 % intervals; MML has no item priors and no anchors"
     ]
-    sampled = {one.engine: one for one in measured if one.draws}
+    sampled = {result.engine: result for result in measured if result.draws}
     agreement: dict[str, float] = {}
     if len(sampled) == 2:
         agreement = sampled["gibbs"].z_against(sampled["nuts"])
@@ -85,16 +87,16 @@ def calibration(arguments: Arguments) -> dict[str, Any]:
         "sampler": long.model_dump(mode="json"),
         "engines": [
             {
-                "engine": one.engine,
-                "recovery": {name: asdict(value) for name, value in one.recovery.items()},
+                "engine": result.engine,
+                "recovery": {name: asdict(value) for name, value in result.recovery.items()},
                 **{
-                    name: None if (value := getattr(one, name)) != value else value
+                    name: None if (value := getattr(result, name)) != value else value
                     for name in (
                         "seconds", "total_s", "peak_bytes", "rhat", "ess", "divergences", "draws"
                     )
                 },
             }
-            for one in measured
+            for result in measured
         ],
         "gibbs_against_nuts": agreement,
         "notes": notes,

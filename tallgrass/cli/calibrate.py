@@ -1,11 +1,11 @@
-"""The command ``calibrate``: items from responses, and what it answers."""
+"""The command ``calibrate``: item parameters from responses."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.cli.answers import print_verdict, verdict_record
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
+from tallgrass.cli.results import print_verdict, verdict_record
 from tallgrass.errors import SpecError
 from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
 from tallgrass.settings import Settings, load_settings
@@ -32,22 +32,22 @@ def calibrate(arguments: Arguments) -> int:
 
 
 def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> int:
-    """Calibrate again as an earlier run did, with the flags in place of its parameters."""
+    """Repeat an earlier calibration; flags replace its parameters."""
     if "***" in spec.responses and "responses" not in arguments.run:
-        # A run does not keep passwords.
-        given = load_calibration_spec().responses
-        if "://" not in given:
+        # Runs do not store passwords.
+        location = load_calibration_spec().responses
+        if "://" not in location:
             raise SpecError(
-                "the run keeps no password for its database",
+                "the run does not store the password of its database",
                 spec.responses,
                 "give the whole address in TALLGRASS_RESPONSES",
             )
-        spec = spec.model_copy(update={"responses": given})
+        spec = spec.model_copy(update={"responses": location})
     return _calibrated(changed_calibration(spec, arguments.run), settings, arguments.json)
 
 
 def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
-    spec.comparisons  # noqa: B018 - a bad one ends here
+    spec.comparisons  # noqa: B018 - raises if one is wrong
     with stdout_for_answer(json):
         from tallgrass.items.calibrate import calibrate as carry_out
 
@@ -56,8 +56,8 @@ def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
         print(as_json(summary(result)))
     else:
         print_result(result, spec)
-    refused = spec.publish and result.verdict.status == "fail"
-    if refused or (spec.strict and result.verdict.status == "fail"):
+    not_published = spec.publish and result.verdict.status == "fail"
+    if not_published or (spec.strict and result.verdict.status == "fail"):
         return FAILED_STRICTLY
     return 0
 
@@ -69,11 +69,11 @@ def _compared(spec: CalibrationSpec, engines: Sequence[str], settings: Settings,
         check_engines(engines)
         result = calibrate_all(spec, engines, settings)
     if json:
-        each = {engine: summary(found) for engine, found in result.results.items()}
+        by_engine = {engine: summary(calibration) for engine, calibration in result.results.items()}
         answer = {
             "run_id": result.run_id,
             "verdict": result.status,
-            "engines": each,
+            "engines": by_engine,
             "agreement": records(result.agreement.summary),
             "total_s": result.total_s,
             "report_path": result.report_path,
@@ -92,11 +92,11 @@ def _print_compared(result: "ManyCalibrated") -> None:
     rows = [
         [
             engine,
-            found.verdict.status,
-            *(_number(found.metrics.get(name), form) for name, form in forms.items()),
-            found.run_id,
+            calibrated.verdict.status,
+            *(_number(calibrated.metrics.get(name), form) for name, form in forms.items()),
+            calibrated.run_id,
         ]
-        for engine, found in result.results.items()
+        for engine, calibrated in result.results.items()
     ]
     table(heads, rows)
     say("")
@@ -108,7 +108,7 @@ def _print_compared(result: "ManyCalibrated") -> None:
 
 def summary(result: "CalibrationResult") -> dict[str, Any]:
     """A finished calibration as plain values, for ``--json``."""
-    compared = result.agreement
+    agreement = result.agreement
     return {
         "run_id": result.run_id,
         "experiment_id": result.experiment_id,
@@ -117,7 +117,7 @@ def summary(result: "CalibrationResult") -> dict[str, Any]:
         "items": records(result.items),
         "drift": None if result.drift is None else records(result.drift),
         "purified": result.purified,
-        "agreement": None if compared is None else records(compared.summary),
+        "agreement": None if agreement is None else records(agreement.summary),
         "published": result.published,
         "timings": result.timings,
         "report_path": result.report_path,
@@ -126,7 +126,7 @@ def summary(result: "CalibrationResult") -> dict[str, Any]:
 
 
 def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
-    """The end of a calibration: verdict, anchors that moved, methods that disagree, where it is."""
+    """Print a finished calibration: verdict, drift, agreement of methods, and its addresses."""
     items = result.items
     say("", f"Run {result.run_id}")
     say(
@@ -136,7 +136,7 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
     print_verdict(result.verdict)
     if items["one_sided"].any():
         names = items.loc[items["one_sided"], "item"]
-        say(f"All right or all wrong, known by the prior only: {', '.join(names[:_SHOWN])}", "")
+        say(f"All right or all wrong, so only the prior counts: {', '.join(names[:_SHOWN])}", "")
     if result.drift is not None:
         _print_drift(result)
     if result.agreement is not None:
@@ -151,15 +151,15 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
     )
 
 
-def _print_agreement(compared: "Agreement") -> None:
+def _print_agreement(agreement: "Agreement") -> None:
     heads = ["method", "with", "items", "r(a)", "r(b)", "largest in a", "in b", "disagree"]
     rows = [
         [
-            *(one[name] for name in ("first", "second", "n")),
-            *(_number(one[name]) for name in ("r_a", "r_b", "a_largest", "b_largest")),
-            one["n_flagged"],
+            *(pair[name] for name in ("first", "second", "n")),
+            *(_number(pair[name]) for name in ("r_a", "r_b", "a_largest", "b_largest")),
+            pair["n_flagged"],
         ]
-        for one in records(compared.summary)
+        for pair in records(agreement.summary)
     ]
     table(heads, rows)
     say("")
@@ -176,9 +176,11 @@ def _print_drift(result: "CalibrationResult") -> None:
         return
     heads = ["anchor", "b before", "b", "by responses", "a before", "a", "by responses", "conflict"]
     rows = []
-    for one in records(moved.head(_SHOWN)):
-        numbers = [one[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")]
-        rows.append([one["item"], *map(_number, numbers), _number(one["conflict"], ".1f")])
+    for anchor in records(moved.head(_SHOWN)):
+        numbers = [
+            anchor[name] for name in ("b_before", "b", "b_alone", "a_before", "a", "a_alone")
+        ]
+        rows.append([anchor["item"], *map(_number, numbers), _number(anchor["conflict"], ".1f")])
     dropped = f", {len(result.purified)} dropped and fitted again" if result.purified else ""
     say(f"{drift_in_words(drift)}{dropped}:")
     table(heads, rows)

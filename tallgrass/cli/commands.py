@@ -1,7 +1,7 @@
-"""The commands. Each reads its arguments, calls the function that does the work, and prints.
+"""The commands on single runs. Each reads its arguments, calls a function, and prints the result.
 
-What takes seconds to import (MLflow, PyMC) is imported where it is used: ``--help`` and a bad
-flag need none of it.
+MLflow and PyMC take seconds to import, so they are imported where they are used, and ``--help`` and
+a wrong flag do not wait for them.
 """
 
 import logging
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tallgrass.cli import answers
+from tallgrass.cli import results
 from tallgrass.cli.calibrate import again
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer
 from tallgrass.cli.parser import Arguments, Option
@@ -50,7 +50,7 @@ def run(arguments: Arguments) -> int:
 
 
 def rerun(arguments: Arguments) -> int:
-    """Run again what an earlier run did, with the flags given in place of its parameters."""
+    """Repeat an earlier run; flags replace its parameters."""
     settings = _connected(arguments)
     if (calibration := calibration_spec(arguments.operands[0])) is not None:
         return again(calibration, arguments, settings)
@@ -62,15 +62,15 @@ def rerun(arguments: Arguments) -> int:
 def runs(arguments: Arguments) -> int:
     """List runs."""
     settings = _connected(arguments)
-    wanted: dict[str, Any] = dict(arguments.options)
-    wanted["limit"] = arguments.number("limit", default=20)
-    found = earlier.runs(experiment=settings.experiment, **wanted)
+    filters: dict[str, Any] = dict(arguments.options)
+    filters["limit"] = arguments.number("limit", default=20)
+    table = earlier.runs(experiment=settings.experiment, **filters)
     if arguments.json:
-        print(as_json({"runs": records(found)}))
-    elif found.empty:
-        say("no runs yet: tallgrass run makes the first" if not arguments.options else "no runs")
+        print(as_json({"runs": records(table)}))
+    elif table.empty:
+        say("no runs yet: start one with tallgrass run" if not arguments.options else "no runs")
     else:
-        answers.print_runs(found)
+        results.print_runs(table)
     return 0
 
 
@@ -79,13 +79,13 @@ def compare(arguments: Arguments) -> int:
     from tallgrass.tracking import reading
 
     settings = _connected(arguments)
-    compared = reading.compare(arguments.operands, settings.thresholds)
+    comparison = reading.compare(arguments.operands, settings.thresholds)
     if arguments.json:
-        print(as_json({"comparison": records(compared)}))
+        print(as_json({"comparison": records(comparison)}))
     elif "markdown" in arguments.options:
-        print(reading.markdown(compared), end="")
+        print(reading.markdown(comparison), end="")
     else:
-        answers.print_comparison(compared)
+        results.print_comparison(comparison)
     return 0
 
 
@@ -94,11 +94,11 @@ def show(arguments: Arguments) -> int:
     from tallgrass.tracking import reading
 
     _connected(arguments)
-    found = reading.details(arguments.operands[0])
+    details = reading.details(arguments.operands[0])
     if arguments.json:
-        print(as_json(found))
+        print(as_json(details))
         return 0
-    answers.print_details(found)
+    results.print_details(details)
     return 0
 
 
@@ -120,7 +120,7 @@ def promote(arguments: Arguments) -> int:
 
 
 def ui(arguments: Arguments) -> int:
-    """Serve the MLflow UI on the store until Ctrl-C, or name the address of its server."""
+    """Serve the MLflow UI of the store until Ctrl-C, or print the address of its server."""
     from tallgrass.tracking import reading, store
 
     settings = _connected(arguments)
@@ -143,14 +143,14 @@ def ui(arguments: Arguments) -> int:
 
 
 def _serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a server until it ends or we are told to; it starts others, which must end with it."""
-    # Its lines go to standard error, as all that is not our answer.
+    """Run a server until it ends or Ctrl-C, then also end the processes that it started."""
+    # Its output goes to standard error, because standard output is only for the answer.
     with subprocess.Popen(
         command, env={**os.environ, **environment}, stdout=sys.stderr, process_group=0
     ) as server:
         try:
             return server.wait()
-        except KeyboardInterrupt:  # the way to stop it
+        except KeyboardInterrupt:  # Ctrl-C is the normal end
             os.killpg(server.pid, signal.SIGTERM)
             try:
                 server.wait(_STOP_SECONDS)
@@ -165,14 +165,14 @@ def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
 
         result = fit(spec, settings)
     if json:
-        print(as_json(answers.summary(result)))
+        print(as_json(results.summary(result)))
     else:
-        answers.print_result(result)
+        results.print_result(result)
     return FAILED_STRICTLY if spec.strict and result.verdict.status == "fail" else 0
 
 
 def _connected(arguments: Arguments) -> Settings:
-    """The settings, with the store they name checked and chosen."""
+    """The settings, after a connection to their store."""
     from tallgrass.tracking import store
 
     settings = load_settings(arguments.settings)
@@ -181,15 +181,15 @@ def _connected(arguments: Arguments) -> Settings:
 
 
 def _with_full_ids(flags: dict[str, str], settings: Settings) -> dict[str, str]:
-    """The flags with run ids that were given by their beginning written out."""
+    """The flags, with beginnings of run ids completed."""
     full = dict(flags)
     for name, prefix in (("baseline", ""), ("init", "run:")):
-        given = flags.get(name, "")
-        if given.startswith(prefix) and _SHORT_ID.fullmatch(given.removeprefix(prefix)):
+        value = flags.get(name, "")
+        if value.startswith(prefix) and _SHORT_ID.fullmatch(value.removeprefix(prefix)):
             from tallgrass.tracking import reading, store
 
             store.connect(settings.tracking_uri)
-            full[name] = prefix + reading.find_run(given.removeprefix(prefix))
+            full[name] = prefix + reading.find_run(value.removeprefix(prefix))
     return full
 
 

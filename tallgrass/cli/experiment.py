@@ -1,4 +1,4 @@
-"""The command ``experiment``: a project's file, how it is carried out, and what it answers."""
+"""The command ``experiment``: make the runs of a project's file and print the answers."""
 
 import sys
 from contextlib import redirect_stdout
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 OPTIONS = (
     Option("scheduler", "address of a Dask scheduler (default: workers on this machine)", "ADDR"),
-    Option("workers", "local workers, a run at a time each (default: fitted to the cores)", "N"),
-    Option("resume", "go on with the last attempt: what is FINISHED is not repeated"),
-    Option("dry_run", "list the runs and make none"),
-    Option("yes", "make more than 10,000 runs"),
+    Option("workers", "local workers, each for one run at a time (default: by the cores)", "N"),
+    Option("resume", "continue the last attempt: FINISHED runs are not repeated"),
+    Option("dry_run", "only list the runs"),
+    Option("yes", "allow more than 10,000 runs"),
 )
 _HOLDS = {"yes": "holds", "no": "does not hold", "open": "open"}
 
 
 def experiment(arguments: Arguments) -> int:
-    """Make all runs of an experiment, compare them, and say what they answer."""
+    """Make all runs of an experiment, compare them, and print the answers."""
     settings = load_settings(arguments.settings)
     checked = changed_spec(RunSpec(), arguments.run)
     flags = {name: getattr(checked, name) for name in arguments.run}
     options = {name: _switch(arguments, name) for name in ("resume", "dry_run", "yes")}
     count = arguments.number("workers", 0, least=0) or None
     scheduler = arguments.options.get("scheduler") or None
-    with redirect_stdout(sys.stderr):  # standard output is for the answer
+    with redirect_stdout(sys.stderr):  # standard output is only for the answer
         from tallgrass.experiment import (
             Options,
             expand,
@@ -41,18 +41,18 @@ def experiment(arguments: Arguments) -> int:
             run_experiment,
         )
 
-        asked = overridden(read_experiment(Path(arguments.operands[0])), flags)
-        planned = expand(asked, settings.data_dir, options["yes"])
+        declared = overridden(read_experiment(Path(arguments.operands[0])), flags)
+        planned = expand(declared, settings.data_dir, options["yes"])
     if options["dry_run"]:
-        runs = [{"label": one.label, "spec": one.spec.model_dump()} for one in planned]
+        runs = [{"label": run.label, "spec": run.spec.model_dump()} for run in planned]
         if arguments.json:
             print(as_json({"runs": runs}))
         else:
-            say(f"{asked.name}: {len(planned)} runs", *("  " + one.label for one in planned))
+            say(f"{declared.name}: {len(planned)} runs", *("  " + run.label for run in planned))
         return 0
     with redirect_stdout(sys.stderr):
         result = run_experiment(
-            asked, settings, Options(scheduler, count, options["resume"], options["yes"])
+            declared, settings, Options(scheduler, count, options["resume"], options["yes"])
         )
     if arguments.json:
         print(as_json(_summary(result)))
@@ -69,16 +69,16 @@ def _switch(arguments: Arguments, name: str) -> bool:
 
 
 def _summary(result: "ExperimentResult") -> dict[str, Any]:
-    shown = result.results.runs.rename_axis("run_id").reset_index()
+    table = result.results.runs.rename_axis("run_id").reset_index()
     return {
         "run_id": result.run_id,
         "experiment_id": result.experiment_id,
         "verdict": result.results.verdict,
         "answers": [
-            {"expected": one.expectation.words, "holds": one.holds, "reasons": one.reasons}
-            for one in result.answers
+            {"expected": answer.expectation.words, "holds": answer.holds, "reasons": answer.reasons}
+            for answer in result.answers
         ],
-        "runs": records(shown),
+        "runs": records(table),
         "errors": result.errors,
         "report_path": result.report_path,
         "ui_url": result.ui_url,
@@ -100,10 +100,13 @@ def _print(result: "ExperimentResult") -> None:
     heads = ["run", "id", "verdict", "R-hat", "ESS", "div.", "|r|", "ESS/s", "seconds"]
     table(heads, rows)
     say("", result.results.experiment.question)
-    for one in result.answers:
-        say(f"  {one.expectation.words}: {_HOLDS[one.holds]}", *(f"    {r}" for r in one.reasons))
-    for label, why in result.errors.items():
-        say(f"  {label}: no result: {why}")
+    for answer in result.answers:
+        say(
+            f"  {answer.expectation.words}: {_HOLDS[answer.holds]}",
+            *(f"    {r}" for r in answer.reasons),
+        )
+    for label, reason in result.errors.items():
+        say(f"  {label}: no result: {reason}")
     say(
         "",
         f"Report:  {result.report_path}",

@@ -1,4 +1,4 @@
-"""The command ``link``: one run's scale on another's."""
+"""The command ``link``: link the scale of one run to that of another."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from tallgrass.rollcalls.link import LinkResult
 
 OPTIONS = (
-    Option("over", "what carries the link: auto, bills or members (default: auto)", "WHAT"),
+    Option("over", "link over: auto, bills or members (default: auto)", "WHAT"),
     Option("robust", "bills that deviate: none, drop or weight (default: none)", "HOW"),
-    Option("anchors", "link over these bills or members only, commas between", "LIST"),
-    Option("link_draws", "pairs of draws that are linked (default: 200)", "N"),
+    Option("anchors", "link only over these bills or members, separated by commas", "LIST"),
+    Option("link_draws", "pairs of draws to link (default: 200)", "N"),
 )
 
 
@@ -31,11 +31,11 @@ def link(arguments: Arguments) -> int:
         from tallgrass.rollcalls.link import link as carry_out
         from tallgrass.rollcalls.linking import LinkOptions
 
-        given = arguments.options
+        flags = arguments.options
         options = LinkOptions(
-            over=given.get("over", "auto"),
-            robust=given.get("robust", "none"),
-            anchors=tuple(x.strip() for x in given.get("anchors", "").split(",") if x.strip()),
+            over=flags.get("over", "auto"),
+            robust=flags.get("robust", "none"),
+            anchors=tuple(x.strip() for x in flags.get("anchors", "").split(",") if x.strip()),
             draws=arguments.number("link_draws", 200),
         )
         result = carry_out(*arguments.operands, options, settings)

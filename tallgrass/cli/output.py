@@ -1,4 +1,4 @@
-"""What a person sees on the terminal. Names from the data can hold anything: they are escaped."""
+"""Print to the terminal. Names from the data may contain anything, so they are escaped."""
 
 import json
 import math
@@ -26,7 +26,7 @@ def say(*lines: object, to: TextIO | None = None) -> None:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table: drawn on a terminal, plain columns anywhere else."""
+    """Print a table: drawn on a terminal, else as plain columns."""
     heads = [printable(head) for head in heads]
     cells = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
@@ -49,15 +49,15 @@ def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     for head in heads:
         drawn.add_column(Text(head), overflow="fold")
     for row in cells:
-        # Text, not str: rich would read [brackets] in a name as its markup.
+        # Text, not str, because rich would read [brackets] in a name as markup.
         drawn.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
     Console().print(drawn)
 
 
 def as_json(value: Any) -> str:
-    """One JSON object; a number that is not finite is null, as JSON has no word for it.
+    """One JSON object; a number that is not finite becomes null, because JSON has no form for it.
 
-    What a terminal would not print (escapes, half characters of file names) is written as codes.
+    Unprintable characters, such as escapes and halves of file names' characters, become codes.
     """
     text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, default=_as_text)
     if text.isprintable():
@@ -68,14 +68,14 @@ def as_json(value: Any) -> str:
 def print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """What Python prints of an error that nobody foresaw, escaped and without passwords."""
+    """Print an unexpected error as Python does, but escaped and without passwords."""
     for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
         say(escaping.masked(line), to=sys.stderr)
 
 
 @contextmanager
 def stdout_for_answer(json: bool) -> Iterator[None]:
-    """With ``--json``, what any library prints goes to standard error."""
+    """With ``--json``, the output of libraries goes to standard error."""
     if json:
         with redirect_stdout(sys.stderr):
             yield
@@ -84,16 +84,16 @@ def stdout_for_answer(json: bool) -> Iterator[None]:
 
 
 def records(frame: "DataFrame") -> list[dict[str, Any]]:
-    """The rows of a table, with None for what is missing."""
+    """The rows of a table, with None for missing values."""
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _finite(one) for key, one in value.items()}
+        return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -1,4 +1,4 @@
-"""Flags made from the declared fields of RunSpec and Settings, and errors of one line."""
+"""Parse flags, which are made from the fields of RunSpec and Settings; errors are one line."""
 
 import argparse
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from tallgrass.settings import Settings
 
 _METAVARS: dict[Any, str] = {int: "N", float: "X", bool: "{true,false}", Path: "PATH"}
 _OPERANDS = {
-    "RUN": "id of a run, or its first characters (4 at least)",
+    "RUN": "id of a run, or its first characters (at least 4)",
     "PROJECT": "a folder with an experiment.toml, or such a file",
     "FOLDER": "a new folder to write into",
     "WHAT": "calibration: the engines of item calibration",
 }
-# The order of the help: what one sets most often stands first.
+# The most used flags come first in the help.
 _FIRST = (
     "responses",
     "engine",
@@ -35,15 +35,13 @@ _FIRST = (
     "chains",
     "seed",
 )
-
-
-_MOST_DIGITS = 18  # of a whole number; Python refuses some thousands with an error of its own
+_MOST_DIGITS = 18  # of a whole number; for thousands of digits Python raises its own error
 
 
 class Option(NamedTuple):
     """A flag of one command that is neither a run parameter nor a setting.
 
-    Without a metavar it is a switch, true when it is given.
+    Without a metavar it is a switch, which is true if present.
     """
 
     name: str
@@ -53,7 +51,7 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a command was given, by name. Values are text as typed; models check them."""
+    """The arguments of a command, by name. Values are text as typed; models check them."""
 
     operands: tuple[str, ...] = ()
     run: dict[str, str] = field(default_factory=dict)
@@ -62,12 +60,12 @@ class Arguments:
     json: bool = False
 
     def number(self, name: str, default: int, least: int = 1) -> int:
-        """An option that is a whole number of at least ``least``.
+        """The value of an option as a whole number of at least ``least``.
 
         Raises
         ------
         SpecError
-            When it is not.
+            When it is not such a number.
         """
         text = self.options.get(name)
         if text is None:
@@ -78,10 +76,10 @@ class Arguments:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises a SpecError where argparse would print and exit."""
+    """An argument parser that raises a SpecError instead of printing and exiting."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse found wrong."""
+        """Raise the error of argparse."""
         raise SpecError(message, None, f"{self.prog} --help lists the flags")
 
 
@@ -121,8 +119,8 @@ def parser_of(
 def parse(parser: Parser, argv: Sequence[str], switches: Sequence[str]) -> Arguments:
     """Read the flags of one command.
 
-    Names may be written with ``-`` or ``_``, values after ``=`` or as the next word. A flag that
-    is true or false may stand alone (``--strict``).
+    Names may have ``-`` or ``_``, and values follow after ``=`` or as the next word. A flag that is
+    true or false may stand alone (``--strict``).
 
     Raises
     ------
@@ -137,25 +135,25 @@ def parse(parser: Parser, argv: Sequence[str], switches: Sequence[str]) -> Argum
             raise SpecError("unknown flag", word.partition("=")[0], nearest(word, flags))
     if unknown:
         raise SpecError("unexpected argument", unknown[0], f"see {parser.prog} --help")
-    given = {name: value for name, value in vars(known).items() if value is not None}
+    values = {name: value for name, value in vars(known).items() if value is not None}
     groups: dict[str, dict[str, str]] = {"run": {}, "settings": {}, "option": {}}
-    for name, value in given.items():
+    for name, value in values.items():
         group, dot, rest = name.partition(".")
         if dot:
             groups[group][rest] = value
     return Arguments(
-        tuple(given.get("operands", ())),
+        tuple(values.get("operands", ())),
         groups["run"],
         groups["settings"],
         groups["option"],
-        given["json"],
+        values["json"],
     )
 
 
 def switches_of(
     options: Sequence[Option], takes_run: bool, spec: type[BaseModel] = RunSpec
 ) -> list[str]:
-    """The flags that may stand without a value."""
+    """The flags that need no value."""
     names = [option.name for option in options if option.metavar is None]
     if takes_run:
         names += [name for name, f in spec.model_fields.items() if f.annotation is bool]
@@ -163,7 +161,7 @@ def switches_of(
 
 
 def _spelled(word: str, following: Sequence[str], switches: Sequence[str]) -> str:
-    """The word with the name of its flag in dashes, and ``=true`` after a lone switch."""
+    """The word with dashes in the name of its flag, and ``=true`` after a lone switch."""
     if not word.startswith("--"):
         return word
     name, equals, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""``tallgrass simulate``: a made-up legislature as files, or a check on many of them."""
+"""``tallgrass simulate``: write a simulated legislature, or check calibration on many of them."""
 
 import json
 import logging
@@ -89,14 +89,14 @@ def write(arguments: Arguments) -> int:
 
 
 def check(arguments: Arguments) -> int:
-    """Fit simulated legislatures, test the ranks of their true parameters, write what was found."""
+    """Fit simulated legislatures, test the ranks of the true parameters, and write the results."""
     simulations = arguments.number("check", 0, least=20)
     legislators = arguments.number("legislators", 14, least=8)
     rollcalls = arguments.number("rollcalls", 100, least=10)
     seed = arguments.number("seed", 0, least=0)
-    given = arguments.options
+    options = arguments.options
     try:
-        spec = ModelSpec(**{o.name: given[o.name] for o in _MODEL if o.name in given})
+        spec = ModelSpec(**{o.name: options[o.name] for o in _MODEL if o.name in options})
     except ValidationError as error:
         raise spec_error(error) from None
     if spec.model == "joint":
@@ -105,7 +105,7 @@ def check(arguments: Arguments) -> int:
     folder = Path(arguments.operands[0] if arguments.operands else f"calibration-{spec.model}")
     _make_new(folder)
 
-    # PyMC takes seconds to import, and what was typed wrong should not.
+    # Imported here, because PyMC takes seconds and a wrong flag should fail at once.
     from tallgrass.lab.sbc import check_calibration
 
     def report(done: int) -> None:
@@ -135,7 +135,7 @@ def check(arguments: Arguments) -> int:
 
 
 def write_calibration(folder: Path, result: "Calibration") -> list[Path]:
-    """Write the table, all ranks and the picture of a check; returns the paths."""
+    """Write the table, all ranks and the picture of a check; return the paths."""
     from tallgrass.lab.sbc.plots import calibration
 
     paths = [folder / name for name in ("calibration.csv", "ranks.csv", "calibration.png")]
@@ -170,14 +170,14 @@ def _print_calibration(result: "Calibration", files: list[Path]) -> None:
 
 
 def write_session(folder: Path, legislature: "SimulatedLegislature") -> list[Path]:
-    """Write both chambers in the tallgrass CSV layout, and ``truth.json`` beside them.
+    """Write both chambers in the tallgrass CSV layout, and the true parameters as ``truth.json``.
 
     Reading the folder gives the same votes, with the same fingerprints.
 
     Raises
     ------
     SpecError
-        When the folder holds something already, or cannot be written.
+        When the folder is not empty, or cannot be written.
     """
     import pandas as pd
 
@@ -233,7 +233,7 @@ def write_session(folder: Path, legislature: "SimulatedLegislature") -> list[Pat
 
 
 def _make_new(folder: Path) -> None:
-    """Make a folder; one that is there must be empty."""
+    """Create a folder, or accept an existing one if it is empty."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""Many runs as one question: a file of 25 lines -> runs on Dask -> one comparison in MLflow."""
+"""Experiments: make many runs from one short file on Dask, and compare them in MLflow."""
 
 from tallgrass.experiment.declaration import Experiment, overridden, read_experiment
 from tallgrass.experiment.expansion import PlannedRun, expand

@@ -1,4 +1,4 @@
-"""The Dask workers of an experiment: a cluster on this machine, or one that runs elsewhere."""
+"""The Dask workers of an experiment: a cluster on this machine, or a running one."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,8 +17,8 @@ from tallgrass.tracking.store import masked
 
 _REACH_SECONDS = 5
 _WORKERS_SECONDS = 60
-# Every worker samples on a core that it has for itself. What Dask does beside it, many times a
-# second, would take some 7 % of that core, and none of it is looked at here.
+# Every worker samples on its own core. Dask's monitoring, many times a second, would take about 7 %
+# of it, and its results are not used here.
 _QUIET = {
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "10 s",
@@ -26,21 +26,21 @@ _QUIET = {
     "distributed.admin.tick.cycle": "10 s",
     "distributed.admin.system-monitor.interval": "10 s",
 }
-_WORKER_BYTES = 1.5 * 1024**3  # imports, a large trace and its copies
+_WORKER_BYTES = 1.5 * 1024**3  # for imports, a large trace and its copies
 
 
 @contextmanager
-def workers(scheduler: str | None, asked: int | None, n_runs: int) -> Iterator[Client]:
-    """A client of the workers, for as long as it is open.
+def workers(scheduler: str | None, n_workers: int | None, n_runs: int) -> Iterator[Client]:
+    """A client of the workers, which are available while it is open.
 
     Parameters
     ----------
     scheduler : str or None
-        Address of a running Dask scheduler; without it a cluster is started on this machine.
-    asked : int or None
-        Number of local workers; fitted to cores and memory without it.
+        Address of a running Dask scheduler; by default a cluster is started on this machine.
+    n_workers : int or None
+        Number of local workers; by default it depends on cores and memory.
     n_runs : int
-        How many runs there are to be made.
+        Number of runs to make.
 
     Raises
     ------
@@ -52,20 +52,22 @@ def workers(scheduler: str | None, asked: int | None, n_runs: int) -> Iterator[C
         with _connected(scheduler) as client:
             yield client
         return
-    count = asked or local_workers(n_runs)
+    count = n_workers or local_workers(n_runs)
     share = max(1, usable_cores() // count)
-    # Set here too: a worker that is started again by its nanny takes them from this process.
+    # Also in this process, because a worker that its nanny restarts takes them from here.
     environment = {CORES_VARIABLE: str(share)}
-    environment |= {f"{one}_NUM_THREADS": str(share) for one in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+    environment |= {
+        f"{library}_NUM_THREADS": str(share) for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")
+    }
     with dask.config.set(_QUIET):
         cluster = LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            memory_limit=0,  # a trace that fits the machine is no reason to kill a worker
-            dashboard_address="127.0.0.1:0",  # a port that is free
-            # Keys for this cluster alone: whoever reaches a worker without any can have it run
-            # code, and other users of this machine can reach its ports.
+            memory_limit=0,  # do not kill a worker because of a large trace
+            dashboard_address="127.0.0.1:0",  # any free port
+            # Keys only for this cluster: without them, other users of this machine could reach the
+            # ports of the workers and run code.
             security=Security.temporary(),
             preload=["tallgrass.experiment.worker"],
             silence_logs=logging.CRITICAL,
@@ -76,18 +78,18 @@ def workers(scheduler: str | None, asked: int | None, n_runs: int) -> Iterator[C
 
 
 def local_workers(n_runs: int) -> int:
-    """Workers for this machine: no more than runs, cores, or what its memory holds."""
+    """Number of workers for this machine: limited by runs, cores and memory."""
     memory = int(psutil.virtual_memory().available // _WORKER_BYTES)
     return max(1, min(n_runs, usable_cores(), memory))
 
 
 def inspect(client: Client, tracking_uri: str, parent: str) -> dict[str, int]:
-    """Refuse workers that could not make a run, before any is asked to.
+    """Refuse workers that cannot make a run, before any run starts.
 
     Returns
     -------
     dict of str to int
-        Number of workers on every host.
+        Number of workers per host.
 
     Raises
     ------
@@ -96,9 +98,9 @@ def inspect(client: Client, tracking_uri: str, parent: str) -> dict[str, int]:
         store.
     """
     ours = version("tallgrass")
-    for address, theirs in client.run(_probe()).items():
-        if theirs != ours:
-            raise SpecError(refused_version(ours, theirs), address)
+    for address, worker_version in client.run(_probe()).items():
+        if worker_version != ours:
+            raise SpecError(refused_version(ours, worker_version), address)
     for address, reason in client.run(unseen_store, tracking_uri, parent).items():
         if reason is not None:
             raise SpecError(
@@ -107,11 +109,11 @@ def inspect(client: Client, tracking_uri: str, parent: str) -> dict[str, int]:
                 "workers on other machines need an MLflow server or a database with a host",
             )
     hosts: dict[str, int] = {}
-    for address, about in client.scheduler_info(n_workers=-1)["workers"].items():
-        if about["nthreads"] != 1:
+    for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
+        if worker["nthreads"] != 1:
             raise SpecError(
-                "a worker that would make several runs at once in one process",
-                f"{address}: {about['nthreads']} threads",
+                "a worker would make several runs at once in one process",
+                f"{address}: {worker['nthreads']} threads",
                 "start workers with --nthreads 1, as many as there are cores",
             )
         host = urlsplit(address).hostname or ""
@@ -138,12 +140,12 @@ def _connected(scheduler: str) -> Iterator[Client]:
 
 
 def _probe() -> Callable[[], str]:
-    """A function that tells the version of tallgrass, on workers that have none too.
+    """A function that returns the version of tallgrass, even on workers without tallgrass.
 
-    Functions of a module are sent by name; one that is made in a function is sent whole.
+    Dask sends functions of a module by name, but the whole code of an inner function.
     """
 
-    def tell() -> str:
+    def installed_version() -> str:
         import importlib.metadata
 
         try:
@@ -151,4 +153,4 @@ def _probe() -> Callable[[], str]:
         except importlib.metadata.PackageNotFoundError:
             return "(none)"
 
-    return tell
+    return installed_version

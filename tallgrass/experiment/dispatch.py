@@ -1,8 +1,8 @@
-"""Which run goes to the workers when: one for each of them, the next as soon as one has ended.
+"""Submit one run per worker, and the next one as soon as a worker is idle.
 
-Given all runs at once, Dask places them before it can know how long any takes (it learns that by
-names of tasks, and no two runs have one in common); a worker was seen idle while runs waited for
-another one.
+If all runs were submitted at once, Dask would assign them to workers before it knows how long they
+take (it learns that by task name, and every run has its own). We have seen a worker idle while runs
+waited for another worker.
 """
 
 import logging
@@ -15,9 +15,9 @@ from tallgrass.experiment.live import Board
 from tallgrass.experiment.worker import Order, Outcome, carry_out, stop_runs
 from tallgrass.tracking import reading
 
-LOST = "its worker was lost, and so were those that repeated it"
+LOST = "its worker was lost, and so were the workers that repeated it"
 _POLL_SECONDS = 0.5
-_STOP_SECONDS = 60.0  # a run that compiles or reports when it is stopped ends that first
+_STOP_SECONDS = 60.0  # a stopped run first ends its compilation or report
 
 logger = logging.getLogger(__name__)
 
@@ -26,62 +26,62 @@ def make_runs(
     client: Client,
     orders: Sequence[tuple[PlannedRun, Order]],
     outcomes: MutableMapping[str, Outcome],
-    shown: Board,
+    board: Board,
 ) -> None:
-    """Have all runs made; outcomes are noted as they come.
+    """Make all runs on the workers, and record their outcomes.
 
-    A run that is compared with another waits for it, and receives its id.
+    A run that is compared with another run waits for it, and receives its id.
 
     Parameters
     ----------
     client : distributed.Client
-        Of the workers.
+        A client of the workers.
     orders : sequence of (PlannedRun, Order)
-        Each run, and what a worker is told of it; those that others are compared with first.
+        Each run and its order for a worker; baselines come first.
     outcomes : mapping of str to Outcome
-        What became of every run by its key; holds those that were made before.
-    shown : Board
-        Told of every run that has ended.
+        Outcome of every run by its key; at first those of earlier attempts.
+    board : Board
+        Shows the runs; it is updated when a run ends.
 
     Raises
     ------
     KeyboardInterrupt
-        After Ctrl-C, when the runs under way have ended with the draws they had.
+        After Ctrl-C, when the runs in progress have ended and kept their draws.
     """
-    left = list(orders)
-    under_way: dict[Future[Outcome], str] = {}
+    waiting = list(orders)
+    running: dict[Future[Outcome], str] = {}
     try:
-        while left or under_way:
-            if left:
-                _submit(client, left, under_way, outcomes)
-            for future in _ended(under_way):
-                key = under_way.pop(future)
+        while waiting or running:
+            if waiting:
+                _submit(client, waiting, running, outcomes)
+            for future in _ended(running):
+                key = running.pop(future)
                 outcomes[key] = _outcome(future, key)
-                shown.ended(key, _word(outcomes[key]))
+                board.ended(key, _word(outcomes[key]))
     except BaseException:
-        _stop(client, under_way, outcomes, orders[0][1].parent)
+        _stop(client, running, outcomes, orders[0][1].parent)
         raise
 
 
 def _submit(
     client: Client,
-    left: list[tuple[PlannedRun, Order]],
-    under_way: dict[Future[Outcome], str],
+    waiting: list[tuple[PlannedRun, Order]],
+    running: dict[Future[Outcome], str],
     outcomes: Mapping[str, Outcome],
 ) -> None:
-    """Submit as many runs as there are idle workers; workers may come and go."""
-    free = max(1, len(client.nthreads())) - len(under_way)
-    ready = [one for one in left if one[0].baseline is None or one[0].baseline in outcomes]
+    """Submit a run to every idle worker; workers may come and go."""
+    free = max(1, len(client.nthreads())) - len(running)
+    ready = [pair for pair in waiting if pair[0].baseline is None or pair[0].baseline in outcomes]
     for run, order in ready[: max(0, free)]:
         baseline = outcomes[run.baseline] if run.baseline else None
         key = f"{run.key}-{order.parent}"
-        under_way[client.submit(carry_out, order, baseline, key=key)] = run.key
-        left.remove((run, order))
+        running[client.submit(carry_out, order, baseline, key=key)] = run.key
+        waiting.remove((run, order))
 
 
-def _ended(under_way: Mapping[Future[Outcome], str]) -> set[Future[Outcome]]:
+def _ended(running: Mapping[Future[Outcome], str]) -> set[Future[Outcome]]:
     try:
-        done = wait(list(under_way), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
+        done = wait(list(running), timeout=_POLL_SECONDS, return_when="FIRST_COMPLETED").done
     except TimeoutError:
         return set()
     return set(done)
@@ -89,27 +89,27 @@ def _ended(under_way: Mapping[Future[Outcome], str]) -> set[Future[Outcome]]:
 
 def _stop(
     client: Client,
-    under_way: Mapping[Future[Outcome], str],
+    running: Mapping[Future[Outcome], str],
     outcomes: MutableMapping[str, Outcome],
     parent: str,
 ) -> None:
-    """Have the workers end their runs with the draws they have; a second Ctrl-C does not wait."""
-    logger.warning("stopping: the draws of runs under way are being kept (Ctrl-C: leave them)")
+    """Make the workers end their runs and keep the draws; a second Ctrl-C does not wait."""
+    logger.warning("stopping: runs in progress store their draws (Ctrl-C: do not wait)")
     try:
         client.run(stop_runs, parent)
-        wait(list(under_way), timeout=_STOP_SECONDS)
+        wait(list(running), timeout=_STOP_SECONDS)
     except (Exception, KeyboardInterrupt):
-        logger.warning("some runs under way could not be asked to keep their draws")
-    for future, key in under_way.items():
+        logger.warning("some runs in progress could not be told to store their draws")
+    for future, key in running.items():
         if future.status == "finished":
             outcomes.setdefault(key, _outcome(future, key))
-    client.cancel(list(under_way), force=True)
+    client.cancel(list(running), force=True)
 
 
 def _outcome(future: Future[Outcome], key: str) -> Outcome:
     if future.status == "finished":
-        found: Outcome = future.result()
-        return found
+        outcome: Outcome = future.result()
+        return outcome
     error = future.exception() if future.status == "error" else None
     return Outcome(key, error=LOST if error is None else f"{LOST} ({type(error).__name__})")
 

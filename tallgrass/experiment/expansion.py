@@ -1,4 +1,4 @@
-"""An experiment -> the runs it consists of, each a checked RunSpec with a label and a hash."""
+"""Expand an experiment into its runs: a checked RunSpec each, with a label and a hash."""
 
 import itertools
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tallgrass.rollcalls.sources import available_sessions
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
 
 MANY = 10_000
-_DATA = ("session", "chamber")  # what runs must share to be compared
+_DATA = ("session", "chamber")  # runs must share these to be compared
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class PlannedRun:
     Parameters
     ----------
     key : str
-        Hash of the spec as declared; the same when the experiment is run again.
+        Hash of the declared spec, which is the same in every attempt.
     label : str
-        What sets it apart from the other runs, in a few words.
+        A few words that distinguish it from the other runs.
     spec : RunSpec
         The run.
     baseline : str or None
-        Key of the run that it is compared with.
+        Key of the run with which it is compared.
     """
 
     key: str
@@ -38,15 +38,15 @@ class PlannedRun:
 
 
 def expand(experiment: Experiment, data_dir: Path, allow_many: bool = False) -> list[PlannedRun]:
-    """All runs of an experiment, those that others are compared with first.
+    """All runs of an experiment; baselines of others come first.
 
     Raises
     ------
     SpecError
-        When the matrix is empty, has more than 10,000 runs (and ``allow_many`` is not set), a
-        value cannot be used, or no run is the baseline of another.
+        When the matrix is empty, has more than 10,000 runs (without ``allow_many``), a value cannot
+        be used, or a run has no baseline.
     DataError
-        When a pattern of sessions fits nothing.
+        When a pattern matches no session.
     """
     vary = {name: list(values) for name, values in experiment.vary.items()}
     if "session" in vary:
@@ -62,18 +62,18 @@ def expand(experiment: Experiment, data_dir: Path, allow_many: bool = False) -> 
     count += matrix if vary or not experiment.extra else 0
     if count > MANY and not allow_many:
         raise SpecError(f"more than {MANY:,} runs", count, "add --yes if this is meant")
-    chosen = [dict(zip(vary, row, strict=True)) for row in itertools.product(*vary.values())]
+    combinations = [dict(zip(vary, row, strict=True)) for row in itertools.product(*vary.values())]
     if not vary and experiment.extra:
-        chosen = []
-    chosen += [dict(one) for one in experiment.extra]
-    held = dict(experiment.hold)
+        combinations = []
+    combinations += [dict(parameters) for parameters in experiment.extra]
+    shared = dict(experiment.hold)
     if isinstance(experiment.baseline, str):
-        held["baseline"] = experiment.baseline
+        shared["baseline"] = experiment.baseline
     else:
-        held["baseline"] = "none"  # until the id of the run is known
+        shared["baseline"] = "none"  # until the id of the run is known
     specs: dict[str, RunSpec] = {}
-    for one in chosen:
-        spec = changed_spec(RunSpec(), {**held, **one})
+    for parameters in combinations:
+        spec = changed_spec(RunSpec(), {**shared, **parameters})
         specs.setdefault(spec.sha256, spec)
     labels = _labels(specs)
     planned = [
@@ -84,40 +84,40 @@ def expand(experiment: Experiment, data_dir: Path, allow_many: bool = False) -> 
 
 
 def _baseline_of(
-    spec: RunSpec, wanted: str | Mapping[str, Any], specs: Mapping[str, RunSpec]
+    spec: RunSpec, baseline: str | Mapping[str, Any], specs: Mapping[str, RunSpec]
 ) -> str | None:
-    """The key of the run on the same votes that has the parameters of the baseline."""
-    if isinstance(wanted, str):
+    """The key of the run on the same votes with the parameters of the baseline."""
+    if isinstance(baseline, str):
         return None
-    fields = changed_spec(spec, {name: wanted[name] for name in wanted}).model_dump()
+    fields = changed_spec(spec, {name: baseline[name] for name in baseline}).model_dump()
     own = spec.model_dump()
-    needed = {name: fields[name] for name in {*wanted, *_DATA}}
-    if all(own[name] == value for name, value in needed.items()):
-        return None  # it is a baseline itself
-    found = {
+    required = {name: fields[name] for name in {*baseline, *_DATA}}
+    if all(own[name] == value for name, value in required.items()):
+        return None  # this run is a baseline itself
+    candidates = {
         key: sum(other.model_dump()[name] == value for name, value in fields.items())
         for key, other in specs.items()
-        if all(getattr(other, name) == value for name, value in needed.items())
+        if all(getattr(other, name) == value for name, value in required.items())
     }
-    if not found:
+    if not candidates:
         raise SpecError(
             "no run of the experiment is the baseline of a run",
             f"{spec.chamber} of {spec.session}",
-            "vary or add ([[extra]]) a run with " + _words(wanted),
+            "vary or add ([[extra]]) a run with " + _words(baseline),
         )
-    return max(found, key=lambda key: found[key])
+    return max(candidates, key=lambda key: candidates[key])
 
 
 def _labels(specs: Mapping[str, RunSpec]) -> dict[str, str]:
-    """A few words for every run: its session and chamber, and what is not the same in all."""
+    """A few words for every run: its session and chamber, and the parameters that vary."""
     dumps = {key: spec.model_dump() for key, spec in specs.items()}
-    names = [n for n in RunSpec.model_fields if len({str(one[n]) for one in dumps.values()}) > 1]
+    names = [n for n in RunSpec.model_fields if len({str(d[n]) for d in dumps.values()}) > 1]
     return {
         key: " ".join(
-            [_short(one["session"]), one["chamber"]]
-            + [_word(name, one[name]) for name in names if name not in _DATA]
+            [_short(values["session"]), values["chamber"]]
+            + [_word(name, values[name]) for name in names if name not in _DATA]
         )
-        for key, one in dumps.items()
+        for key, values in dumps.items()
     }
 
 
@@ -130,17 +130,17 @@ def _word(name: str, value: object) -> str:
 
 
 def _short(session: str) -> str:
-    """The number of a legislature out of its name, or the name."""
+    """The number at the start of a session's name, or the whole name."""
     name = PurePath(session).name
     return name.partition("_")[0] if name[:1].isdigit() else name
 
 
 def _sessions(values: list[Any], data_dir: Path) -> list[Any]:
-    """Sessions with patterns (``*``) replaced by every session they fit in the data folder."""
-    found: list[Any] = []
+    """Sessions, with patterns (``*``) replaced by all matching sessions in the data folder."""
+    sessions: list[Any] = []
     for value in values:
         if not isinstance(value, str) or not set("*?[") & set(value):
-            found.append(value)
+            sessions.append(value)
             continue
         path = PurePath(value)
         folder = data_dir if len(path.parts) == 1 else Path(*path.parts[:-1])
@@ -152,8 +152,9 @@ def _sessions(values: list[Any], data_dir: Path) -> list[Any]:
                 value,
                 f"looked in {folder}: name another folder with --data-dir",
             )
-        found += fitting if folder == data_dir else [str(known[n]) for n in fitting]
-    return list({repr(one): one for one in found}.values())  # a list has no hash
+        sessions += fitting if folder == data_dir else [str(known[n]) for n in fitting]
+    # By repr, because a list has no hash.
+    return list({repr(session): session for session in sessions}.values())
 
 
 def _words(parameters: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The expected outcome of an experiment: statements about runs, and whether they hold."""
+"""The expected outcome of an experiment: statements about runs, checked on their results."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class Expectation:
     Parameters
     ----------
     where : mapping of str to list
-        Run parameters and the values of the runs that are meant; all runs when empty.
+        Run parameters and values that select runs; all runs if empty.
     conditions : mapping of str to str
         ``verdict`` -> ``pass``, ``fail`` or ``unresolved``; a metric -> a comparison with a number
         (``< 1.01``) or with the run's baseline (``> 2 * baseline``).
@@ -47,34 +47,34 @@ class Expectation:
     @property
     def words(self) -> str:
         """The statement in words."""
-        meant = ", ".join(f"{k} {' or '.join(map(str, v))}" for k, v in self.where.items())
-        stated = " and ".join(
+        runs = ", ".join(f"{k} {' or '.join(map(str, v))}" for k, v in self.where.items())
+        conditions = " and ".join(
             f"verdict {value}" if name == "verdict" else f"{name} {value}"
             for name, value in self.conditions.items()
         )
-        return f"{meant or 'every run'}: {stated}"
+        return f"{runs or 'every run'}: {conditions}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether an expectation holds: ``yes``, ``no``, or ``open`` while a run says nothing."""
+    """Whether an expectation holds: ``yes``, ``no``, or ``open`` if a run cannot decide it."""
 
     expectation: Expectation
     holds: Literal["yes", "no", "open"]
     reasons: tuple[str, ...]
 
 
-def read_expectation(given: Mapping[str, Any]) -> Expectation:
-    """An expectation from its table: parameters say which runs, the rest what holds of them.
+def read_expectation(table: Mapping[str, Any]) -> Expectation:
+    """An expectation from its table: parameters select runs, the other keys are conditions.
 
     Raises
     ------
     SpecError
-        When a key is neither, a condition cannot be read, or there is none.
+        When a key is unknown, a condition cannot be read, or there is no condition.
     """
     where: dict[str, list[Any]] = {}
     conditions: dict[str, str] = {}
-    for key, value in given.items():
+    for key, value in table.items():
         if key in RunSpec.model_fields:
             where[key] = value if isinstance(value, list) else [value]
         elif key == "verdict":
@@ -103,28 +103,28 @@ def answer(expectations: Sequence[Expectation], runs: pd.DataFrame) -> list[Answ
     expectations : sequence of Expectation
         The statements.
     runs : DataFrame
-        One row a run: label, finished (bool), verdict, baseline_run_id, the run parameters under
-        their names, the metrics under theirs; index run id.
+        One row per run: label, finished (bool), verdict, baseline_run_id, run parameters and
+        metrics by name; index run id.
     """
-    return [_answer(one, runs) for one in expectations]
+    return [_answer(expectation, runs) for expectation in expectations]
 
 
 def _answer(expectation: Expectation, runs: pd.DataFrame) -> Answer:
-    meant = runs
+    selected = runs
     for name, values in expectation.where.items():
         texts = {_text(value) for value in values}
-        # A list of no values would be taken for a choice of no columns.
-        meant = meant[np.array([_text(value) in texts for value in meant[name]], bool)]
+        # As an array, because pandas would read an empty list as a choice of no columns.
+        selected = selected[np.array([_text(value) in texts for value in selected[name]], bool)]
     broken: list[str] = []
     open_: list[str] = []
-    for _, run in meant.iterrows():
+    for _, run in selected.iterrows():
         for name, condition in expectation.conditions.items():
-            holds, said = _decided(name, condition, run, runs)
+            holds, reason = _decided(name, condition, run, runs)
             if holds is not True:
-                (open_ if holds is None else broken).append(f"{run['label']}: {said}")
+                (open_ if holds is None else broken).append(f"{run['label']}: {reason}")
     if broken:
         return Answer(expectation, "no", tuple(broken))
-    if meant.empty:
+    if selected.empty:
         return Answer(expectation, "open", ("no run has these parameters",))
     return Answer(expectation, "open" if open_ else "yes", tuple(open_))
 
@@ -140,7 +140,7 @@ def _decided(
     if value is None or pd.isna(value):
         return None, f"no {name}"
     match = _CONDITION.fullmatch(condition)
-    assert match is not None  # checked when it was read
+    assert match is not None  # checked in read_expectation
     if match["baseline"] is None:
         limit = float(match["number"])
     else:

@@ -1,4 +1,4 @@
-"""The one table of all runs while they are made: state, draws, divergences, seconds."""
+"""The live table of all runs of an experiment: state, draws, divergences, seconds."""
 
 import sys
 import time
@@ -15,13 +15,13 @@ from rich.text import Text
 from tallgrass.escaping import printable
 from tallgrass.experiment.expansion import PlannedRun
 
-_ROWS = 30  # what a terminal holds; runs that wait are counted below it
+_ROWS = 30  # that fit on a terminal; the rest are only counted
 _STYLES = {"pass": "green", "fail": "bold red", "running": "cyan", "error": "red"}
 
 
 @dataclass
 class Row:
-    """How one run stands."""
+    """The state of one run."""
 
     label: str
     state: str = "waiting"  # waiting, running, done before, an end (a verdict), or error
@@ -32,21 +32,21 @@ class Row:
 
     @property
     def elapsed(self) -> float | None:
-        """Seconds since it began, or that it took."""
+        """Seconds since it began, or until its end."""
         if self.seconds is None and self.began is not None:
             return time.monotonic() - self.began
         return self.seconds
 
 
 class Board:
-    """The state of all runs; told of changes by the scheduler's events and by the runner."""
+    """The state of all runs, updated by events of the scheduler and by the runner."""
 
     def __init__(self, runs: Sequence[PlannedRun], plain: bool) -> None:
         self.rows = {run.key: Row(run.label) for run in runs}
         self._plain = plain
 
     def progress(self, event: Any) -> None:
-        """Take what a worker said (an event of the scheduler: time and message)."""
+        """Update a row from a worker's event (time and message)."""
         message = event[1]
         row = self.rows.get(message["key"])
         if row is None or row.state not in ("waiting", "running"):
@@ -58,7 +58,7 @@ class Board:
         row.divergences = message["divergences"]
 
     def ended(self, key: str, state: str) -> None:
-        """Note how a run ended."""
+        """Record the end of a run."""
         row = self.rows[key]
         row.seconds = row.elapsed
         row.state = state
@@ -66,13 +66,13 @@ class Board:
 
     def _say(self, row: Row) -> None:
         if self._plain:
-            done = sum(one.state not in ("waiting", "running") for one in self.rows.values())
+            n_ended = sum(row_.state not in ("waiting", "running") for row_ in self.rows.values())
             seconds = "" if row.elapsed is None or row.seconds is None else f" {row.seconds:.0f} s"
-            line = f"[{done} of {len(self.rows)}] {row.label}: {row.state}{seconds}"
+            line = f"[{n_ended} of {len(self.rows)}] {row.label}: {row.state}{seconds}"
             print(printable(line), file=sys.stderr, flush=True)
 
     def __rich__(self) -> Table:
-        """The table as it is now: first what runs, then what ended, then what waits."""
+        """The current table: running runs first, then ended, then waiting ones."""
         order = {"running": 0, "waiting": 2}
         rows = sorted(self.rows.values(), key=lambda row: order.get(row.state, 1))
         table = Table(box=None, pad_edge=False)
@@ -92,7 +92,7 @@ class Board:
 
 @contextmanager
 def board(runs: Sequence[PlannedRun], mode: str) -> Iterator[Board]:
-    """The table of runs, shown on standard error as the setting ``progress`` says."""
+    """The table of runs, shown on standard error according to the setting ``progress``."""
     drawn = mode == "bar" or (mode == "auto" and sys.stderr.isatty())
     shown = Board(runs, plain=not drawn and mode != "none")
     if drawn:

@@ -1,4 +1,4 @@
-"""Runs of one experiment next to each other: a scatter matrix, and effective draws a second."""
+"""Pictures that compare runs: a scatter matrix, and effective draws per second."""
 
 from collections.abc import Sequence
 
@@ -26,12 +26,12 @@ _INCHES_A_CHARACTER = 0.075
 
 
 def scatter_matrix(estimates: pd.DataFrame, parties: Sequence[str]) -> Figure:
-    """Ideal points of every pair of runs, with ``|r|`` in the cell across.
+    """Ideal points of every pair of runs, with ``|r|`` in the opposite cell.
 
     Parameters
     ----------
     estimates : DataFrame
-        One row a legislator, one column a run (its label).
+        One row per legislator, one column per run (its label).
     parties : sequence of str
         Party of every legislator.
     """
@@ -75,16 +75,16 @@ def scatter_matrix(estimates: pd.DataFrame, parties: Sequence[str]) -> Figure:
 
 
 def rates(labels: Sequence[str], values: Sequence[float], verdicts: Sequence[str]) -> Figure:
-    """Effective draws a second of every run as bars on a logarithmic axis.
+    """Effective draws per second of every run as bars on a logarithmic axis.
 
     Parameters
     ----------
     labels : sequence of str
         Names of the runs.
     values : sequence of float
-        The least bulk effective sample size a second of sampling.
+        The least bulk effective sample size per second of sampling.
     verdicts : sequence of str
-        Verdict of every run: what did not converge is drawn hollow.
+        Verdict of every run; bars of runs that did not pass are hollow.
     """
     height = 0.3 * len(labels) + 1.0
     left = min(3.6, 0.3 + _INCHES_A_CHARACTER * max(len(label) for label in labels))
@@ -109,7 +109,7 @@ def rates(labels: Sequence[str], values: Sequence[float], verdicts: Sequence[str
         )  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(left=low)
-    # Within one decade matplotlib names six ticks as powers of ten, which run into each other.
+    # Within one decade matplotlib labels six ticks as powers of ten, which overlap.
     if ax.get_xlim()[1] < 1000 * low:
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
@@ -117,6 +117,6 @@ def rates(labels: Sequence[str], values: Sequence[float], verdicts: Sequence[str
     ax.set_yticks(places, [plain(label, 44) for label in labels], fontsize=8.5)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color=RULE, linewidth=0.6)
-    label_axes(ax, "Effective draws a second (filled: verdict pass)")
+    label_axes(ax, "Effective draws per second (filled: verdict pass)")
     ax.axvline(low, color=ACCENT, linewidth=0)
     return figure

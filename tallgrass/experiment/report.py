@@ -1,4 +1,4 @@
-"""The comparison of an experiment's runs as one self-contained HTML page."""
+"""The report of an experiment: the comparison of its runs as one self-contained HTML page."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from tallgrass.report.page import (
 from tallgrass.report.words import NOTHING, counted, number, signed
 from tallgrass.rollcalls.report.words import party_cell
 
-_WIDEST = 7  # runs in one scatter matrix: more cannot be read
+_WIDEST = 7  # runs in one scatter matrix; with more it is not readable
 _MOVED = 12
 _HOLDS = {"yes": ("holds", "passed"), "no": ("does not hold", "failed"), "open": ("open", "open")}
 _MARKS = {True: "passed", False: "failed"}
@@ -40,9 +40,9 @@ class ComparedRuns:
     title : str
         Chamber and session.
     people : DataFrame
-        One row a legislator: name, party.
+        One row per legislator: name, party.
     estimates : DataFrame
-        The same rows, a column a run (its label), all on the scale of the first.
+        The same rows, a column per run (its label), all on the scale of the first.
     abs_r : mapping of str to float
         ``|r|`` of every run with the first.
     """
@@ -55,7 +55,7 @@ class ComparedRuns:
 
 @dataclass(frozen=True, eq=False)
 class ExperimentInput:
-    """What the page of an experiment needs.
+    """The content of the page of an experiment.
 
     Parameters
     ----------
@@ -64,11 +64,12 @@ class ExperimentInput:
     answers : sequence
         Statement, ``yes``, ``no`` or ``open``, and reasons.
     errors : mapping of str to str
-        Label of a run without a result -> why.
+        Label of a run without a result -> reason.
     comparison : DataFrame
-        Measures with thresholds, one row a measure and run (``history.compare``).
+        Measures with thresholds, one row per measure and run, as from
+        :func:`tallgrass.tracking.reading.compare`.
     runs : DataFrame
-        One row a run: label, verdict, ``ess/per_second`` and other metrics.
+        One row per run: label, verdict, ``ess/per_second`` and other metrics.
     groups : sequence of ComparedRuns
         The runs by chamber and session.
     """
@@ -93,10 +94,10 @@ def build_experiment(shown: ExperimentInput) -> tuple[str, dict[str, bytes]]:
         drawn["rates"] = plots.rates(
             shown.runs["label"].tolist(), shown.runs["ess/per_second"].tolist(), verdicts
         )
-    for i, one in enumerate(shown.groups):
-        if one.estimates.shape[1] > 1:
-            part = one.estimates.iloc[:, :_WIDEST]
-            drawn[f"agreement_{i}"] = plots.scatter_matrix(part, one.people["party"].tolist())
+    for i, group in enumerate(shown.groups):
+        if group.estimates.shape[1] > 1:
+            part = group.estimates.iloc[:, :_WIDEST]
+            drawn[f"agreement_{i}"] = plots.scatter_matrix(part, group.people["party"].tolist())
     pngs = images(drawn)
     head = Head(
         maker="comparison of runs",
@@ -133,22 +134,22 @@ def _styled(pair: tuple[str, str]) -> tuple[str, None, str]:
 def _sections(shown: ExperimentInput, drawn: set[str]) -> list[Section]:
     sections = []
     if shown.errors:
-        items = tuple(f"{label}: {why}" for label, why in shown.errors.items())
+        items = tuple(f"{label}: {reason}" for label, reason in shown.errors.items())
         sections.append(Section("errors", "Runs without a result", (Bullets(items),)))
     sections.append(Section("runs", "All runs", (_overview(shown.runs),)))
     if "rates" in drawn:
         picture = Picture(
             "rates",
-            "Bars of the effective draws a second of every run",
-            "The least bulk effective sample size of a run by its seconds of sampling; the axis is "
-            "logarithmic. The rate of a run that did not converge means little.",
+            "Bars of the effective draws per second of every run",
+            "The least bulk effective sample size of a run divided by its seconds of sampling. The "
+            "axis is logarithmic. The rate of a run that did not converge is not reliable.",
         )
-        sections.append(Section("speed", "Effective draws a second", (picture,)))
-    for i, one in enumerate(shown.groups):
-        blocks: list[Block] = [_side_by_side(shown, one)]
+        sections.append(Section("speed", "Effective draws per second", (picture,)))
+    for i, group in enumerate(shown.groups):
+        blocks: list[Block] = [_side_by_side(shown, group)]
         if f"agreement_{i}" in drawn:
-            blocks += [*_agreement(one, f"agreement_{i}"), _moved(one)]
-        sections.append(Section(f"group-{i}", one.title, tuple(blocks)))
+            blocks += [*_agreement(group, f"agreement_{i}"), _moved(group)]
+        sections.append(Section(f"group-{i}", group.title, tuple(blocks)))
     return sections
 
 
@@ -163,13 +164,13 @@ def _overview(runs: pd.DataFrame) -> Table:
         ("ESS/s", "ess/per_second", 1),
         ("Sampling (s)", "sampling_s", 1),
     ]
-    kept = [one for one in columns if one[1] in runs]
+    present = [column for column in columns if column[1] in runs]
     cells = rows(
         runs["label"].tolist(),
         [Cell(str(v), style=marks.get(str(v), "open")) for v in runs["verdict"]],
-        *([numeric(v, digits) for v in runs[name]] for _, name, digits in kept),
+        *([numeric(v, digits) for v in runs[name]] for _, name, digits in present),
     )
-    heads = (Column("Run"), Column("Verdict"), *(Column(t, numeric=True) for t, _, _ in kept))
+    heads = (Column("Run"), Column("Verdict"), *(Column(t, numeric=True) for t, _, _ in present))
     return Table("Every run with its headline measures", heads, cells, "Find a run", True)
 
 
@@ -177,12 +178,12 @@ def _side_by_side(shown: ExperimentInput, group: ComparedRuns) -> Table:
     labels = [str(label) for label in group.estimates]
     part = shown.comparison[shown.comparison["run"].isin(labels)]
     lines = []
-    for measure, of_measure in part.groupby("measure", sort=False):
-        by_run = of_measure.set_index("run")
-        limits = of_measure.dropna(subset=["threshold"])
+    for measure, rows_of_measure in part.groupby("measure", sort=False):
+        by_run = rows_of_measure.set_index("run")
+        limits = rows_of_measure.dropna(subset=["threshold"])
         pairs = dict.fromkeys(zip(limits["relation"], limits["threshold"], strict=True))
-        must = " or ".join(f"{relation} {limit:g}" for relation, limit in pairs)
-        cells = [Cell(str(measure)), Cell(must or NOTHING)]
+        limits_text = " or ".join(f"{relation} {limit:g}" for relation, limit in pairs)
+        cells = [Cell(str(measure)), Cell(limits_text or NOTHING)]
         cells += [_value(by_run.loc[label]) for label in labels]
         lines.append(tuple(cells))
     heads = (Column("Measure"), Column("Passes"), *(Column(label) for label in labels))
@@ -199,13 +200,13 @@ def _agreement(group: ComparedRuns, name: str) -> list[Block]:
     n = group.estimates.shape[1]
     many = f" The first {_WIDEST} of {n} runs are drawn." if n > _WIDEST else ""
     low = min((r for r in group.abs_r.values() if math.isfinite(r)), default=math.nan)
-    said = f"Least |r| with the first run: {number(low, 4)}, {counted(n, 'run')}."
+    summary = f"Least |r| with the first run: {number(low, 4)}, {counted(n, 'run')}."
     picture = Picture(
         name,
         f"Scatter plots of the ideal points of every pair of runs, {group.title}",
-        "Ideal points of every pair of runs, with |r| in the cell across." + many,
+        "Ideal points of every pair of runs, with |r| in the opposite cell." + many,
     )
-    return [Text(said), picture]
+    return [Text(summary), picture]
 
 
 def _moved(group: ComparedRuns) -> Table:
@@ -222,7 +223,7 @@ def _moved(group: ComparedRuns) -> Table:
     heads = (
         Column("Legislator"),
         Column("Party"),
-        Column("Range", numeric=True, hint="Highest less lowest estimate over the runs"),
+        Column("Range", numeric=True, hint="Highest minus lowest estimate over the runs"),
         *(Column(str(label), numeric=True) for label in part),
     )
     return Table("Who moved most between runs (on the scale of the first)", heads, cells)

@@ -1,4 +1,4 @@
-"""What the runs of an experiment say together: one table, answers, a report, a markdown page."""
+"""The results of an experiment: one table of runs, answers, a report and a markdown page."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking import reading
 from tallgrass.tracking.writing import ActiveRun
 
-_NOTE = 7000  # characters of a description that MLflow takes, with room
+_NOTE = 7000  # characters of a description, below MLflow's limit
 _WORDS = {"yes": "pass", "no": "fail", "open": "unresolved"}
 
 logger = logging.getLogger(__name__)
@@ -34,15 +34,15 @@ class Results:
     Parameters
     ----------
     experiment : Experiment
-        What was declared.
+        The declared experiment.
     runs : DataFrame
-        One row a run, index run id: label, verdict, parameters, metrics.
+        One row per run, index run id: label, verdict, parameters, metrics.
     comparison : DataFrame
-        As from :func:`tallgrass.tracking.reading.compare`, the runs under their labels.
+        As from :func:`tallgrass.tracking.reading.compare`, with labels as names of runs.
     answers : list of Answer
         Whether the expected outcome holds.
     errors : mapping of str to str
-        Label of a run without result -> why.
+        Label of a run without result -> reason.
     """
 
     experiment: Experiment
@@ -53,27 +53,28 @@ class Results:
 
     @property
     def verdict(self) -> str:
-        """``pass`` when every expectation holds, ``fail`` when one does not, or ``unresolved``.
+        """``pass`` if every expectation holds, ``fail`` if one does not, else ``unresolved``.
 
-        Unresolved is also an experiment that expects nothing.
+        An experiment without expectations is unresolved too.
         """
-        states = [_WORDS[one.holds] for one in self.answers]
+        states = [_WORDS[answer.holds] for answer in self.answers]
         states += ["unresolved"] if self.errors or not states else []
         return next((s for s in ("fail", "unresolved") if s in states), "pass")
 
     @property
     def markdown(self) -> str:
-        """The page to paste: question, answers, and the table of every session and chamber."""
-        # Question and hypothesis are markdown of the experiment's author; the rest is not.
+        """The page as markdown: question, answers, and the table of every session and chamber."""
+        # Question and hypothesis may contain markdown; everything else is escaped.
         lines = [f"# {escaped(self.experiment.name)}", "", f"**{self.experiment.question}**", ""]
         if self.experiment.hypothesis:
             lines += [f"Expected: {self.experiment.hypothesis}", ""]
         marks = {"yes": "holds", "no": "does not hold", "open": "open"}
-        for one in self.answers:
-            why = f" ({escaped('; '.join(one.reasons))})" if one.reasons else ""
-            lines.append(f"- {escaped(one.expectation.words)}: **{marks[one.holds]}**{why}")
+        for reply in self.answers:
+            reason = f" ({escaped('; '.join(reply.reasons))})" if reply.reasons else ""
+            lines.append(f"- {escaped(reply.expectation.words)}: **{marks[reply.holds]}**{reason}")
         lines += [
-            f"- {escaped(label)}: no result, {escaped(why)}" for label, why in self.errors.items()
+            f"- {escaped(label)}: no result, {escaped(reason)}"
+            for label, reason in self.errors.items()
         ]
         groups = self.runs.groupby(["session", "chamber"], sort=False)
         for (session, chamber), rows in groups:
@@ -89,38 +90,38 @@ def gather(
     outcomes: Mapping[str, Outcome],
     thresholds: Thresholds,
 ) -> Results:
-    """Read the finished runs back and decide the expectations."""
+    """Read the finished runs and check the expectations."""
     labels = {o.run_id: r.label for r in planned if (o := outcomes.get(r.key)) and o.run_id}
     rows: dict[str, dict[str, Any]] = {}
     for run in planned:
         outcome = outcomes.get(run.key)
-        found = reading.details(outcome.run_id) if outcome and outcome.run_id else None
-        row = {**run.spec.model_dump(), "label": run.label, "finished": found is not None}
+        details = reading.details(outcome.run_id) if outcome and outcome.run_id else None
+        row = {**run.spec.model_dump(), "label": run.label, "finished": details is not None}
         row |= {"verdict": None, "baseline_run_id": None}
-        if found is not None:
-            tags = found["tags"]
-            row |= found["metrics"]
+        if details is not None:
+            tags = details["tags"]
+            row |= details["metrics"]
             row |= {"verdict": tags.get("verdict"), "baseline_run_id": tags.get("baseline.run_id")}
             row["session"] = tags.get("session", row["session"])
             row["asked_session"] = run.spec.session
         rows[str(outcome.run_id) if outcome and outcome.run_id else run.key] = row
-    everything = pd.DataFrame.from_dict(rows, orient="index")
-    # An expectation names a session as the file does.
-    asked = everything.assign(session=[run.spec.session for run in planned])
-    answers = answer(experiment.expect, asked)
-    done = everything[everything["finished"]]
-    comparison = reading.compare(list(done.index), thresholds)
+    all_runs = pd.DataFrame.from_dict(rows, orient="index")
+    # Expectations name sessions as the experiment's file does.
+    as_declared = all_runs.assign(session=[run.spec.session for run in planned])
+    answers = answer(experiment.expect, as_declared)
+    finished = all_runs[all_runs["finished"]]
+    comparison = reading.compare(list(finished.index), thresholds)
     comparison["run"] = comparison["run_id"].map(labels)
     errors = {
         run.label: (outcome.error if (outcome := outcomes.get(run.key)) else None) or "not made"
         for run in planned
         if run.key not in outcomes or outcomes[run.key].run_id is None
     }
-    return Results(experiment, done, comparison, answers, errors)
+    return Results(experiment, finished, comparison, answers, errors)
 
 
 def record(parent: ActiveRun, results: Results) -> str:
-    """Write the table, the answers and both pages to the parent run; where the report is."""
+    """Write the table, the answers and both pages to the parent run; return the report's path."""
     markdown = results.markdown
     parent.log_text(markdown, "comparison.md")
     note = markdown if len(markdown) < _NOTE else markdown[:_NOTE] + "\n\nMore: comparison.md"
@@ -129,9 +130,9 @@ def record(parent: ActiveRun, results: Results) -> str:
         {
             "verdict": results.verdict,
             "verdict.reasons": "; ".join(
-                f"{one.expectation.words}: {one.holds}"
-                for one in results.answers
-                if one.holds != "yes"
+                f"{answer.expectation.words}: {answer.holds}"
+                for answer in results.answers
+                if answer.holds != "yes"
             ),
             "mlflow.note.content": note,
         }
@@ -168,7 +169,9 @@ def _input(run_id: str, results: Results) -> ExperimentInput:
         hypothesis=experiment.hypothesis,
         status=results.verdict,
         run_id=run_id,
-        answers=[(one.expectation.words, one.holds, one.reasons) for one in results.answers],
+        answers=[
+            (answer.expectation.words, answer.holds, answer.reasons) for answer in results.answers
+        ],
         errors=results.errors,
         comparison=results.comparison,
         runs=results.runs,
@@ -187,19 +190,19 @@ def _compared(title: str, rows: pd.DataFrame) -> ComparedRuns:
             tables[str(label)] = earlier.ideal_points(str(run_id)).set_index("slug")
         except TallgrassError as error:
             logger.warning("left out of the comparison: %s", error)
-    means = pd.DataFrame({label: one["mean"].astype(float) for label, one in tables.items()})
-    people = pd.concat([one[["name", "party"]] for one in tables.values()])
+    means = pd.DataFrame({label: table["mean"].astype(float) for label, table in tables.items()})
+    people = pd.concat([table[["name", "party"]] for table in tables.values()])
     people = people[~people.index.duplicated()].reindex(means.index)
     aligned: dict[str, pd.Series[float]] = {}
     correlations: dict[str, float] = {}
     first = next(iter(means), None)
     for label in means:
         try:
-            compared = compare_estimates(means[first], means[label])
+            comparison = compare_estimates(means[first], means[label])
         except TallgrassError as error:
             logger.warning("left out of the comparison: %s: %s", label, error)
             continue
-        column = compared.table.set_index("slug")["reference"]
+        column = comparison.table.set_index("slug")["reference"]
         aligned[str(label)] = column if label != first else means[first]
-        correlations[str(label)] = compared.abs_r
+        correlations[str(label)] = comparison.abs_r
     return ComparedRuns(title, people, pd.DataFrame(aligned).reindex(means.index), correlations)

@@ -1,4 +1,4 @@
-"""An experiment from its declaration to its comparison; reads like a method section."""
+"""Run an experiment, from its declaration to the comparison of its runs."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -29,18 +29,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """How an experiment is carried out.
+    """How an experiment is run.
 
     Parameters
     ----------
     scheduler : str or None
-        Address of a Dask scheduler; workers on this machine without it.
+        Address of a Dask scheduler; by default workers on this machine.
     workers : int or None
-        Number of local workers; fitted to the machine without it.
+        Number of local workers; by default it depends on the machine.
     resume : bool
-        Go on with the newest parent run of this experiment: what is FINISHED is not repeated.
+        Continue the newest parent run of this experiment: FINISHED runs are not repeated.
     allow_many : bool
-        Whether more than 10,000 runs are meant.
+        Whether to allow more than 10,000 runs.
     """
 
     scheduler: str | None = None
@@ -51,7 +51,7 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class ExperimentResult:
-    """What an experiment gave: its parent run, the answers, and the runs' table."""
+    """The result of an experiment: its parent run, the answers, and the table of runs."""
 
     run_id: str
     experiment_id: str
@@ -60,7 +60,7 @@ class ExperimentResult:
     report_path: str
     answers: Sequence[Answer]
     results: Results
-    errors: Mapping[str, str]  # label -> why there is no result
+    errors: Mapping[str, str]  # label of a run without result -> reason
 
 
 def run_experiment(
@@ -73,27 +73,27 @@ def run_experiment(
     TallgrassError
         When the experiment, the store, the scheduler or a worker cannot be used.
     KeyboardInterrupt
-        After Ctrl-C: the runs that were finished stay, those under way are KILLED and keep the
-        draws they made, and the parent run holds the comparison of what there is.
+        After Ctrl-C. Finished runs stay, running ones are KILLED and keep their draws, and the
+        parent run has the comparison of the finished runs.
     """
-    chosen = options or Options()
+    options = options or Options()
     settings = settings.model_copy(update=dict(experiment.thresholds))
-    planned = expand(experiment, settings.data_dir, chosen.allow_many)
+    planned = expand(experiment, settings.data_dir, options.allow_many)
     with place(settings) as where:
         store.connect(settings.tracking_uri)
         close_orphans()
-        return _run(experiment, settings, chosen, planned, where)
+        return _run(experiment, settings, options, planned, where)
 
 
 def _run(
     experiment: Experiment,
     settings: Settings,
-    chosen: Options,
+    options: Options,
     planned: Sequence[PlannedRun],
     where: Place,
 ) -> ExperimentResult:
     name = reading.experiment_in_use(settings.experiment) or experiment.name
-    earlier = _earlier(experiment, name) if chosen.resume else None
+    earlier = _earlier(experiment, name) if options.resume else None
     with writing.start_run(
         None if store.inside_project() else name,
         experiment.name,
@@ -105,19 +105,19 @@ def _run(
         _declare(parent, experiment, planned)
         outcomes = _finished(parent.run_id, planned)
         try:
-            with board(planned, settings.progress) as shown:
+            with board(planned, settings.progress) as live:
                 for key in outcomes:
-                    shown.ended(key, "done before")
+                    live.ended(key, "done before")
                 missing = [run for run in planned if run.key not in outcomes]
                 if missing:
-                    _make(missing, outcomes, parent, settings, chosen, shown)
+                    _make(missing, outcomes, parent, settings, options, live)
         except BaseException:
             _close_running(parent.run_id, "KILLED", "the experiment was stopped")
-            if any(one.run_id for one in outcomes.values()):
+            if any(outcome.run_id for outcome in outcomes.values()):
                 record(parent, gather(experiment, planned, outcomes, settings.thresholds))
             raise
         _close_running(parent.run_id, "FAILED", LOST)
-        if not any(one.run_id for one in outcomes.values()):
+        if not any(outcome.run_id for outcome in outcomes.values()):
             first = next(iter(outcomes.values()))
             raise SpecError(f"no run of the experiment could be made. The first: {first.error}")
         results = gather(experiment, planned, outcomes, settings.thresholds)
@@ -141,15 +141,15 @@ def _make(
     parent: ActiveRun,
     settings: Settings,
     options: Options,
-    shown: Board,
+    live: Board,
 ) -> None:
-    """Have every missing run made; outcomes are noted as they come."""
+    """Make every missing run on the workers, and record the outcomes."""
     uri = store.absolute_uri()
     with cluster.workers(options.scheduler, options.workers, len(missing)) as client:
         hosts = cluster.inspect(client, uri, parent.run_id)
-        client.subscribe_topic(TOPIC, shown.progress)
+        client.subscribe_topic(TOPIC, live.progress)
         orders = _orders(missing, parent, settings, uri, hosts)
-        make_runs(client, orders, outcomes, shown)
+        make_runs(client, orders, outcomes, live)
 
 
 def _orders(
@@ -159,12 +159,12 @@ def _orders(
     uri: str,
     hosts: Mapping[str, int],
 ) -> list[tuple[PlannedRun, Order]]:
-    """What the workers are told of every run."""
-    given = _given(settings) | {
+    """The orders of all runs for the workers."""
+    worker_settings = _chosen_settings(settings) | {
         "tracking_uri": uri,
         "experiment": reading.experiment_name(parent.experiment_id),
         "progress": "none",
-        "max_concurrent": 0,  # the experiment holds the slot; its workers are as many as asked
+        "max_concurrent": 0,  # the experiment already occupies a slot
     }
     return [
         (
@@ -173,7 +173,7 @@ def _orders(
                 key=run.key,
                 label=run.label,
                 spec=run.spec.to_json(),
-                settings=given,
+                settings=worker_settings,
                 parent=parent.run_id,
                 tallgrass=version("tallgrass"),
                 neighbours=hosts,
@@ -183,40 +183,42 @@ def _orders(
     ]
 
 
-def _given(settings: Settings) -> dict[str, Any]:
-    """The settings that were given: what was not is for the worker's own environment to say."""
+def _chosen_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that differ from their defaults; the worker's environment sets the others."""
     defaults = Settings.model_fields
-    given = {name: value for name, value in settings if value != defaults[name].default}
-    if "data_dir" in given:
-        given["data_dir"] = str(settings.data_dir.absolute())
-    return given
+    chosen = {name: value for name, value in settings if value != defaults[name].default}
+    if "data_dir" in chosen:
+        chosen["data_dir"] = str(settings.data_dir.absolute())
+    return chosen
 
 
 def _earlier(experiment: Experiment, name: str) -> str | None:
-    """The newest parent run of this experiment, to go on with."""
-    found = reading.newest_parent(name, experiment.name)
-    if found is None:
+    """The newest parent run of this experiment, to continue."""
+    parent = reading.newest_parent(name, experiment.name)
+    if parent is None:
         logger.info("nothing to resume: the experiment %s has no earlier run", experiment.name)
-    return found
+    return parent
 
 
 def _finished(parent: str, planned: Sequence[PlannedRun]) -> dict[str, Outcome]:
-    """The runs that an earlier attempt finished; those it left RUNNING are closed."""
-    wanted = {run.key for run in planned}
-    found: dict[str, Outcome] = {}
-    for one in writing.children(parent):
-        key = one.tags.get(KEY_TAG, "")
-        if one.status == "RUNNING":
-            writing.close_dead(one.run_id, "KILLED", "the experiment that made it ended before it")
-        elif one.status == "FINISHED" and key in wanted:
-            found.setdefault(key, Outcome(key, one.run_id))
-    return found
+    """The outcomes of runs that an earlier attempt finished; its RUNNING runs are closed."""
+    keys = {run.key for run in planned}
+    outcomes: dict[str, Outcome] = {}
+    for child in writing.children(parent):
+        key = child.tags.get(KEY_TAG, "")
+        if child.status == "RUNNING":
+            writing.close_dead(
+                child.run_id, "KILLED", "the experiment that made it ended before it"
+            )
+        elif child.status == "FINISHED" and key in keys:
+            outcomes.setdefault(key, Outcome(key, child.run_id))
+    return outcomes
 
 
 def _close_running(parent: str, status: Any, reason: str) -> None:
-    for one in writing.children(parent):
-        if one.status == "RUNNING":
-            writing.close_dead(one.run_id, status, reason)
+    for child in writing.children(parent):
+        if child.status == "RUNNING":
+            writing.close_dead(child.run_id, status, reason)
 
 
 def _declare(parent: ActiveRun, experiment: Experiment, planned: Sequence[PlannedRun]) -> None:
@@ -229,5 +231,5 @@ def _declare(parent: ActiveRun, experiment: Experiment, planned: Sequence[Planne
 
 def _description(experiment: Experiment) -> str:
     lines = [f"**{experiment.question}**", "", experiment.hypothesis, ""]
-    lines += [f"- {escaped(one.words)}" for one in experiment.expect]
+    lines += [f"- {escaped(expectation.words)}" for expectation in experiment.expect]
     return "\n".join(lines).strip() + "\n"

@@ -1,4 +1,4 @@
-"""A TOML file as plain values: of bounded size and depth, and every number within 64 bits."""
+"""Read a TOML file with limits on its size, its depth and its numbers (64 bits)."""
 
 import tomllib
 from pathlib import Path
@@ -8,23 +8,23 @@ from tallgrass.errors import SpecError
 
 _MOST_BYTES = 1 << 20
 _DEEPEST = 16
-_LARGEST = 2**63  # TOML promises no larger whole numbers
+_LARGEST = 2**63  # TOML does not guarantee larger whole numbers
 
 
 def read_toml(path: Path, missing: str) -> tuple[str, dict[str, Any]]:
-    """The text of a TOML file, and what it holds.
+    """The text of a TOML file, and its values.
 
     Parameters
     ----------
     path : Path
         The file.
     missing : str
-        What to do where there is none, for the end of the error.
+        What to do if the file does not exist, for the end of the error.
 
     Raises
     ------
     SpecError
-        When it is missing, larger than 1 MiB, no UTF-8, no TOML, nested too deeply, or holds a
+        When it is missing, larger than 1 MiB, not UTF-8, not TOML, nested too deeply, or has a
         number of more than 64 bits.
     """
     try:
@@ -33,7 +33,7 @@ def read_toml(path: Path, missing: str) -> tuple[str, dict[str, Any]]:
         if len(data) > _MOST_BYTES:
             raise SpecError("the experiment is too large", str(path), "at most 1 MiB are read")
         text = data.decode()
-        found = tomllib.loads(text)
+        values = tomllib.loads(text)
     except FileNotFoundError:
         raise SpecError("no experiment here", str(path.parent), missing) from None
     except RecursionError:
@@ -41,21 +41,21 @@ def read_toml(path: Path, missing: str) -> tuple[str, dict[str, Any]]:
     except (OSError, ValueError) as error:  # TOML's and UTF-8's errors are ValueErrors
         reason = error.strerror if isinstance(error, OSError) else error
         raise SpecError(f"cannot read the experiment ({reason})", str(path)) from None
-    _check(found, path)
-    return text, found
+    _check(values, path)
+    return text, values
 
 
-def _check(found: dict[str, Any], path: Path) -> None:
-    """Refuse what could not even be shown in an error: level by level, without recursion."""
-    level: list[Any] = [found]
+def _check(values: dict[str, Any], path: Path) -> None:
+    """Check depth and numbers, level by level, because recursion could fail."""
+    level: list[Any] = [values]
     for _ in range(_DEEPEST):
-        if any(isinstance(one, int) and abs(one) >= _LARGEST for one in level):
+        if any(isinstance(value, int) and abs(value) >= _LARGEST for value in level):
             raise SpecError("the experiment has a number of more than 64 bits", str(path))
         level = [
             inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
         ]
     if level:
         raise SpecError("cannot read the experiment (nested too deeply)", str(path))

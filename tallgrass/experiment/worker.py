@@ -1,4 +1,4 @@
-"""What happens on a Dask worker: one order -> one run. Models are built here, never sent."""
+"""Make runs on a Dask worker, one per order. The model is built here and never sent."""
 
 import multiprocessing
 import os
@@ -29,32 +29,32 @@ TOPIC = "tallgrass-progress"
 KEY_TAG = "experiment.spec_sha256"
 PARENT_TAG = "mlflow.parentRunId"
 _EVERY_SECONDS = 1.0
-# A run chooses the store and the thread limits of its whole process.
+# A run sets the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
-_stopped: set[str] = set()  # parent runs whose runs are to end
-_STOPPED = "the experiment was stopped before it was done"
+_stopped: set[str] = set()  # parent runs whose runs must end
+_STOPPED = "the experiment was stopped before this run was finished"
 
 
 @dataclass(frozen=True)
 class Order:
-    """A run to be made: a spec, and what surrounds it, as plain values.
+    """A run to make: a spec and its context, as plain values.
 
     Parameters
     ----------
     key : str
-        Hash of the spec as declared.
+        Hash of the declared spec.
     label : str
         Name of the run.
     spec : str
-        The RunSpec as JSON; its session is read from the worker's own folder or disk.
+        The RunSpec as JSON; its session is read on the worker.
     settings : mapping
-        Fields of Settings that are given; the worker's environment says the rest.
+        Some fields of Settings; the worker's environment sets the others.
     parent : str
         Id of the parent run.
     tallgrass : str
-        Version of whoever orders; a worker of another one refuses.
+        Version of tallgrass that gives the order; a worker with another version refuses it.
     neighbours : mapping of str to int
-        Workers on every host, which share its cores.
+        Number of workers per host, which share its cores.
     """
 
     key: str
@@ -68,7 +68,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an order; without a run id it says why in ``error``."""
+    """The outcome of an order: the run id, or the reason in ``error``."""
 
     key: str
     run_id: str | None = None
@@ -76,7 +76,7 @@ class Outcome:
 
 
 def dask_setup(_worker: object) -> None:
-    """Leave Ctrl-C to the experiment: a terminal sends it to its workers as well.
+    """Ignore Ctrl-C, which a terminal also sends to workers, because the experiment handles it.
 
     Dask calls this when a local worker starts.
     """
@@ -85,10 +85,10 @@ def dask_setup(_worker: object) -> None:
 
 
 def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
-    """Make the run of an order; never raises, so that Dask repeats only what a worker lost.
+    """Make the run of an order; it never raises, so that Dask repeats only runs of lost workers.
 
-    A run of this order that was FINISHED by a worker which was lost before it could say so is
-    taken as it is; one that was left RUNNING is closed as FAILED with the reason.
+    If a lost worker already FINISHED a run of this order, that run is used. If it left a run
+    RUNNING, that run is closed as FAILED with the reason.
     """
     with _one_at_a_time:
         if order.parent in _stopped:
@@ -100,26 +100,26 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
         except TallgrassError as error:
             return Outcome(order.key, error=str(error))
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{Path(place.filename).name}:{place.lineno}"
-            return Outcome(order.key, error=f"{type(error).__name__}: {error} ({where})")
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            location = f"{Path(frame.filename).name}:{frame.lineno}"
+            return Outcome(order.key, error=f"{type(error).__name__}: {error} ({location})")
 
 
 def stop_runs(parent: str) -> None:
-    """Have the runs of a parent end on this worker: the one under way keeps its draws."""
+    """End the runs of a parent on this worker; a running one keeps its draws."""
     _stopped.add(parent)
 
 
-def refused_version(theirs: str, ours: str) -> str:
-    """The words with which another version is refused."""
+def refused_version(required: str, installed: str) -> str:
+    """The reason to refuse a worker with another version."""
     return (
-        f"a worker has tallgrass {ours} and this experiment is of {theirs}: "
+        f"a worker has tallgrass {installed} and this experiment is of {required}: "
         "install the same version on every worker"
     )
 
 
 def unseen_store(uri: str, parent: str) -> str | None:
-    """Why this process cannot write to the store, or None when it sees the parent run there."""
+    """Why this process cannot use the store, or None if it finds the parent run there."""
     from tallgrass.tracking import reading, store
 
     parts = urlsplit(uri)
@@ -136,10 +136,10 @@ def unseen_store(uri: str, parent: str) -> str | None:
 def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     if order.parent in _stopped:
         return Outcome(order.key, error=_STOPPED)
-    ours = version("tallgrass")
-    if ours != order.tallgrass:
-        return Outcome(order.key, error=refused_version(order.tallgrass, ours))
-    # PyMC starts a process a chain, which Python forbids to the daemons that Dask's workers are.
+    installed = version("tallgrass")
+    if installed != order.tallgrass:
+        return Outcome(order.key, error=refused_version(order.tallgrass, installed))
+    # PyMC starts a process per chain, which Python forbids in daemons, such as Dask's workers.
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     from tallgrass.rollcalls.fit import fit
     from tallgrass.study.study import Context
@@ -147,13 +147,15 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
 
     settings = Settings(**order.settings)
     store.connect(settings.tracking_uri)
-    earlier = writing.children(order.parent, {KEY_TAG: order.key})
-    finished = next((one.run_id for one in earlier if one.status == "FINISHED"), None)
+    attempts = writing.children(order.parent, {KEY_TAG: order.key})
+    finished = next((attempt.run_id for attempt in attempts if attempt.status == "FINISHED"), None)
     if finished is not None:
         return Outcome(order.key, finished)
-    for one in earlier:
-        if one.status == "RUNNING":
-            writing.close_dead(one.run_id, "FAILED", "its worker was lost; the run was repeated")
+    for attempt in attempts:
+        if attempt.status == "RUNNING":
+            writing.close_dead(
+                attempt.run_id, "FAILED", "its worker was lost; the run was repeated"
+            )
     spec = RunSpec.from_json(order.spec)
     if baseline is not None and baseline.run_id is not None:
         spec = changed_spec(spec, {"baseline": baseline.run_id})
@@ -165,15 +167,15 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     )
     cores = _fair_share(order.neighbours)
     os.environ[CORES_VARIABLE] = str(cores)
-    # xarray locks the files it writes across the cluster, and has no name for what is in memory.
-    local = dask.config.set(scheduler="threads")
-    with threadpool_limits(limits=cores, user_api="blas"), local:
+    # Else xarray would lock files across the cluster, which fails for data in memory.
+    threads = dask.config.set(scheduler="threads")
+    with threadpool_limits(limits=cores, user_api="blas"), threads:
         result = fit(spec, settings, context)
     return Outcome(order.key, result.run_id)
 
 
 def _fair_share(neighbours: Mapping[str, int]) -> int:
-    """Cores for a run on this worker: its own limit, or its part of the host."""
+    """Cores for a run on this worker: its limit, or its share of the host."""
     if CORES_VARIABLE in os.environ:
         return usable_cores()
     host = urlsplit(get_worker().address).hostname or ""
@@ -181,17 +183,17 @@ def _fair_share(neighbours: Mapping[str, int]) -> int:
 
 
 def _reporter(key: str) -> Callable[[Sequence["ChainProgress"]], None]:
-    """An observer that tells whoever watches the scheduler, about once a second."""
+    """An observer that sends the progress to the scheduler, about once a second."""
     worker = get_worker()
-    last = 0.0
+    last_s = 0.0
 
     def report(chains: Sequence["ChainProgress"]) -> None:
-        nonlocal last
-        now = time.monotonic()
-        done = all(chain.finished >= chain.total for chain in chains)
-        if now - last < _EVERY_SECONDS and not done:
+        nonlocal last_s
+        now_s = time.monotonic()
+        all_done = all(chain.finished >= chain.total for chain in chains)
+        if now_s - last_s < _EVERY_SECONDS and not all_done:
             return
-        last = now
+        last_s = now_s
         worker.log_event(
             TOPIC,
             {

@@ -1,4 +1,4 @@
-"""How fast: ways to sample the same posterior side by side, and the kernel beside its limit.
+"""Benchmarks: ways to sample the same posterior, the kernel against its limit, and item engines.
 
-Nothing is imported here: the processes that measure import what they measure, and no more.
+Nothing is imported here, so that a measuring process imports only what it measures.
 """

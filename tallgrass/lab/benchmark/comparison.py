@@ -1,4 +1,4 @@
-"""Arithmetic of the comparison: measured runs -> rates, ratios and agreement."""
+"""Compute rates, ratios and agreement from measured runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ class Measured:
     Parameters
     ----------
     compile_s, sampling_s : float
-        Time in seconds to make the model's code, and to sample with it, tuning included.
+        Time in seconds to compile the model, and to sample, tuning included.
     tuning_share : float
-        Share of the sampling time that tuning took; NaN where not known.
+        Share of tuning in the sampling time; NaN if unknown.
     gradients_tuning, gradients : float
-        Gradient evaluations of the tuning draws (NaN where the sampler does not count them) and
-        of the kept draws.
+        Gradient evaluations of the tuning draws (NaN if the sampler does not count them) and of the
+        kept draws.
     ess : float
         Least bulk ESS over xi, the party parameters, alpha and beta.
     limited_by : str
-        The entry that has it.
+        The parameter with the least ESS.
     rhat : float
-        Highest R-hat over the same entries.
+        Highest R-hat over the same parameters.
     divergences : int
-        After tuning.
+        Divergences after tuning.
     parallel : int
-        Chains that ran at the same time.
+        Number of chains that ran at the same time.
     means : DataFrame
-        Posterior mean and its Monte Carlo standard error by entry: columns mean, mcse.
+        Posterior mean and its Monte Carlo standard error by parameter: columns mean, mcse.
     """
 
     compile_s: float
@@ -50,48 +50,48 @@ class Measured:
 
     @property
     def ess_per_s(self) -> float:
-        """Effective samples a second of the whole sampling time."""
+        """Effective samples per second of the whole sampling time."""
         return self.ess / self.sampling_s
 
     @property
     def ess_per_s_tuned(self) -> float:
-        """Effective samples a second of the time after tuning."""
+        """Effective samples per second of the time after tuning."""
         return self.ess / (self.sampling_s * (1 - self.tuning_share))
 
     @property
     def ess_per_1000_gradients(self) -> float:
-        """Effective samples by 1000 gradient evaluations of the kept draws."""
+        """Effective samples per 1000 gradient evaluations of the kept draws."""
         return 1000 * self.ess / self.gradients
 
     @property
     def us_a_gradient(self) -> float:
-        """Microseconds of one chain's time a gradient evaluation, all of the sampler's included."""
+        """Microseconds of one chain's whole time per gradient evaluation."""
         return 1e6 * self.sampling_s * self.parallel / (self.gradients + self.gradients_tuning)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One way over all its rounds: medians, except where it says otherwise.
+    """One variant over all rounds: medians, unless stated otherwise.
 
     Parameters
     ----------
     name : str
-        The way.
+        The variant.
     rounds : int
-        How often it was run.
+        Number of rounds.
     ess_per_s_range : tuple of float
-        Lowest and highest rate, tuning included, of a round.
+        Lowest and highest rate of a round, tuning included.
     rhat : float
         The highest of all rounds.
     divergences : int
-        Of all rounds.
+        The sum over all rounds.
     ratio : float
-        Median over rounds of the rate, tuning included, by that of the first way in the same
-        round.
+        Median over rounds of the rate, tuning included, divided by that of the first variant in the
+        same round.
     z_max, z_sd : float
-        ``z = (mean - mean of the first way) / sqrt(mcse^2 + mcse of the first way^2)`` of all
-        entries, means pooled over rounds: largest absolute value and standard deviation, which is
-        about 1 where both estimate the same posterior. NaN for the first way itself.
+        ``z = (mean - mean of the first) / sqrt(mcse^2 + mcse of the first^2)`` over all parameters,
+        with means pooled over rounds: largest absolute value and standard deviation, which is about
+        1 if both estimate the same posterior. NaN for the first variant.
     """
 
     name: str
@@ -115,17 +115,17 @@ class Column:
 
     @property
     def converged(self) -> bool:
-        """Whether every round's chains agree."""
+        """Whether the chains of every round agree."""
         return self.rhat < CONVERGED
 
 
 def columns_of(measured: Mapping[str, Sequence[Measured]]) -> tuple[Column, ...]:
-    """One column a way, compared with the first.
+    """One column per variant, compared with the first.
 
     Parameters
     ----------
     measured : mapping of str to sequence of Measured
-        The rounds of every way, in the same order.
+        The rounds of every variant, in the same order.
     """
     first, *_ = measured.values()
     return tuple(
@@ -138,12 +138,12 @@ def _column(
     name: str, rounds: Sequence[Measured], first: Sequence[Measured], compared: bool
 ) -> Column:
     def median(field: str) -> float:
-        return float(np.median([getattr(one, field) for one in rounds]))
+        return float(np.median([getattr(run, field) for run in rounds]))
 
-    rates = [one.ess_per_s for one in rounds]
+    rates = [run.ess_per_s for run in rounds]
     ratios = [x / base.ess_per_s for x, base in zip(rates, first, strict=True)]
     z = z_scores(pooled(rounds), pooled(first)) if compared else np.array([np.nan])
-    worst = min(rounds, key=lambda one: one.ess)
+    worst = min(rounds, key=lambda run: run.ess)
     return Column(
         name=name,
         rounds=len(rounds),
@@ -162,8 +162,8 @@ def _column(
             )
         },
         limited_by=worst.limited_by,
-        rhat=max(one.rhat for one in rounds),
-        divergences=sum(one.divergences for one in rounds),
+        rhat=max(run.rhat for run in rounds),
+        divergences=sum(run.divergences for run in rounds),
         ess_per_s_range=(min(rates), max(rates)),
         ratio=float(np.median(ratios)),
         z_max=float(np.max(np.abs(z))),
@@ -172,16 +172,16 @@ def _column(
 
 
 def pooled(rounds: Sequence[Measured]) -> pd.DataFrame:
-    """Means of independent rounds averaged, with the standard error of the average."""
-    means = pd.concat([one.means["mean"] for one in rounds], axis=1)
-    errors = pd.concat([one.means["mcse"] for one in rounds], axis=1)
+    """The average of the means of independent rounds, with its standard error."""
+    means = pd.concat([run.means["mean"] for run in rounds], axis=1)
+    errors = pd.concat([run.means["mcse"] for run in rounds], axis=1)
     total = np.sqrt((errors**2).sum(axis=1)) / len(rounds)
     return pd.DataFrame({"mean": means.mean(axis=1), "mcse": total})
 
 
 def z_scores(means: pd.DataFrame, base: pd.DataFrame) -> np.ndarray:
-    """Differences of means in Monte Carlo standard errors, over the entries that both have."""
+    """Differences of means in Monte Carlo standard errors, over the common parameters."""
     common = means.index.intersection(base.index)
-    one, other = means.loc[common], base.loc[common]
-    error = np.sqrt(one["mcse"] ** 2 + other["mcse"] ** 2)
-    return ((one["mean"] - other["mean"]) / error).to_numpy(float)
+    common_means, common_base = means.loc[common], base.loc[common]
+    error = np.sqrt(common_means["mcse"] ** 2 + common_base["mcse"] ** 2)
+    return ((common_means["mean"] - common_base["mean"]) / error).to_numpy(float)

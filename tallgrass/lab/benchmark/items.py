@@ -1,4 +1,4 @@
-"""The item engines on simulated responses of known truth: time, memory, convergence, recovery."""
+"""Measure item engines on simulated responses: time, memory, convergence, recovery."""
 
 import multiprocessing
 import time
@@ -21,7 +21,7 @@ _Z = 1.8807936081512509  # of a normal interval with that coverage
 
 
 class Size(NamedTuple):
-    """How many users, items, anchors among them, and responses a user."""
+    """Numbers of users, of items, of anchors among the items, and of responses per user."""
 
     n_users: int = 5000
     n_items: int = 500
@@ -30,7 +30,7 @@ class Size(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """Responses, and what they were made with."""
+    """Responses and their true parameters."""
 
     responses: Responses
     anchors: Anchors
@@ -39,7 +39,7 @@ class Truth(NamedTuple):
 
 @dataclass(frozen=True)
 class Recovery:
-    """Estimates beside the truth: correlation, RMSE, share of 94 % intervals that hold it."""
+    """Estimates against the truth: correlation, RMSE, share of 94 % intervals that contain it."""
 
     correlation: float
     rmse: float
@@ -48,24 +48,24 @@ class Recovery:
 
 @dataclass(frozen=True, eq=False)
 class EngineMeasured:
-    """One engine on the simulated responses.
+    """Measurements of one engine on the simulated responses.
 
     Parameters
     ----------
     seconds : float
         Time in seconds to sample, or to estimate with standard errors.
     total_s : float
-        Of the whole call, compiled code and start included.
+        Time in seconds of the whole call, compilation and start included.
     peak_bytes : int
-        Most memory that its process ever held; 0 where the system does not say.
+        Peak memory of the process; 0 if the system does not report it.
     rhat, ess : float
         Highest R-hat and lowest ESS (bulk and tail) over a, b and theta; NaN for point estimates.
     divergences : float
-        NaN where there are no trajectories.
+        Divergences; NaN for engines without trajectories.
     draws : int
-        Kept draws a chain; 0 for point estimates.
+        Kept draws per chain; 0 for point estimates.
     recovery : dict
-        By a, b, theta.
+        Recovery of a, b and theta.
     means, mcse : dict
         Posterior means and their Monte Carlo standard errors (zero for point estimates).
     """
@@ -85,7 +85,7 @@ class EngineMeasured:
     def z_against(self, other: "EngineMeasured") -> dict[str, float]:
         """SD of the differences of posterior means in Monte Carlo standard errors, by variable.
 
-        About 1 where both sample the same posterior.
+        It is about 1 if both sample the same posterior.
         """
         return {
             name: float(
@@ -100,14 +100,14 @@ class EngineMeasured:
 
 
 def simulate(size: Size, seed: int) -> Truth:
-    """Responses by the model: parameters from its priors, a random set of items a user."""
+    """Responses from the model: parameters from its priors, a random set of items per user."""
     generator = np.random.default_rng(seed)
     theta = generator.normal(size=size.n_users)
     log_a, b = 0.2 * generator.normal(size=size.n_items), generator.normal(size=size.n_items)
-    anchored = np.sort(generator.choice(size.n_items, size.n_anchors, replace=False))
-    previous = np.exp(log_a[anchored]), b[anchored].copy()
-    log_a[anchored] += 0.05 * generator.normal(size=size.n_anchors)
-    b[anchored] += 0.05 * generator.normal(size=size.n_anchors)
+    anchor_items = np.sort(generator.choice(size.n_items, size.n_anchors, replace=False))
+    previous = np.exp(log_a[anchor_items]), b[anchor_items].copy()
+    log_a[anchor_items] += 0.05 * generator.normal(size=size.n_anchors)
+    b[anchor_items] += 0.05 * generator.normal(size=size.n_anchors)
     a = np.exp(log_a)
     user = np.repeat(np.arange(size.n_users, dtype=np.int32), size.per_user)
     item = np.concatenate(
@@ -118,32 +118,34 @@ def simulate(size: Size, seed: int) -> Truth:
     )
     p = 1 / (1 + np.exp(-a[item] * (theta[user] - b[item])))
     correct = (generator.random(len(user)) < p).astype(np.int8)
-    present = np.unique(item)
+    answered = np.unique(item)
     rank = np.full(size.n_items, -1, np.int32)
-    rank[present] = np.arange(len(present))
+    rank[answered] = np.arange(len(answered))
     names = [f"item{j:05d}" for j in range(size.n_items)]
     users = tuple(f"user{i:07d}" for i in range(size.n_users))
-    responses = Responses(users, tuple(names[j] for j in present), user, rank[item], correct)
-    known = np.isin(anchored, present)
+    responses = Responses(users, tuple(names[j] for j in answered), user, rank[item], correct)
+    is_present = np.isin(anchor_items, answered)
     anchors = Anchors(
-        tuple(names[j] for j in anchored[known]), previous[0][known], previous[1][known]
+        tuple(names[j] for j in anchor_items[is_present]),
+        previous[0][is_present],
+        previous[1][is_present],
     )
-    return Truth(responses, anchors, {"a": a[present], "b": b[present], "theta": theta})
+    return Truth(responses, anchors, {"a": a[answered], "b": b[answered], "theta": theta})
 
 
 def measure(engine: str, size: Size, spec: SamplerSpec, seed: int) -> EngineMeasured:
-    """Measure one engine in a new process, so that its memory is its own."""
+    """Measure one engine in a new process, so that only its memory counts."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(one_engine, (engine, size, spec, seed))
 
 
 def one_engine(engine: str, size: Size, spec: SamplerSpec, seed: int) -> EngineMeasured:
-    """Simulate and estimate; for a process of its own."""
-    # Imported here: what the parent process has loaded is not the engine's memory.
+    """Simulate and estimate, in this process."""
+    # Imported only in the process that is measured.
     from tallgrass.items import engines
 
     truth = simulate(size, seed)
-    if engine != "nuts":  # machine code that is not on disk yet is not the engine's time
+    if engine != "nuts":  # compile first, because compilation is not the engine's time
         few = simulate(Size(60, 10, 2, 8), seed)
         _call(engines, engine, few, spec.model_copy(update={"draws": 4, "tune": 10}))
     began = time.perf_counter()
@@ -166,24 +168,25 @@ def _call(engines: Any, engine: str, truth: Truth, spec: SamplerSpec) -> Any:
     return function(truth.responses, truth.anchors, *arguments)
 
 
-def _of_estimates(found: Any, truth: Truth, total_s: float, peak: int) -> EngineMeasured:
-    means = {name: getattr(found, name) for name in truth.values}
+def _of_estimates(estimates: Any, truth: Truth, total_s: float, peak: int) -> EngineMeasured:
+    means = {name: getattr(estimates, name) for name in truth.values}
     recovery = {}
     for name, mean in means.items():
-        reach = _Z * getattr(found, f"{name}_sd")
+        reach = _Z * getattr(estimates, f"{name}_sd")
         inside = np.abs(mean - truth.values[name]) < reach
         recovery[name] = _recovery(mean, truth.values[name], inside)
-    none = {name: np.zeros(len(mean)) for name, mean in means.items()}
+    zeros = {name: np.zeros(len(mean)) for name, mean in means.items()}
     return EngineMeasured(
-        found.engine, found.seconds, total_s, peak, np.nan, np.nan, np.nan, 0, recovery, means, none
-    )
+        estimates.engine, estimates.seconds, total_s, peak, np.nan, np.nan, np.nan, 0,
+        recovery, means, zeros,
+    )  # fmt: skip
 
 
-def _of_draws(engine: str, found: Any, truth: Truth, total_s: float, peak: int) -> EngineMeasured:
+def _of_draws(engine: str, sampled: Any, truth: Truth, total_s: float, peak: int) -> EngineMeasured:
     from tallgrass.inference.ranks import rank_diagnostics
 
-    posterior = found.trace["posterior"].to_dataset()
-    stats = found.trace["sample_stats"].to_dataset()
+    posterior = sampled.trace["posterior"].to_dataset()
+    stats = sampled.trace["sample_stats"].to_dataset()
     recovery, means, mcse, rhat, ess = {}, {}, {}, -np.inf, np.inf
     for name in posterior:
         draws = posterior[name].to_numpy()
@@ -197,15 +200,15 @@ def _of_draws(engine: str, found: Any, truth: Truth, total_s: float, peak: int) 
         low, high = np.quantile(draws, [tail, 1 - tail], axis=(0, 1))
         real = truth.values[str(name)]
         recovery[str(name)] = _recovery(means[str(name)], real, (low < real) & (real < high))
-    if "theta_summary" in found.trace.children:
-        summary = found.trace["theta_summary"].to_dataset()
+    if "theta_summary" in sampled.trace.children:
+        summary = sampled.trace["theta_summary"].to_dataset()
         mean, sd = summary["mean"].to_numpy(), summary["sd"].to_numpy()
         real = truth.values["theta"]
         recovery["theta"] = _recovery(mean, real, np.abs(mean - real) < _Z * sd)
         rhat = max(rhat, float(summary["rhat"].max()))
     divergences = float(stats["diverging"].sum()) if "diverging" in stats else np.nan
     return EngineMeasured(
-        engine, found.sampling_s, total_s, peak, rhat, ess, divergences,
+        engine, sampled.sampling_s, total_s, peak, rhat, ess, divergences,
         int(posterior.sizes["draw"]), recovery, means, mcse,
     )  # fmt: skip
 
@@ -219,21 +222,21 @@ def _recovery(mean: Floats, real: Floats, inside: NDArray[np.bool_]) -> Recovery
 
 
 def rows_of(measured: Sequence[EngineMeasured]) -> list[tuple[str, list[float]]]:
-    """Measures by name, a value an engine."""
+    """Measures by name, with a value per engine."""
     rows: list[tuple[str, list[float]]] = [
-        ("sample or estimate, s", [one.seconds for one in measured]),
-        ("whole call, s", [one.total_s for one in measured]),
-        ("peak memory, MiB", [one.peak_bytes / 2**20 for one in measured]),
-        ("draws a chain", [float(one.draws or np.nan) for one in measured]),
-        ("R-hat, highest", [one.rhat for one in measured]),
-        ("ESS, least", [one.ess for one in measured]),
-        ("divergences", [one.divergences for one in measured]),
+        ("sample or estimate, s", [engine.seconds for engine in measured]),
+        ("whole call, s", [engine.total_s for engine in measured]),
+        ("peak memory, MiB", [engine.peak_bytes / 2**20 for engine in measured]),
+        ("draws a chain", [float(engine.draws or np.nan) for engine in measured]),
+        ("R-hat, highest", [engine.rhat for engine in measured]),
+        ("ESS, least", [engine.ess for engine in measured]),
+        ("divergences", [engine.divergences for engine in measured]),
     ]
     for name in ("a", "b", "theta"):
         for column in ("correlation", "rmse", "coverage"):
             values = [
-                float(getattr(one.recovery[name], column)) if name in one.recovery else np.nan
-                for one in measured
+                float(getattr(engine.recovery[name], column)) if name in engine.recovery else np.nan
+                for engine in measured
             ]
             rows.append((f"{name}, {column}", values))
     return rows

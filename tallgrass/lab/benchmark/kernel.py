@@ -1,4 +1,4 @@
-"""The kernel's time a vote beside what its arithmetic alone takes, and how time and memory grow."""
+"""Measure the kernel's time per vote against its arithmetic, and how time and memory grow."""
 
 import multiprocessing
 import sys
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from tallgrass.inference.kernel.dense import loglik_and_gradient
 
-# Floating-point operations of the kernel a vote: 15 multiply-adds (logit 1, range reduction 2,
-# polynomial 10, two gradients 2) and 11 that stand alone (products, sums, minima, one rounding).
-# The division is counted by itself; integer and selecting instructions are not counted.
+# Floating-point operations of the kernel per vote: 15 multiply-adds (logit 1, range reduction 2,
+# polynomial 10, two gradients 2) and 11 single ones (products, sums, minima, one rounding). The
+# division is counted separately; integer and selection instructions are not counted.
 OPERATIONS = 26
 SIZES = ((100, 100), (200, 500), (1000, 1000), (2500, 4000), (10_000, 10_000))
 _ROW = 512  # doubles that stay in the first-level cache
-_LEAST_CELLS = 3_000_000  # that many at least are timed of every size
-_PASSES = 100  # over the row, so that a call takes long against the clock
+_LEAST_CELLS = 3_000_000  # cells to time at least, for every size
+_PASSES = 100  # over the row, so that a call takes long compared with the clock's resolution
 
 
 @dataclass(frozen=True)
 class KernelSpeed:
-    """Processor time in nanoseconds a vote (a cell of the matrix), the fastest of all repeats.
+    """Processor time in nanoseconds per vote (cell of the matrix), the fastest of all repeats.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class KernelSpeed:
     kernel_ns : float
         Log-likelihood and its three gradients.
     multiply_adds_ns, limit_ns : float
-        A plain loop over doubles in the first-level cache that makes OPERATIONS multiply-adds a
-        double and nothing else; the same with one division a double. The second is the limit:
-        the arithmetic that the kernel cannot do without, as fast as LLVM can make it here.
+        A plain loop over doubles in the first-level cache with only OPERATIONS multiply-adds per
+        double, and the same with one division per double. The second is the limit: the arithmetic
+        that the kernel needs, as fast as LLVM can make it on this machine.
     """
 
     n_legislators: int
@@ -49,20 +49,20 @@ class KernelSpeed:
 
     @property
     def share_of_limit(self) -> float:
-        """How near the kernel is to the limit; 1 at the limit."""
+        """The limit divided by the kernel's time; 1 is best."""
         return self.limit_ns / self.kernel_ns
 
 
 @dataclass(frozen=True)
 class Growth:
-    """One evaluation of a simulated matrix in a process of its own.
+    """One evaluation of a simulated matrix in its own process.
 
     Parameters
     ----------
     seconds : float
         Processor time of the fastest repeat.
     base_bytes, peak_bytes : int
-        Resident memory before the matrix was made, and at most.
+        Resident memory before the matrix was made, and at its peak.
     """
 
     n_legislators: int
@@ -78,17 +78,17 @@ class Growth:
 
     @property
     def ns_a_vote(self) -> float:
-        """Nanoseconds a cell."""
+        """Nanoseconds per cell."""
         return 1e9 * self.seconds / self.votes
 
     @property
     def bytes_a_vote(self) -> float:
-        """Memory beyond the base, by cells."""
+        """Memory above the base, per cell."""
         return (self.peak_bytes - self.base_bytes) / self.votes
 
 
 def kernel_speed(cells: NDArray[np.int8], repeats: int = 50) -> KernelSpeed:
-    """Time the kernel on a votes matrix and the plain loops beside it, in turn."""
+    """Time the kernel on a votes matrix, and the plain loops, in turn."""
     arguments = _arguments(cells)
     row = np.linspace(0.0, 1.0, _ROW)
     out = np.empty_like(row)
@@ -109,7 +109,7 @@ def kernel_speed(cells: NDArray[np.int8], repeats: int = 50) -> KernelSpeed:
 
 
 def plain_loop(operations: int, divide: bool) -> Any:
-    """A compiled loop over doubles with so many multiply-adds on each, and perhaps a division."""
+    """A compiled loop over doubles with this many multiply-adds on each, and maybe a division."""
     step = "            p = p * y + 0.25\n"
     source = f"""
 def loop(x, out, passes):
@@ -119,7 +119,7 @@ def loop(x, out, passes):
             p = 0.5
 {step * operations}            out[j] = {"1.0 / p" if divide else "p"}
 """
-    # Written out: LLVM vectorises over j only where the inner loop is gone before it looks.
+    # Unrolled, because LLVM vectorises over j only without an inner loop.
     scope: dict[str, Any] = {}
     exec(source, scope)
     fastmath = {"reassoc", "contract", "nsz", "arcp"}  # the kernel's own
@@ -127,30 +127,30 @@ def loop(x, out, passes):
 
 
 def growth(sizes: Sequence[tuple[int, int]] = SIZES, repeats: int = 3) -> list[Growth]:
-    """Evaluate matrices of growing size, each in a new process that has nothing else in memory."""
+    """Evaluate matrices of growing size, each in a new process without other memory."""
     context = multiprocessing.get_context("spawn")
-    found = []
+    measurements = []
     for shape in sizes:
         with context.Pool(1) as pool:
-            found.append(pool.apply(one_size, (*shape, repeats)))
-    return found
+            measurements.append(pool.apply(one_size, (*shape, repeats)))
+    return measurements
 
 
 def one_size(n_legislators: int, n_rollcalls: int, repeats: int) -> Growth:
-    """Simulate votes and evaluate them; for a process of its own."""
+    """Simulate votes and evaluate them, in this process."""
     tiny = np.ones((1, 1), np.int8)
-    loglik_and_gradient(tiny, *_arguments(tiny))  # compiled, or loaded, before memory is counted
+    loglik_and_gradient(tiny, *_arguments(tiny))  # compile or load before memory is measured
     base = _resident()
     cells = np.random.default_rng(0).integers(-1, 2, (n_legislators, n_rollcalls), dtype=np.int8)
     arguments = _arguments(cells)
-    repeats = max(repeats, _LEAST_CELLS // cells.size)  # short runs are disturbed more
+    repeats = max(repeats, _LEAST_CELLS // cells.size)  # short runs are less precise
     (seconds,) = _fastest([lambda: loglik_and_gradient(cells, *arguments)], repeats)
     peak = max(_resident(), _high_water())
     return Growth(n_legislators, n_rollcalls, seconds, base, peak)
 
 
 def _arguments(cells: NDArray[np.int8]) -> tuple[NDArray[np.float64], ...]:
-    """Positions, intercepts and slopes at random, and room for the gradients."""
+    """Random positions, intercepts and slopes, and room for the gradients."""
     rng = np.random.default_rng(1)
     n_legislators, n_rollcalls = cells.shape
     lengths = (n_legislators, n_rollcalls, n_rollcalls)
@@ -159,9 +159,9 @@ def _arguments(cells: NDArray[np.int8]) -> tuple[NDArray[np.float64], ...]:
 
 
 def _fastest(calls: Sequence[Callable[[], Any]], repeats: int) -> list[float]:
-    """Processor seconds of the fastest run of each, in turn after one run that does not count.
+    """Processor seconds of the fastest run of each call, in turn, without the first run.
 
-    The processor's time, not the clock's: what waits for other programs is not the kernel's.
+    Processor time, because time on the clock includes waiting for other programs.
     """
     times = [[np.inf] for _ in calls]
     for turn in range(repeats + 1):
@@ -178,10 +178,10 @@ def _resident() -> int:
 
 
 def _high_water() -> int:
-    """Most memory this process ever held, in bytes; 0 where the system does not say.
+    """Peak memory of this process, in bytes; 0 if the system does not report it.
 
-    Linux only: elsewhere the kernel's arrays are still alive when the memory is read, and it makes
-    none in between. (getrusage would count what the parent held when it started this process.)
+    Only Linux reports it. Elsewhere current memory serves, because the kernel's arrays still exist
+    when it is read. (getrusage would include memory of the parent process.)
     """
     status = Path("/proc/self/status")
     if sys.platform != "linux" or not status.exists():

@@ -1,4 +1,4 @@
-"""The processor by name, and how busy it is: no time means anything without them."""
+"""The name and load of the processor, without which times have no meaning."""
 
 import os
 import platform
@@ -7,27 +7,27 @@ from pathlib import Path
 
 import llvmlite.binding as llvm
 
-# LLVM's names of the vector extensions that the kernel's arithmetic can use.
+# LLVM's names of the vector extensions that the kernel can use.
 _EXTENSIONS = ("sse2", "avx", "avx2", "fma", "avx512f", "avx512dq", "neon", "sve", "sve2")
 
 
 @dataclass(frozen=True)
 class Processor:
-    """What the times were measured on."""
+    """The processor of the measurements."""
 
     model: str
     microarchitecture: str
     cores: int
     extensions: tuple[str, ...]
-    load: float | None  # processes that ran or waited in the last minute
+    load: float | None  # average of running and waiting processes over the last minute
 
     def __str__(self) -> str:
-        features = " ".join(self.extensions) or "no vector extension that is known here"
+        features = " ".join(self.extensions) or "no known vector extension"
         return f"{self.model} ({self.microarchitecture}), {self.cores} cores, {features}"
 
     @property
     def busy(self) -> bool:
-        """Whether others used the processor just before."""
+        """Whether other programs used the processor just before."""
         return self.load is not None and self.load > 0.5
 
 
@@ -44,7 +44,7 @@ def processor() -> Processor:
 
 
 def _model() -> str:
-    """The name the processor gives itself; only Linux needs a file for it."""
+    """The name of the processor; on Linux it is in a file."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

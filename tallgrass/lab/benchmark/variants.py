@@ -1,4 +1,4 @@
-"""Ways to sample one posterior, run in turn: a b c a b c."""
+"""Variants of sampling one posterior, run in turn: a b c a b c."""
 
 import dataclasses
 import os
@@ -32,17 +32,17 @@ PLAIN_TARGET_ACCEPT = 0.8  # nutpie's default
 
 
 @dataclasses.dataclass(frozen=True)
-class Way:
-    """One way to sample: a run's parameters, and whether nutpie is used as it comes.
+class Variant:
+    """One variant: the parameters of a run, and whether nutpie is used without this package.
 
     Parameters
     ----------
     name : str
-        How the way is called in tables.
+        Name of the variant in tables.
     spec : RunSpec
         Model, coordinates, likelihood, sampler.
     plain : bool
-        Compile the PyMC graph with ``nutpie.compile_pymc_model``, not with this package's cache.
+        Compile the PyMC graph with ``nutpie.compile_pymc_model``, without this package's cache.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Way:
     plain: bool = False
 
 
-def three_ways(spec: RunSpec) -> tuple[Way, ...]:
-    """The plain way (the base of the comparison), the default one, and PyMC's own sampler.
+def three_ways(spec: RunSpec) -> tuple[Variant, ...]:
+    """The plain variant (the base of the comparison), the default, and PyMC's sampler.
 
-    The plain way has nutpie's own defaults, whatever the spec says.
+    The plain variant has nutpie's defaults, whatever the spec says.
     """
     plain = {
         "coordinates": "textbook",
@@ -64,51 +64,53 @@ def three_ways(spec: RunSpec) -> tuple[Way, ...]:
     }
     fast = {"coordinates": "canonical", "likelihood": "kernel"}
     return (
-        Way("(a) textbook, gather, nutpie", spec.model_copy(update=plain), plain=True),
-        Way("(b) canonical, kernel, nutpie", spec.model_copy(update={**fast, "sampler": "nutpie"})),
-        Way(
+        Variant("(a) textbook, gather, nutpie", spec.model_copy(update=plain), plain=True),
+        Variant(
+            "(b) canonical, kernel, nutpie", spec.model_copy(update={**fast, "sampler": "nutpie"})
+        ),
+        Variant(
             "(c) canonical, kernel, PyMC",
             spec.model_copy(update={**fast, "sampler": "pymc", "adaptation": "diag"}),
         ),
     )
 
 
-def adaptations(spec: RunSpec, names: Sequence[Adaptation]) -> tuple[Way, ...]:
-    """The default way with each of nutpie's adaptations; the first is the base."""
+def adaptations(spec: RunSpec, names: Sequence[Adaptation]) -> tuple[Variant, ...]:
+    """The default variant with each of nutpie's adaptations; the first is the base."""
     return tuple(
-        Way(name, spec.model_copy(update={"sampler": "nutpie", "adaptation": name}))
+        Variant(name, spec.model_copy(update={"sampler": "nutpie", "adaptation": name}))
         for name in names
     )
 
 
 def measure(
-    ways: Sequence[Way], votes: VoteMatrix, start: Start, rounds: int
-) -> Iterator[tuple[Way, int, Measured]]:
-    """Run the ways in turn, as often as asked, each round with its own seed.
+    variants: Sequence[Variant], votes: VoteMatrix, start: Start, rounds: int
+) -> Iterator[tuple[Variant, int, Measured]]:
+    """Run the variants in turn, for a number of rounds, each with its own seed.
 
-    Every run has a process of its own, so that none finds warm caches, other threads or memory
-    in use, and PyMC can fork its chains.
+    Every run has its own process, so that none starts with warm caches, other threads or used
+    memory, and PyMC can fork its chains.
 
     Yields
     ------
-    (Way, int, Measured)
-        Which way it was, which round (from 0), and what was measured.
+    (Variant, int, Measured)
+        The variant, the round (from 0), and the measurements.
     """
-    for turn in range(rounds):
-        for way in ways:
-            spec = way.spec.model_copy(update={"seed": way.spec.seed + turn})
-            seeded = dataclasses.replace(way, spec=spec)
+    for round_ in range(rounds):
+        for variant in variants:
+            spec = variant.spec.model_copy(update={"seed": variant.spec.seed + round_})
+            seeded = dataclasses.replace(variant, spec=spec)
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
-                yield way, turn, process.submit(measured, seeded, votes, start).result()
+                yield variant, round_, process.submit(measured, seeded, votes, start).result()
 
 
-def measured(way: Way, votes: VoteMatrix, start: Start) -> Measured:
-    """One run of one way."""
-    model = build_model(votes, way.spec.model_spec, start)
-    parallel = min(way.spec.chains, os.cpu_count() or 1)
+def measured(variant: Variant, votes: VoteMatrix, start: Start) -> Measured:
+    """Measure one run of one variant."""
+    model = build_model(votes, variant.spec.model_spec, start)
+    parallel = min(variant.spec.chains, os.cpu_count() or 1)
     clock = _Clock()
-    draw = sample_plainly if way.plain else sample
-    sampled = draw(model, votes, way.spec.sampler_spec, start.scores, observer=clock)
+    draw = sample_plainly if variant.plain else sample
+    sampled = draw(model, votes, variant.spec.sampler_spec, start.scores, observer=clock)
     trace = sampled.trace
     diagnostics = diagnose(trace, VARIABLES, audit(trace, start.scores))
     gradients = float(trace["sample_stats"]["n_steps"].sum())
@@ -118,7 +120,7 @@ def measured(way: Way, votes: VoteMatrix, start: Start) -> Measured:
         share = 1 - clock.time_after_tuning / (parallel * sampled.sampling_s)
     if "warmup_sample_stats" in trace.children:
         tuning = float(trace["warmup_sample_stats"]["n_steps"].sum())
-        # Gradients cost the same before and after tuning, and counts are finer than the clock.
+        # Gradients cost the same before and after tuning, and counting them is more precise.
         share = tuning / (tuning + gradients)
     return Measured(
         compile_s=sampled.compile_s,
@@ -142,7 +144,7 @@ def sample_plainly(
     scores: Any = None,
     observer: Observer | None = None,
 ) -> Sampled:
-    """Sample with nutpie as its documentation has it, chains starting where ours do."""
+    """Sample with nutpie as in its documentation, but from the same starting points as ours."""
     began = time.perf_counter()
     compiled = nutpie.compile_pymc_model(model.graph, var_names=list(model.public))
     names = [value.name for value in model.graph.value_vars]
@@ -172,7 +174,7 @@ def sample_plainly(
 
 
 def posterior_means(trace: DataTree) -> pd.DataFrame:
-    """Mean and Monte Carlo standard error (from the ESS of the mean) of every free entry."""
+    """Mean and Monte Carlo standard error (from the ESS of the mean) of every free parameter."""
     tables = []
     posterior = trace["posterior"].to_dataset()
     for name in [variable for variable in VARIABLES if variable in posterior]:
@@ -193,21 +195,21 @@ def posterior_means(trace: DataTree) -> pd.DataFrame:
 
 
 class _Clock:
-    """An observer that adds up the time chains spend after their tuning."""
+    """An observer that sums the time of chains after tuning."""
 
     def __init__(self) -> None:
         self._tuned: dict[int, float] = {}
         self._ended: dict[int, float] = {}
 
     def __call__(self, progress: tuple[ChainProgress, ...]) -> None:
-        now = time.perf_counter()
+        seconds = time.perf_counter()
         for chain in progress:
             if chain.finished and not chain.tuning:
-                self._tuned.setdefault(chain.chain, now)
+                self._tuned.setdefault(chain.chain, seconds)
             if chain.finished >= chain.total:
-                self._ended.setdefault(chain.chain, now)
+                self._ended.setdefault(chain.chain, seconds)
 
     @property
     def time_after_tuning(self) -> float:
-        """Seconds, summed over chains; 0 where no progress came in between."""
+        """Seconds, summed over chains; 0 without a report of progress after tuning."""
         return sum(end - self._tuned[chain] for chain, end in self._ended.items())

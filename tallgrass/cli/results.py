@@ -1,4 +1,4 @@
-"""What the commands answer: the result of a run, lists and comparisons, for people and as data."""
+"""The results that commands print: of a run, lists and comparisons, for people and as data."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ def verdict_record(verdict: "Verdict") -> dict[str, Any]:
 
 
 def print_result(result: "FitResult") -> None:
-    """The end of a run: its id, the verdict with its rows, and where to look."""
+    """Print a finished run: its id, the verdict with its rows, and its addresses."""
     say("", f"Run {result.run_id}")
     print_verdict(result.verdict)
     say(
@@ -65,7 +65,7 @@ def print_result(result: "FitResult") -> None:
 
 
 def print_verdict(verdict: "Verdict") -> None:
-    """The verdict with its rows and reasons."""
+    """Print a verdict with its rows and reasons."""
     words = {True: "pass", False: "fail", None: "unresolved"}
     say(f"Verdict: {verdict.status}", "")
     rows = [
@@ -81,47 +81,51 @@ def print_verdict(verdict: "Verdict") -> None:
     say("", *("  " + reason for reason in verdict.reasons))
 
 
-def print_runs(found: "DataFrame") -> None:
-    """Runs as a table; ids are short on a terminal, whole where another program reads them."""
+def print_runs(runs: "DataFrame") -> None:
+    """Print runs as a table; ids are short on a terminal, and complete for other programs."""
     heads = ["run", "started (UTC)", "session", "chamber", "model", "sampler", "init", "status"]
     heads += ["verdict", "R-hat", "ESS", "div.", "|r|", "seconds"]
     forms = {"rhat_max": ".4f", "ess_min": ".0f", "divergences": "d", "abs_r": ".4f"}
     forms["total_s"] = ".1f"
     rows = []
-    for one in records(found):
-        numbers = [format(one[k], form) if one[k] is not None else "" for k, form in forms.items()]
-        words = [one[k] or "" for k in ("session", "chamber", "model", "sampler", "init", "status")]
-        run_id = one["run_id"][:8] if sys.stdout.isatty() else one["run_id"]
-        started = f"{one['start_time']:%Y-%m-%d %H:%M}"
-        rows.append([run_id, started, *words, one["verdict"] or "", *numbers])
+    for run in records(runs):
+        numbers = [format(run[k], form) if run[k] is not None else "" for k, form in forms.items()]
+        words = [run[k] or "" for k in ("session", "chamber", "model", "sampler", "init", "status")]
+        run_id = run["run_id"][:8] if sys.stdout.isatty() else run["run_id"]
+        started = f"{run['start_time']:%Y-%m-%d %H:%M}"
+        rows.append([run_id, started, *words, run["verdict"] or "", *numbers])
     table(heads, rows)
 
 
-def print_comparison(compared: "DataFrame") -> None:
-    """Runs side by side, a row a measure and a column a run."""
+def print_comparison(comparison: "DataFrame") -> None:
+    """Print runs side by side, with a row per measure and a column per run."""
     from tallgrass.tracking.reading import passing
 
     marks = {True: " pass", False: " FAIL"}
-    run_ids = list(dict.fromkeys(compared["run_id"]))
-    names = dict(zip(compared["run_id"], compared["run"], strict=True))
+    run_ids = list(dict.fromkeys(comparison["run_id"]))
+    names = dict(zip(comparison["run_id"], comparison["run"], strict=True))
     rows = []
-    for measure, of_measure in compared.groupby("measure", sort=False):
+    for measure, rows_of_measure in comparison.groupby("measure", sort=False):
         texts = {
             row["run_id"]: row["text"] + (marks.get(row["passed"], "") if row["relation"] else "")
-            for row in records(of_measure)
+            for row in records(rows_of_measure)
         }
-        rows.append([measure, passing(of_measure), *(texts[run_id] for run_id in run_ids)])
-    table(["", "passes", *(f"{printable(names[one])} {one[:8]}" for one in run_ids)], rows)
+        rows.append([measure, passing(rows_of_measure), *(texts[run_id] for run_id in run_ids)])
+    table(["", "passes", *(f"{printable(names[run_id])} {run_id[:8]}" for run_id in run_ids)], rows)
 
 
-def print_details(found: dict[str, Any]) -> None:
-    """Everything a run holds, in sections."""
-    started = f"{found['start_time']:%Y-%m-%d %H:%M} UTC"
-    say(f"{found['name']}  {found['run_id']}  {found['status']}  {started}")
+def print_details(details: dict[str, Any]) -> None:
+    """Print all records of a run, in sections."""
+    started = f"{details['start_time']:%Y-%m-%d %H:%M} UTC"
+    say(f"{details['name']}  {details['run_id']}  {details['status']}  {started}")
     for part in ("tags", "params", "metrics"):
         say("", part)
-        for name, value in found[part].items():
+        for name, value in details[part].items():
             shown = f"{value:.10g}" if isinstance(value, float) else value
             say(f"  {name:<28} {shown}")
-    say("", "artifacts in " + found["artifact_uri"], *("  " + path for path in found["artifacts"]))
-    say("", f"in the browser: {found['ui_url']} (tallgrass ui)")
+    say(
+        "",
+        "artifacts in " + details["artifact_uri"],
+        *("  " + path for path in details["artifacts"]),
+    )
+    say("", f"in the browser: {details['ui_url']} (tallgrass ui)")

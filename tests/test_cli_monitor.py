@@ -5,11 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
-from tallgrass.cli.under_way import _drawn
+from tallgrass.cli.monitor import _drawn
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.settings import Settings
 from tallgrass.tracking import lifecycle
 from tallgrass.tracking.lifecycle.folders import (
-    ChainStatus,
     Status,
     run_folder,
     this_process,
@@ -37,7 +37,7 @@ def settings(tmp_path):
             updated_at=float(number),
             tracking_uri="sqlite:///x",
             working_dir="/",
-            chains=[ChainStatus(900, 2000, True, 2, 0.2) for _ in range(4)],
+            chains=[ChainProgress(k, 900, 2000, True, 2, 0.2) for k in range(4)],
             divergences=8,
         )
         write_status(run_folder(state, status.run_id), status)
