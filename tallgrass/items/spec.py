@@ -27,9 +27,9 @@ class CalibrationSpec(SamplerSpec):
     """One calibration: responses, anchors, engine, and the criteria that judge it."""
 
     draws: int = Field(
-        2000, ge=4, le=1_000_000, description="kept draws a chain (gibbs: 1000 to begin with)"
+        2000, ge=4, le=1_000_000, description="kept draws per chain (gibbs: 1000 at first)"
     )
-    tune: int = Field(1000, ge=10, le=1_000_000, description="tuning draws a chain (gibbs: 100)")
+    tune: int = Field(1000, ge=10, le=1_000_000, description="tuning draws per chain (gibbs: 100)")
     # At the size of the seed data, with normal trajectories: 8000 draws at 0.65 take 15 steps each
     # and have a least bulk ESS of 7400 and tail ESS of 4000; at 0.5 they take 10 steps and have
     # 3400 and 2700. That is enough, and the tail ESS per second is the same.
@@ -42,9 +42,9 @@ class CalibrationSpec(SamplerSpec):
     engine: Engine = Field(
         "nuts", description="nuts, gibbs (full Bayes), map or mml (point estimates)"
     )
-    anchors: str = Field("", description="file, or table of the database, with item,a,b of before")
-    table: str = Field("responses", description="table of the database that holds the responses")
-    query: str = Field("", description="SQL in place of a table; may use :window, :since, :until")
+    anchors: str = Field("", description="file, or table of the database, with earlier item,a,b")
+    table: str = Field("responses", description="table of the database with the responses")
+    query: str = Field("", description="SQL instead of a table; may use :window, :since, :until")
     window: str = Field("", description="only responses of the window with this label")
     since: str = Field("", description="only responses at this time or later (2026-01-31)")
     until: str = Field("", description="only responses before this time")
@@ -54,15 +54,15 @@ class CalibrationSpec(SamplerSpec):
     time_column: str = Field("time", min_length=1, description="column of the times")
     window_column: str = Field("window", min_length=1, description="column of the window labels")
     duplicates: Duplicates = Field(
-        "first", description="of several answers to an item: first, last, or error"
+        "first", description="which of several answers to an item counts: first, last, or error"
     )
     min_responses: int = Field(200, ge=1, description="drop items with fewer responses")
     purify: bool = Field(False, description="fit again without the anchors that drifted")
-    drift_b: float = Field(0.25, gt=0, description="an anchor drifted when b moved by more")
-    drift_a: float = Field(0.2, gt=0, description="an anchor drifted when a moved by more")
-    agreement: float = Field(0.1, gt=0, description="methods disagree on a or b when farther apart")
+    drift_b: float = Field(0.25, gt=0, description="an anchor drifted if b changed by more")
+    drift_a: float = Field(0.2, gt=0, description="an anchor drifted if a changed by more")
+    agreement: float = Field(0.1, gt=0, description="methods disagree if a or b differs by more")
     compare: str = Field(
-        "", description="other estimates: name=file.csv or name=<run id>, with commas between"
+        "", description="other estimates: name=file.csv or name=<run id>, separated by commas"
     )
     publish: bool = Field(False, description="write undrifted items to publish_table at the end")
     publish_table: str = Field(

@@ -71,14 +71,14 @@ class ModelSpec(Frozen):
         "canonical", description="canonical (fast) or textbook; the same posterior"
     )
     likelihood: Likelihood = Field(
-        "kernel", description="kernel (one pass) or gather (textbook only: the plain reference)"
+        "kernel", description="kernel (one pass) or gather (textbook only: a reference)"
     )
     joint_form: JointForm = Field(
         "anchored",
         description="joint: anchored at the House's parties, or the first published form",
     )
     dif: bool = Field(
-        True, description="joint, anchored: matched bills may work differently in the chambers"
+        True, description="joint, anchored: matched bills may differ between the chambers"
     )
     beta_prior: str = Field("normal:0,1", description="prior of the discriminations")
     alpha_prior: str = Field("normal:0,5", description="prior of the difficulties")
