@@ -177,10 +177,10 @@ def _add_fields(group: "argparse._ArgumentGroup", model: type[BaseModel], prefix
     for name in [*(n for n in _FIRST if n in fields), *(n for n in fields if n not in _FIRST)]:
         declared = fields[name]
         default = declared.default
-        shown = str(default).lower() if isinstance(default, bool) else default
+        default_text = str(default).lower() if isinstance(default, bool) else default
         text = declared.description or ""
         if default not in (None, ""):
-            text += f" (default: {shown})"
+            text += f" (default: {default_text})"
         group.add_argument(
             "--" + name.replace("_", "-"),
             dest=prefix + name,

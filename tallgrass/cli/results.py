@@ -121,8 +121,8 @@ def print_details(details: dict[str, Any]) -> None:
     for part in ("tags", "params", "metrics"):
         say("", part)
         for name, value in details[part].items():
-            shown = f"{value:.10g}" if isinstance(value, float) else value
-            say(f"  {name:<28} {shown}")
+            text = f"{value:.10g}" if isinstance(value, float) else value
+            say(f"  {name:<28} {text}")
     say(
         "",
         "artifacts in " + details["artifact_uri"],

@@ -53,8 +53,8 @@ def expand(experiment: Experiment, data_dir: Path, allow_many: bool = False) -> 
         vary["session"] = _sessions(vary["session"], data_dir)
     empty = [name for name, values in vary.items() if not values]
     if empty or not (vary or experiment.extra or experiment.hold):
-        what = f"vary.{empty[0]} has no values" if empty else "nothing is held or varied"
-        raise SpecError("an experiment without runs", what, "give at least one value to each")
+        reason = f"vary.{empty[0]} has no values" if empty else "nothing is held or varied"
+        raise SpecError("an experiment without runs", reason, "give at least one value to each")
     count = len(experiment.extra)
     matrix = 1
     for values in vary.values():
@@ -90,9 +90,9 @@ def _baseline_of(
     if isinstance(baseline, str):
         return None
     fields = changed_spec(spec, {name: baseline[name] for name in baseline}).model_dump()
-    own = spec.model_dump()
+    values = spec.model_dump()
     required = {name: fields[name] for name in {*baseline, *_DATA}}
-    if all(own[name] == value for name, value in required.items()):
+    if all(values[name] == value for name, value in required.items()):
         return None  # this run is a baseline itself
     candidates = {
         key: sum(other.model_dump()[name] == value for name, value in fields.items())

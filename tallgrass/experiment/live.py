@@ -94,9 +94,9 @@ class Board:
 def board(runs: Sequence[PlannedRun], mode: str) -> Iterator[Board]:
     """The table of runs, shown on standard error according to the setting ``progress``."""
     drawn = mode == "bar" or (mode == "auto" and sys.stderr.isatty())
-    shown = Board(runs, plain=not drawn and mode != "none")
+    table = Board(runs, plain=not drawn and mode != "none")
     if drawn:
-        with Live(shown, console=Console(stderr=True), refresh_per_second=2):
-            yield shown
+        with Live(table, console=Console(stderr=True), refresh_per_second=2):
+            yield table
     else:
-        yield shown
+        yield table

@@ -86,42 +86,42 @@ class ExperimentInput:
     groups: Sequence[ComparedRuns]
 
 
-def build_experiment(shown: ExperimentInput) -> tuple[str, dict[str, bytes]]:
+def build_experiment(page: ExperimentInput) -> tuple[str, dict[str, bytes]]:
     """The page, and its figures as PNG files by name."""
     drawn = {}
-    if "ess/per_second" in shown.runs:
-        verdicts = shown.runs["verdict"].fillna("").tolist()
+    if "ess/per_second" in page.runs:
+        verdicts = page.runs["verdict"].fillna("").tolist()
         drawn["rates"] = plots.rates(
-            shown.runs["label"].tolist(), shown.runs["ess/per_second"].tolist(), verdicts
+            page.runs["label"].tolist(), page.runs["ess/per_second"].tolist(), verdicts
         )
-    for i, group in enumerate(shown.groups):
+    for i, group in enumerate(page.groups):
         if group.estimates.shape[1] > 1:
             part = group.estimates.iloc[:, :_WIDEST]
             drawn[f"agreement_{i}"] = plots.scatter_matrix(part, group.people["party"].tolist())
     pngs = images(drawn)
     head = Head(
         maker="comparison of runs",
-        title=shown.name,
+        title=page.name,
         model="Experiment",
-        status=shown.status,
-        status_words=shown.question,
-        reasons=[f"Expected: {shown.hypothesis}"] if shown.hypothesis else [],
-        checks=_answers(shown) if shown.answers else None,
+        status=page.status,
+        status_words=page.question,
+        reasons=[f"Expected: {page.hypothesis}"] if page.hypothesis else [],
+        checks=_answers(page) if page.answers else None,
         facts=[
-            ("Runs", str(len(shown.runs))),
-            ("Verdict pass", str(int((shown.runs["verdict"] == "pass").sum()))),
-            ("Without a result", str(len(shown.errors))),
-            ("Run", shown.run_id),
+            ("Runs", str(len(page.runs))),
+            ("Verdict pass", str(int((page.runs["verdict"] == "pass").sum()))),
+            ("Without a result", str(len(page.errors))),
+            ("Run", page.run_id),
         ],
     )
-    return html_page(head, _sections(shown, set(drawn)), pngs), pngs
+    return html_page(head, _sections(page, set(drawn)), pngs), pngs
 
 
-def _answers(shown: ExperimentInput) -> Table:
+def _answers(page: ExperimentInput) -> Table:
     cells = rows(
-        [Cell(words, style="wide") for words, _, _ in shown.answers],
-        [Cell(*_styled(_HOLDS[holds])) for _, holds, _ in shown.answers],
-        ["; ".join(reasons) for _, _, reasons in shown.answers],
+        [Cell(words, style="wide") for words, _, _ in page.answers],
+        [Cell(*_styled(_HOLDS[holds])) for _, holds, _ in page.answers],
+        ["; ".join(reasons) for _, _, reasons in page.answers],
     )
     columns = (Column("What was expected"), Column("Outcome"), Column("Because"))
     return Table("Answers", columns, cells)
@@ -131,12 +131,12 @@ def _styled(pair: tuple[str, str]) -> tuple[str, None, str]:
     return pair[0], None, pair[1]
 
 
-def _sections(shown: ExperimentInput, drawn: set[str]) -> list[Section]:
+def _sections(page: ExperimentInput, drawn: set[str]) -> list[Section]:
     sections = []
-    if shown.errors:
-        items = tuple(f"{label}: {reason}" for label, reason in shown.errors.items())
+    if page.errors:
+        items = tuple(f"{label}: {reason}" for label, reason in page.errors.items())
         sections.append(Section("errors", "Runs without a result", (Bullets(items),)))
-    sections.append(Section("runs", "All runs", (_overview(shown.runs),)))
+    sections.append(Section("runs", "All runs", (_overview(page.runs),)))
     if "rates" in drawn:
         picture = Picture(
             "rates",
@@ -145,8 +145,8 @@ def _sections(shown: ExperimentInput, drawn: set[str]) -> list[Section]:
             "axis is logarithmic. The rate of a run that did not converge is not reliable.",
         )
         sections.append(Section("speed", "Effective draws per second", (picture,)))
-    for i, group in enumerate(shown.groups):
-        blocks: list[Block] = [_side_by_side(shown, group)]
+    for i, group in enumerate(page.groups):
+        blocks: list[Block] = [_side_by_side(page, group)]
         if f"agreement_{i}" in drawn:
             blocks += [*_agreement(group, f"agreement_{i}"), _moved(group)]
         sections.append(Section(f"group-{i}", group.title, tuple(blocks)))
@@ -174,9 +174,9 @@ def _overview(runs: pd.DataFrame) -> Table:
     return Table("Every run with its headline measures", heads, cells, "Find a run", True)
 
 
-def _side_by_side(shown: ExperimentInput, group: ComparedRuns) -> Table:
+def _side_by_side(page: ExperimentInput, group: ComparedRuns) -> Table:
     labels = [str(label) for label in group.estimates]
-    part = shown.comparison[shown.comparison["run"].isin(labels)]
+    part = page.comparison[page.comparison["run"].isin(labels)]
     lines = []
     for measure, rows_of_measure in part.groupby("measure", sort=False):
         by_run = rows_of_measure.set_index("run")

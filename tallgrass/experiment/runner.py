@@ -79,10 +79,10 @@ def run_experiment(
     options = options or Options()
     settings = settings.model_copy(update=dict(experiment.thresholds))
     planned = expand(experiment, settings.data_dir, options.allow_many)
-    with place(settings) as where:
+    with place(settings) as run_place:
         store.connect(settings.tracking_uri)
         close_orphans()
-        return _run(experiment, settings, options, planned, where)
+        return _run(experiment, settings, options, planned, run_place)
 
 
 def _run(
@@ -90,7 +90,7 @@ def _run(
     settings: Settings,
     options: Options,
     planned: Sequence[PlannedRun],
-    where: Place,
+    run_place: Place,
 ) -> ExperimentResult:
     name = reading.experiment_in_use(settings.experiment) or experiment.name
     earlier = _earlier(experiment, name) if options.resume else None
@@ -101,7 +101,7 @@ def _run(
         description=_description(experiment),
         resume=earlier,
     ) as parent:
-        where.slot.note_run(parent.run_id)
+        run_place.slot.note_run(parent.run_id)
         _declare(parent, experiment, planned)
         outcomes = _finished(parent.run_id, planned)
         try:

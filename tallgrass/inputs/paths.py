@@ -1,17 +1,17 @@
-"""Paths that were given relative to another folder than the current one."""
+"""Resolve paths that are relative to another folder than the current one."""
 
 from pathlib import Path
 
 
 def as_given_from(folder: Path, text: str) -> str:
-    """What a path meant where it was given: made absolute where such a file is in ``folder``.
+    """The text as an absolute path, if it is a path that exists in ``folder``; else unchanged.
 
     Parameters
     ----------
     folder : Path
-        The working folder of the process that was given the text.
+        The working folder of the process that received the text.
     text : str
-        A path, or another text (the name of a session, an address), which stays as it is.
+        A path, or another text, such as the name of a session or an address.
 
     Examples
     --------
@@ -23,5 +23,5 @@ def as_given_from(folder: Path, text: str) -> str:
     path = folder / text
     try:
         return str(path) if path.exists() else text
-    except OSError:  # a text that no path can be, too long for instance
+    except OSError:  # not a possible path, for example too long
         return text

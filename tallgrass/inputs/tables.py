@@ -197,7 +197,7 @@ def one_row_each(table: pd.DataFrame, keys: Sequence[str], label: str) -> pd.Dat
         raise DataError(
             f"{label}, row {row_number(table, position)}: duplicate rows that disagree",
             f"{', '.join(row[key] for key in keys)}: {differ}",
-            "keep one row, or give the two spells two names in all files",
+            "keep one row, or give the two periods two names in all files",
         )
     return table
 

@@ -50,25 +50,25 @@ def drift_table(
     present = [k for k, name in enumerate(anchors.items) if name in table.index]
     names = [anchors.items[k] for k in present]
     rows = table.loc[names]
-    before = {"a": anchors.a[present], "b": anchors.b[present]}
+    previous = {"a": anchors.a[present], "b": anchors.b[present]}
     thresholds = {"a": drift_a, "b": drift_b}
     columns: dict[str, object] = {"item": names, "n": rows["n"].to_numpy()}
     position = {name: j for j, name in enumerate(calibrated.items["item"])}
     chosen = [position[name] for name in names]
     nothing = np.full(len(names), np.nan)
-    alone = _alone(calibrated, responses, chosen, before) if uses_priors else {}
+    alone = _alone(calibrated, responses, chosen, previous) if uses_priors else {}
     exceeded = np.zeros(len(names), bool)
     for name in ("a", "b"):
         mean, sd = rows[name].to_numpy(float), rows[f"{name}_sd"].to_numpy(float)
-        change = mean - before[name]
+        change = mean - previous[name]
         limit = thresholds[name]
         if calibrated.draws:
-            moved = np.abs(calibrated.draws[name][:, chosen] - before[name]) > limit
+            moved = np.abs(calibrated.draws[name][:, chosen] - previous[name]) > limit
             probability = moved.mean(axis=0)
         else:
             probability = norm.sf(limit, change, sd) + norm.cdf(-limit, change, sd)
         columns |= {
-            f"{name}_before": before[name],
+            f"{name}_before": previous[name],
             name: mean,
             f"{name}_sd": sd,
             f"{name}_change": change,
@@ -110,7 +110,7 @@ def undrifted(anchors: Anchors, drifted: tuple[str, ...]) -> Anchors | None:
 
 
 def _alone(
-    calibrated: Calibrated, responses: Responses, chosen: list[int], before: dict[str, Floats]
+    calibrated: Calibrated, responses: Responses, chosen: list[int], previous: dict[str, Floats]
 ) -> dict[str, Floats]:
     """The estimate of each anchor from its responses alone, and the conflict with its prior."""
     columns = {
@@ -123,7 +123,7 @@ def _alone(
     for k, j in enumerate(chosen):
         rows = slice(starts[j], starts[j + 1])  # responses are sorted by item
         users = responses.user[rows]
-        prior = (float(np.log(before["a"][k])), float(before["b"][k]))
+        prior = (float(np.log(previous["a"][k])), float(previous["b"][k]))
         fitted = (float(np.log(a[j])), float(b[j]))
         alone = responses_alone(
             responses.correct[rows], theta[users], theta_sd[users], fitted, prior

@@ -1,4 +1,4 @@
-"""Earlier calibrations, read back: their specs and tables of items."""
+"""Read earlier calibrations: their specs and tables of items."""
 
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 
 def item_table(run_id: str) -> "DataFrame":
-    """The table of items of a calibration, one row an item, as the run stored it.
+    """The stored table of items of a calibration, one row per item.
 
     Raises
     ------
     TrackingError
-        When the run is unknown or is no calibration.
+        When the run is unknown or not a calibration.
     """
     return stored_table(run_id, "tables/items.json")
 
 
 def calibration_spec(run_id: str) -> CalibrationSpec | None:
-    """The spec of a calibration, or None where the run is another kind of run.
+    """The spec of a calibration, or None if the run is not a calibration.
 
     Raises
     ------
     TrackingError
-        When the run is unknown, or is a calibration that holds no spec.
+        When the run is unknown, or is a calibration without a spec.
     """
     if "engine" not in find_run(run_id).data.tags:
         return None

@@ -137,14 +137,14 @@ def anchor_priors(table: pd.DataFrame) -> Figure:
     rows = table.sort_values("b_before", kind="stable").reset_index(drop=True)
     figure, axes = new_figure(3.6, columns=2, margins=(0.65, 0.2, 0.6, 0.55), gaps=(0.75, 0.5))
     for ax, name in ((axes[0, 0], "b"), (axes[0, 1], "a")):
-        before, now = rows[f"{name}_before"].to_numpy(), rows[name].to_numpy()
-        prior = 1.96 * 0.05 * (before if name == "a" else np.ones(len(rows)))
-        ends = [min(before.min(), now.min()) - 0.1, max(before.max(), now.max()) + 0.1]
+        previous, current = rows[f"{name}_before"].to_numpy(), rows[name].to_numpy()
+        prior = 1.96 * 0.05 * (previous if name == "a" else np.ones(len(rows)))
+        ends = [min(previous.min(), current.min()) - 0.1, max(previous.max(), current.max()) + 0.1]
         ax.plot(ends, ends, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
         moved = (rows["drifted"] | rows["suspect"]).to_numpy(bool)
         for chosen, colour, marker in ((~moved, _BLUE, "o"), (moved, _ORANGE, "D")):
             ax.errorbar(
-                before[chosen], now[chosen], xerr=prior[chosen],
+                previous[chosen], current[chosen], xerr=prior[chosen],
                 yerr=1.96 * rows[f"{name}_sd"].to_numpy()[chosen], fmt=marker, color=colour,
                 markersize=4, linewidth=0.8, alpha=0.8,
             )  # fmt: skip

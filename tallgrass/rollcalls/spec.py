@@ -136,9 +136,9 @@ class ModelSpec(Frozen):
                 f"coordinates={self.coordinates}",
                 "leave coordinates and likelihood out, or use joint_form=seed",
             )
-        own = ["alpha_prior", "mu_prior", "sigma_prior"]
-        own += ["beta_prior"] if self.joint_form == "anchored" else []
-        for name in own:
+        fixed = ["alpha_prior", "mu_prior", "sigma_prior"]
+        fixed += ["beta_prior"] if self.joint_form == "anchored" else []
+        for name in fixed:
             if getattr(self, name) != fields[name].default:
                 raise SpecError(
                     f"{name}: the joint model has priors of its own",
@@ -156,12 +156,12 @@ class ModelSpec(Frozen):
         mu (of mu_global), sigma_chamber, sigma_party and sigma_within.
         """
         if self.model == "joint":
-            own = dict(JOINT_PRIORS[self.joint_form])
+            texts = dict(JOINT_PRIORS[self.joint_form])
             if self.joint_form == "seed":
-                own["beta"] = self.beta_prior
+                texts["beta"] = self.beta_prior
             elif not self.dif:
-                del own["sigma_dif"]
-            return {name: PriorSpec.parse(text) for name, text in own.items()}
+                del texts["sigma_dif"]
+            return {name: PriorSpec.parse(text) for name, text in texts.items()}
         names = ["alpha", "beta"] + (["mu", "sigma"] if self.model == "hierarchical" else [])
         return {name: PriorSpec.parse(getattr(self, f"{name}_prior")) for name in names}
 

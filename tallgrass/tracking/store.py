@@ -90,8 +90,8 @@ def connect(uri: str | None = None) -> None:
         with _impatient():
             mlflow.MlflowClient().search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
-        what = f"cannot use the MLflow store {masked(uri_in_use)} ({brief(error)})"
-        raise TrackingError(what, None, _advice(scheme, str(error))) from error
+        message = f"cannot use the MLflow store {masked(uri_in_use)} ({brief(error)})"
+        raise TrackingError(message, None, _advice(scheme, str(error))) from error
     _checked.add(uri_in_use)
 
 

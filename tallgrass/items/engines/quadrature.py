@@ -178,9 +178,9 @@ def _expect(code, bounds, table, x, log_weight, counts, theta, theta_sd):  # typ
     total = 0.0
     density = np.empty(len(x))
     for i in range(len(bounds) - 1):
-        own = code[bounds[i] : bounds[i + 1]]
-        total += user_posterior(own, table, log_weight, density)
-        for k in own:
+        code_of_user = code[bounds[i] : bounds[i + 1]]
+        total += user_posterior(code_of_user, table, log_weight, density)
+        for k in code_of_user:
             _add(counts[k], density)
         mean, square = 0.0, 0.0
         for q in range(len(x)):

@@ -49,20 +49,20 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     else:
         drawn, items = _over_bills(ref, tgt, common, options.robust)
     coefficients = coefficients_of(drawn, ref, tgt)
-    shown = options.robust if common.over == "bills" else "none"
+    treatment = options.robust if common.over == "bills" else "none"
     chosen = SHOWN if common.over == "bills" else MEMBER_METHODS[0]
-    linked_draws = drawn[(drawn["treatment"] == shown) & (drawn["method"] == chosen)]
+    linked_draws = drawn[(drawn["treatment"] == treatment) & (drawn["method"] == chosen)]
     # In some draws too few items may agree in sign; those have no link.
     drawn_xi = tgt.xi[:, linked_draws["draw"].to_numpy(int)]
     linked = linked_draws["A"].to_numpy() * drawn_xi + linked_draws["B"].to_numpy()
-    cv = variation_of_slopes(coefficients, shown)
+    cv = variation_of_slopes(coefficients, treatment)
     warnings = warnings_of(cv, items, common)
     metrics = {"link/cv": cv, "link/n_common": float(len(common.names))}
     if common.over == "bills":
         metrics["link/n_opposite"] = float(items["opposite"].sum())
         metrics["link/n_deviating"] = float(items["deviates"].sum())
     row = coefficients[
-        (coefficients["treatment"] == shown) & (coefficients["method"] == chosen)
+        (coefficients["treatment"] == treatment) & (coefficients["method"] == chosen)
     ].iloc[0]
     metrics |= {f"link/{name}": float(row[name]) for name in ("A", "B", "delta", "k")}
     return Linking(

@@ -67,19 +67,19 @@ def link_deviations(items: pd.DataFrame, most: int = 40) -> Figure:
     most : int
         The most bills to show, those that deviate most.
     """
-    shown = items.sort_values("z", ascending=False).head(most).reset_index(drop=True)
-    left = text_width([str(x) for x in shown["name"]]) + 0.4
-    figure, axes = new_figure(1.4 + 0.19 * max(len(shown), 4), margins=(left, 0.3, 0.55, 0.6))
+    rows = items.sort_values("z", ascending=False).head(most).reset_index(drop=True)
+    left = text_width([str(x) for x in rows["name"]]) + 0.4
+    figure, axes = new_figure(1.4 + 0.19 * max(len(rows), 4), margins=(left, 0.3, 0.55, 0.6))
     ax: Axes = axes[0, 0]
-    y = np.arange(len(shown))
+    y = np.arange(len(rows))
     ax.axvline(0, color=RULE, linewidth=1)
-    ax.hlines(y, shown["left"], shown["right"], color=RULE, linewidth=1.5)
-    ax.plot(shown["left"], y, "<", color=MUTED, label="left of the middle")
-    ax.plot(shown["right"], y, ">", color=INK, label="right of the middle")
-    mask = shown["opposite"].to_numpy()
+    ax.hlines(y, rows["left"], rows["right"], color=RULE, linewidth=1.5)
+    ax.plot(rows["left"], y, "<", color=MUTED, label="left of the middle")
+    ax.plot(rows["right"], y, ">", color=INK, label="right of the middle")
+    mask = rows["opposite"].to_numpy()
     ax.plot(np.zeros(mask.sum()), y[mask], "x", color=ACCENT, label="opposite direction, left out")
-    ax.set_yticks(y, [str(x) for x in shown["name"]], fontsize=8)
-    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_yticks(y, [str(x) for x in rows["name"]], fontsize=8)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
     label_axes(ax, "Logit on the reference's scale minus that of the linked target")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, frameon=False, fontsize=9)
     return figure

@@ -56,8 +56,8 @@ def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figur
         points = ordered["cut_point"][mask].clip(low, high)
         ax.plot(points, rows[mask], marker, color=INK, markersize=7)
     groups = ideal["party"].map(group)
-    shown = [name for name in COLOURS if (groups == name).any()]
-    for level, name in enumerate(reversed(shown)):
+    parties = [name for name in COLOURS if (groups == name).any()]
+    for level, name in enumerate(reversed(parties)):
         x = members[(groups == name).to_numpy()]
         ax.plot(
             x, np.full(len(x), n + 1.4 + 0.8 * level), MARKERS[name], color=COLOURS[name],
@@ -70,10 +70,10 @@ def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figur
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_xlim(low, high)
-    ax.set_ylim(-0.8, n + 1.3 + 0.8 * len(shown))
+    ax.set_ylim(-0.8, n + 1.3 + 0.8 * len(parties))
     label_axes(
         ax,
         f"{scale_label(ideal['party'])}\n▶ yeas stand to the right of the mark     ◀ to the left",
     )
-    party_legend(ax, shown)
+    party_legend(ax, parties)
     return figure

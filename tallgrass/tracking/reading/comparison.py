@@ -164,8 +164,8 @@ def _measured(
 def _tagged(
     label: str, run: "Run", text: str | None, passed: bool | None = None
 ) -> tuple[object, ...]:
-    shown = {"true": "Yes", "false": "No", None: "—"}.get(text, text)
-    return (label, "", None, run.info.run_id, run.info.run_name, None, passed, shown)
+    words = {"true": "Yes", "false": "No", None: "—"}.get(text, text)
+    return (label, "", None, run.info.run_id, run.info.run_name, None, passed, words)
 
 
 def _models(run: "Run") -> tuple[str, str | None]:

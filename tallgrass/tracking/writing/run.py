@@ -1,6 +1,5 @@
 """Write to one MLflow run: params, metrics, tags, the dataset, artifacts."""
 
-import io
 import json
 import logging
 import math
@@ -8,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tallgrass.escaping import neutralised
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 _LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # MLflow's limits
 
 logger = logging.getLogger(__name__)
-
-
-class Figure(Protocol):
-    """The part of a Matplotlib figure that is needed here; other modules draw."""
-
-    def savefig(self, fname: Any, /, *, format: str, dpi: float) -> None:
-        """Write the figure to a file or buffer."""
 
 
 class ActiveRun:
@@ -76,10 +68,10 @@ class ActiveRun:
         Values that are not finite are left out and named in the tag ``metrics.dropped``, because
         MLflow stores infinity as 1.8e308, and NaN breaks older servers.
         """
-        now = int(datetime.now(UTC).timestamp() * 1000)
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
         finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
         values = {name: rounded(name, value) for name, value in finite.items()}
-        self._write("metrics", {"kind": "metrics", "values": values, "at": now, "step": step})
+        self._write("metrics", {"kind": "metrics", "values": values, "at": now_ms, "step": step})
         if dropped := sorted(set(metrics) - set(finite)):
             self.set_tags({"metrics.dropped": f"{len(dropped)}: {', '.join(dropped)}"})
 
@@ -114,8 +106,8 @@ class ActiveRun:
 
     def log_live(self, metrics: Mapping[str, float], step: int) -> None:
         """Log the progress of sampling; it is never stored for later, and may run in any thread."""
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        operation = {"kind": "metrics", "values": dict(metrics), "at": now, "step": step}
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
+        operation = {"kind": "metrics", "values": dict(metrics), "at": now_ms, "step": step}
         perform(self._client, self.run_id, operation, Path())
 
     def log_artifact(self, path: Path, artifact_dir: str) -> None:
@@ -126,12 +118,6 @@ class ActiveRun:
     def log_text(self, content: str, path: str) -> None:
         """Store a text as the artifact ``path``, in UTF-8."""
         self.log_bytes(content.encode(), path)
-
-    def log_figure(self, figure: Figure, path: str) -> None:
-        """Store a Matplotlib figure as the artifact ``path``; the suffix gives the format."""
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=Path(path).suffix.lstrip("."), dpi=120)
-        self.log_bytes(buffer.getvalue(), path)
 
     def log_table(self, table: "DataFrame", path: str) -> None:
         """Store a table twice, as ``path.csv`` for people and as ``path.json``.

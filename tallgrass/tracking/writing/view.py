@@ -55,8 +55,8 @@ def show_results(
         When the store cannot be read or written.
     """
     with translated(f"add the view of results to experiment {experiment_id}"):
-        known = mlflow_client.get_experiment(experiment_id).tags if tags is None else tags
-        if VIEW_TAG not in known:
+        existing = mlflow_client.get_experiment(experiment_id).tags if tags is None else tags
+        if VIEW_TAG not in existing:
             mlflow_client.set_experiment_tag(experiment_id, VIEW_TAG, _view())
 
 
