@@ -185,7 +185,7 @@ def test_numba_says_where_it_stores_code_and_fails_at_a_file_that_is_cut_short(
         assert nb.extending.is_jitted(double)
         folder = Path(double.stats.cache_path)
         files = [list(folder.glob(pattern)) for pattern in cache._CODE_FILES]
-        assert [len(found) for found in files] == [1, 1]
+        assert [len(paths) for paths in files] == [1, 1]
         for (path,) in files:
             content = path.read_bytes()
             path.write_bytes(content[: len(content) // 2])
