@@ -4,7 +4,6 @@
 them needs, and says which file to look at. The libraries are real; nothing is replaced.
 """
 
-import argparse
 import ast
 import importlib.util
 import json
@@ -519,14 +518,6 @@ def test_mlflow_has_these_codes_for_wrong_requests():
 
 
 # pandas and Python.
-
-
-def test_argparse_knows_the_flags_of_a_parser():
-    change = "argparse no longer lists the flags of a parser"
-    with contract(change, "tallgrass/cli/parser.py"):
-        parser = argparse.ArgumentParser()
-        parser.add_argument_group("group").add_argument("--one-flag")
-        assert list(parser._option_string_actions) == ["-h", "--help", "--one-flag"]
 
 
 def test_pandas_begins_its_errors_about_tables_with_these_words(tmp_path):

@@ -111,8 +111,20 @@ def test_every_import_goes_down_the_floors(copy: Path) -> None:
             "from matplotlib.figure import Figure",
             "Only plots and report draw",
         ),
+        ("inference/diagnostics.py", "import jax", "Only the flow imports JAX"),
     ],
-    ids=["upward", "wing", "neighbour", "root", "new", "circle", "mlflow", "nutpie", "matplotlib"],
+    ids=[
+        "upward",
+        "wing",
+        "neighbour",
+        "root",
+        "new",
+        "circle",
+        "mlflow",
+        "nutpie",
+        "matplotlib",
+        "jax",
+    ],
 )
 def test_an_import_that_leaves_its_floor_is_refused(
     copy: Path, path: str, line: str, broken: str

@@ -78,6 +78,10 @@ class Arguments:
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises a SpecError instead of printing and exiting."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.flags = ["--help"]  # the long flags, in the order of the help
+
     def error(self, message: str) -> NoReturn:
         """Raise the error of argparse."""
         raise SpecError(message, None, f"{self.prog} --help lists the flags")
@@ -103,16 +107,20 @@ def parser_of(
         metavar = operands.strip("[].")
         parser.add_argument("operands", nargs="*", metavar=metavar, help=_OPERANDS[metavar])
     if takes_run:
-        _add_fields(parser.add_argument_group("parameters of the run"), spec, "run.")
+        _add_fields(parser, "parameters of the run", spec, "run.")
     for option in options:
-        parser.add_argument(
+        action = parser.add_argument(
             "--" + option.name.replace("_", "-"),
             dest="option." + option.name,
             metavar=option.metavar or "{true,false}",
             help=option.help,
         )
-    _add_fields(parser.add_argument_group("settings"), Settings, "settings.")
-    parser.add_argument("--json", dest="json", action="store_true", help="print one JSON object")
+        parser.flags += action.option_strings
+    _add_fields(parser, "settings", Settings, "settings.")
+    action = parser.add_argument(
+        "--json", dest="json", action="store_true", help="print one JSON object"
+    )
+    parser.flags += action.option_strings
     return parser
 
 
@@ -131,8 +139,7 @@ def parse(parser: Parser, argv: Sequence[str], switches: Sequence[str]) -> Argum
     known, unknown = parser.parse_known_args(words)
     for word in unknown:
         if word.startswith("-"):
-            flags = [flag for flag in parser._option_string_actions if flag.startswith("--")]
-            raise SpecError("unknown flag", word.partition("=")[0], nearest(word, flags))
+            raise SpecError("unknown flag", word.partition("=")[0], nearest(word, parser.flags))
     if unknown:
         raise SpecError("unexpected argument", unknown[0], f"see {parser.prog} --help")
     values = {name: value for name, value in vars(known).items() if value is not None}
@@ -172,7 +179,8 @@ def _spelled(word: str, following: Sequence[str], switches: Sequence[str]) -> st
     return name + equals + value
 
 
-def _add_fields(group: "argparse._ArgumentGroup", model: type[BaseModel], prefix: str) -> None:
+def _add_fields(parser: Parser, title: str, model: type[BaseModel], prefix: str) -> None:
+    group = parser.add_argument_group(title)
     fields = model.model_fields
     for name in [*(n for n in _FIRST if n in fields), *(n for n in fields if n not in _FIRST)]:
         declared = fields[name]
@@ -181,12 +189,13 @@ def _add_fields(group: "argparse._ArgumentGroup", model: type[BaseModel], prefix
         text = declared.description or ""
         if default not in (None, ""):
             text += f" (default: {default_text})"
-        group.add_argument(
+        action = group.add_argument(
             "--" + name.replace("_", "-"),
             dest=prefix + name,
             metavar=_metavar(declared.annotation),
             help=text.replace("%", "%%"),
         )
+        parser.flags += action.option_strings
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

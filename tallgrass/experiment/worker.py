@@ -140,7 +140,7 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     if installed != order.tallgrass:
         return Outcome(order.key, error=refused_version(order.tallgrass, installed))
     # PyMC starts a process per chain, which Python forbids in daemons, such as Dask's workers.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    multiprocessing.current_process().daemon = False
     from tallgrass.rollcalls.fit import fit
     from tallgrass.study.study import Context
     from tallgrass.tracking import store, writing
