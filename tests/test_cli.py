@@ -76,22 +76,39 @@ def test_help_of_the_program_names_every_command(capsys):
     assert [name for name, one in COMMANDS.items() if f"{name:<11}{one.summary}" not in shown] == []
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_without_importing_what_is_slow(name):
-    code = (
-        "import sys; from tallgrass.cli import main; status = main([sys.argv[1], '--help']);"
-        "slow = {'mlflow', 'pymc', 'pytensor', 'matplotlib', 'arviz', 'numba', 'pandas'};"
-        "print(sorted(slow & set(sys.modules)), file=sys.stderr); sys.exit(status)"
-    )
+HELP = """
+import contextlib, io, json, sys
+from tallgrass.cli import main
+slow = {"mlflow", "pymc", "pytensor", "matplotlib", "arviz", "numba", "pandas"}
+found = {}
+for name in sys.argv[1:]:
+    before = set(sys.modules)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        status = main([name, "--help"])
+    found[name] = [status, out.getvalue(), sorted(slow & set(sys.modules) - before)]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def helps():
+    """By command the status of its help, what it says, and what is slow and was imported for it."""
     done = subprocess.run(
-        [sys.executable, "-c", code, name],
+        [sys.executable, "-c", HELP, *COMMANDS],
         env=environment(),
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    assert (done.returncode, done.stderr) == (0, "[]\n")
-    assert done.stdout.startswith(f"usage: tallgrass {name}")
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_without_importing_what_is_slow(name, helps):
+    status, said, imported = helps[name]
+    assert (status, imported) == (0, [])
+    assert said.startswith(f"usage: tallgrass {name}")
 
 
 @pytest.mark.parametrize(
@@ -246,16 +263,17 @@ def test_promoting_makes_a_baseline_and_warns_when_the_verdict_is_not_pass(store
     assert mlflow.MlflowClient().get_run(run_id).data.tags["baseline"] == "true"
 
 
-def test_on_a_terminal_runs_are_drawn_without_reading_markup_in_names(store):
+def test_on_a_terminal_runs_are_drawn_without_reading_markup_in_names(store, monkeypatch):
     made_run(tags={"session": "[link=http://x]91st[/link]"})
     main_end, other_end = pty.openpty()
-    done = subprocess.run(
-        command("runs"), env=environment(COLUMNS="200", TERM="xterm"), stdout=other_end, check=False
-    )
-    os.close(other_end)
-    shown = os.read(main_end, 100_000).decode()
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    with monkeypatch.context() as patch, os.fdopen(other_end, "w") as terminal:
+        patch.setattr(sys, "stdout", terminal)
+        assert main(["runs"]) == 0
+        terminal.flush()
+        shown = os.read(main_end, 100_000).decode()
     os.close(main_end)
-    assert done.returncode == 0
     assert "[link=http://x]91st[/link]" in shown
     assert "─" in shown
 
@@ -366,7 +384,7 @@ def real_run(tmp_path_factory):
 
 def test_run_with_json_prints_one_object_and_nothing_else_on_stdout(real_run):
     _, done = real_run
-    assert done.returncode in (0, 3), done.stderr
+    assert done.returncode == 3, done.stderr
     answer = json.loads(done.stdout)
     assert re.fullmatch("[0-9a-f]{32}", answer["run_id"])
     assert {check["name"] for check in answer["checks"]}
@@ -378,7 +396,7 @@ def test_a_failed_verdict_is_status_3_only_with_strict_and_the_run_is_finished(
     folder, done = real_run
     monkeypatch.chdir(folder)
     answer = json.loads(done.stdout)
-    assert (done.returncode == 3) == (answer["verdict"] == "fail")
+    assert (done.returncode, answer["verdict"]) == (3, "fail")
     assert status_of(answer["run_id"]) == "FINISHED"
 
 
@@ -393,30 +411,9 @@ def test_rerun_repeats_a_run_with_the_flags_given_and_says_where_to_look(
     again = re.search(r"^Run ([0-9a-f]{32})$", shown, re.MULTILINE)[1]
     params = mlflow.MlflowClient().get_run(again).data.params
     assert (params["seed"], params["draws"], params["session"]) == ("7", "20", "simulated")
-    assert re.search(r"^Verdict: (pass|fail|unresolved)$", shown, re.MULTILINE)
+    assert re.search(r"^Verdict: fail$", shown, re.MULTILINE)
     assert f"/runs/{again}" in shown
     assert "index.html" in shown
-
-
-def test_termination_of_a_run_leaves_it_killed(store):
-    child = subprocess.Popen(
-        command("run", "--session=simulated", "--draws=100000", "--tune=1000", "--chains=1"),
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    client = mlflow.MlflowClient()
-    found = []
-    for _ in range(600):
-        ids = [one.experiment_id for one in client.search_experiments()]
-        found = client.search_runs(ids)
-        if found or child.poll() is not None:
-            break
-        time.sleep(0.1)
-    time.sleep(1)
-    child.terminate()
-    assert child.wait(timeout=120) == 128 + signal.SIGTERM
-    assert status_of(found[0].info.run_id) == "KILLED"
 
 
 def test_text_from_the_data_is_printable():

@@ -13,7 +13,7 @@ from tallgrass.lab import sbc
 from tallgrass.lab.sbc import check_calibration
 from tallgrass.rollcalls.spec import ModelSpec
 
-SMALL = ["--check=20", "--model=flat", "--legislators=10", "--rollcalls=30", "--seed=1"]
+SMALL = ["--check=20", "--model=flat", "--legislators=15", "--rollcalls=30", "--seed=1"]
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ class Check:
             [
                 (variable, f"{variable}{i}", number, generator.random())
                 for number in range(20)
-                for variable, n in (("xi", 8), ("alpha", 30), ("beta", 30), ("log_likelihood", 1))
+                for variable, n in (("xi", 13), ("alpha", 30), ("beta", 30), ("log_likelihood", 1))
                 for i in range(n)
             ],
             columns=["variable", "name", "simulation", "fraction"],
@@ -99,7 +99,7 @@ def test_a_check_writes_its_table_its_ranks_and_a_picture_and_prints_one_object(
     spec = ModelSpec(model="flat", beta_prior="lognormal:0,1", coordinates="textbook")
     del check.asked["observer"]
     assert check.asked == {
-        "n": 20, "spec": spec, "n_legislators": 10, "n_rollcalls": 30, "seed": 1
+        "n": 20, "spec": spec, "n_legislators": 15, "n_rollcalls": 30, "seed": 1
     }  # fmt: skip
     out, err = capfd.readouterr()
     answer = json.loads(out)
@@ -112,8 +112,8 @@ def test_a_check_writes_its_table_its_ranks_and_a_picture_and_prints_one_object(
     assert [folder / name for name in answer["files"]] == [
         made / name for name in ("calibration.csv", "ranks.csv", "calibration.png")
     ]
-    assert len(pd.read_csv(made / "ranks.csv")) == 20 * 69
-    assert list(pd.read_csv(made / "calibration.csv")["parameters"]) == [8, 30, 30, 1]
+    assert len(pd.read_csv(made / "ranks.csv")) == 20 * 74
+    assert list(pd.read_csv(made / "calibration.csv")["parameters"]) == [13, 30, 30, 1]
     assert (made / "calibration.png").read_bytes().startswith(b"\x89PNG")
     assert err.splitlines() == [f"{2 * n} of 20 legislatures" for n in range(1, 11)]
 
@@ -141,4 +141,4 @@ def test_a_check_fits_its_legislatures(folder: Path, monkeypatch: pytest.MonkeyP
 
     assert main(["simulate", *SMALL]) == 0
 
-    assert len(pd.read_csv(folder / "calibration-flat" / "ranks.csv")) == 20 * 69
+    assert len(pd.read_csv(folder / "calibration-flat" / "ranks.csv")) == 20 * 74

@@ -1,21 +1,26 @@
-"""A whole run, for real: real votes, real sampling, real MLflow on SQLite in a temporary folder."""
+"""A whole run, for real: files, real sampling, real MLflow on SQLite in a temporary folder."""
 
 import json
 import re
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
+from example_session import write_votes
 from example_store import default_store
+from toy import usual_votes
 
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
 from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.votes import RollCall
 from tallgrass.settings import Settings
 
-QUICK = {"draws": 150, "tune": 300, "chains": 2}
+QUICK = {"session": "91st", "chamber": "house", "draws": 150, "tune": 300, "chains": 2}
+UNANIMOUS = 3  # roll calls of the session that tell nothing
 QUIET = Settings(progress="none")
 
 ARTIFACTS = {
@@ -36,7 +41,14 @@ ARTIFACTS = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
+    """A store beside a session of the usual size, whose last roll calls a filter leaves out."""
     with default_store(tmp_path_factory.mktemp("store")) as folder:
+        votes = usual_votes()
+        cells = np.hstack([votes.cells, np.ones((len(votes.legislators), UNANIMOUS), np.int8)])
+        more = tuple(RollCall(f"w{i}", f"SR {i}") for i in range(UNANIMOUS))
+        write_votes(
+            folder / "91st", replace(votes, cells=cells, rollcalls=(*votes.rollcalls, *more))
+        )
         yield folder
 
 
@@ -49,6 +61,14 @@ def hierarchical(store):
 def flat(store, hierarchical):
     spec = make_run_spec(model="flat", baseline=hierarchical.run_id, **QUICK)
     return tg.fit(spec, QUIET)
+
+
+@pytest.fixture(scope="module")
+def brief(flat, hierarchical):
+    """Eight draws that begin where a run ended, after that run was made the baseline."""
+    tg.promote(hierarchical.run_id)
+    few = {"draws": 8, "tune": 10, "fit_checks": False}
+    return tg.fit(make_run_spec(init=f"run:{hierarchical.run_id}", **(QUICK | few)), QUIET)
 
 
 def stored(result):
@@ -72,7 +92,7 @@ def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
     params = stored(hierarchical).data.params
     spec = make_run_spec(**QUICK)
     assert {name: params[name] for name in ("session", "init", "draws")} == {
-        "session": "sample",
+        "session": "91st",
         "init": "pca",
         "draws": "150",
     }
@@ -84,7 +104,7 @@ def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
     assert params["sampler.name"] == "nutpie"
     assert params["sampler.trajectory"] == "leapfrog"
     assert re.fullmatch(r"\d+\.\d+.*", params["sampler.version"])
-    assert int(params["data.dropped_minority"]) > 0
+    assert int(params["data.dropped_minority"]) == UNANIMOUS
 
 
 def test_metrics_are_those_of_the_trace(hierarchical):
@@ -105,12 +125,23 @@ def test_the_fit_of_the_votes_is_measured(hierarchical):
     assert metrics["fit/elpd_loo"] < 0
 
 
+@pytest.mark.slow
+def test_the_embedded_senate_is_what_a_run_samples_by_itself(store):
+    result = tg.fit(make_run_spec(draws=150, tune=300, chains=2, baseline="none"), QUIET)
+    run = stored(result)
+    assert run.info.status == "FINISHED"
+    assert (run.data.tags["session"], run.data.tags["chamber"]) == ("sample", "senate")
+    assert run.data.params["model.n_legislators"] == "101"  # one independent is left out
+    assert run.data.metrics["fit/accuracy"] == pytest.approx(0.894, abs=0.01)
+    assert set(artifacts(result)) >= ARTIFACTS
+
+
 def test_tags_say_what_was_found_and_on_which_data(hierarchical):
     tags = stored(hierarchical).data.tags
     assert tags["verdict"] == hierarchical.verdict.status
     assert tags["data.sha256"] == hierarchical.trace.attrs["data_sha256"]
     assert tags["spec.sha256"] == make_run_spec(**QUICK).sha256
-    assert (tags["model"], tags["chamber"]) == ("hierarchical", "senate")
+    assert (tags["model"], tags["chamber"]) == ("hierarchical", "house")
 
 
 def test_the_votes_are_a_dataset_input_with_our_own_digest(hierarchical):
@@ -136,7 +167,8 @@ def test_dropped_votes_are_listed_with_reasons(hierarchical):
         run_id=hierarchical.run_id, artifact_path="data/filters.json"
     )
     log = json.loads(Path(path).read_text("utf-8"))
-    assert log["dropped"]["minority"] == sum(d["reason"] == "minority" for d in log["drops"])
+    assert log["dropped"]["minority"] == UNANIMOUS
+    assert [drop["reason"] for drop in log["drops"]] == ["minority"] * UNANIMOUS
     assert all(drop["detail"] for drop in log["drops"])
 
 
@@ -153,31 +185,25 @@ def test_a_run_is_compared_with_the_baseline_it_names(flat, hierarchical):
     assert tags["baseline.run_id"] == hierarchical.run_id
     assert metrics["abs_r"] == pytest.approx(flat.comparison.abs_r, abs=1.01e-4)
     assert metrics["abs_r"] > 0.9
-    # The hierarchical model leaves the independent out.
     assert metrics["baseline/n_common"] == hierarchical.trace["posterior"].sizes["legislator"]
     assert any(check.name == "|r| with the baseline" for check in flat.verdict.checks)
 
 
-def test_a_promoted_run_becomes_the_automatic_baseline(flat, hierarchical):
-    tg.promote(hierarchical.run_id)
-    result = tg.fit(make_run_spec(**(QUICK | {"draws": 20, "tune": 50})), QUIET)
-    assert stored(result).data.tags["baseline.run_id"] == hierarchical.run_id
+def test_a_promoted_run_becomes_the_automatic_baseline(brief, hierarchical):
+    assert stored(brief).data.tags["baseline.run_id"] == hierarchical.run_id
 
 
-def test_a_run_can_start_from_the_positions_of_another(hierarchical):
-    spec = make_run_spec(init=f"run:{hierarchical.run_id}", **(QUICK | {"draws": 20}))
-    result = tg.fit(spec, QUIET)
-    start = result.trace["constant_data"]["start_score"].values
+def test_a_run_can_start_from_the_positions_of_another(brief, hierarchical):
+    start = brief.trace["constant_data"]["start_score"].values
     means = hierarchical.trace["posterior"]["xi"].mean(("chain", "draw")).values
     assert np.corrcoef(start, means)[0, 1] > 0.999
 
 
-def test_chains_that_did_not_converge_are_a_result_with_a_verdict(store):
-    spec = make_run_spec(draws=8, tune=10, chains=2, fit_checks=False, baseline="none")
-    result = tg.fit(spec, QUIET)
-    assert result.verdict.status == "fail"
-    assert stored(result).info.status == "FINISHED"
-    assert stored(result).data.tags["verdict.reasons"]
+def test_chains_that_did_not_converge_are_a_result_with_a_verdict(brief):
+    assert brief.verdict.status == "fail"
+    run = stored(brief)
+    assert run.info.status == "FINISHED"
+    assert "R-hat max is" in run.data.tags["verdict.reasons"]
 
 
 def count_runs():
@@ -204,7 +230,7 @@ def test_what_cannot_run_is_refused_before_a_run_exists(hierarchical, parameters
 
 
 def test_a_baseline_without_common_legislators_is_refused(hierarchical):
-    spec = make_run_spec(session="simulated", baseline=hierarchical.run_id, **QUICK)
+    spec = make_run_spec(**(QUICK | {"session": "simulated", "baseline": hierarchical.run_id}))
     with pytest.raises(DataError, match="shares too few legislators"):
         tg.fit(spec, QUIET)
 
@@ -214,7 +240,7 @@ def test_a_trace_that_cannot_be_written_leaves_a_failed_run(store):
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))  # the disk is full at 4 MB
     try:
         with pytest.raises(OSError, match=r"[Ff]ile too large|write"):
-            tg.fit(make_run_spec(draws=600, tune=50, chains=1, baseline="none"), QUIET)
+            tg.fit(make_run_spec(baseline="none", **(QUICK | {"draws": 4000})), QUIET)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     failed = mlflow.search_runs(

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from toy_chambers import toy_chambers
+from example_session import write_votes
+from toy_chambers import usual_chambers
 
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError
@@ -20,39 +21,7 @@ from tallgrass.rollcalls.summaries import joint_tables
 from tallgrass.settings import Settings
 from tallgrass.tracking import reading
 
-SHORT = {"draws": 100, "tune": 200, "chains": 2, "min_votes": 5}
-
-
-def write(folder, joint):
-    """The chambers as a session in the tallgrass CSV layout."""
-    folder.mkdir()
-    votes, rollcalls, members = [], [], []
-    words = {1: "Yea", -1: "Nay", 0: "Absent and Not Voting"}
-    for name in ("house", "senate"):
-        chamber = getattr(joint, name)
-        members += [(m.name, m.name, m.slug, name.title(), m.party, 1) for m in chamber.legislators]
-        rollcalls += [
-            (r.vote_id, name.title(), r.bill, "Final Action", "", "2025-01-20T00:00:00", "")
-            for r in chamber.rollcalls
-        ]
-        votes += [
-            (r.vote_id, m.slug, words[int(cell)])
-            for m, row in zip(chamber.legislators, chamber.cells, strict=True)
-            for r, cell in zip(chamber.rollcalls, row, strict=True)
-        ]
-    tables = {
-        "votes": (votes, "vote_id legislator_slug vote"),
-        "rollcalls": (
-            rollcalls,
-            "vote_id chamber bill_number motion vote_type vote_datetime bill_title",
-        ),
-        "legislators": (members, "name full_name slug chamber party district"),
-    }
-    for table, (rows, columns) in tables.items():
-        pd.DataFrame(rows, columns=columns.split()).to_csv(
-            folder / f"{folder.name}_{table}.csv", index=False
-        )
-    return str(folder)
+SHORT = {"draws": 100, "tune": 200, "chains": 2}
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +36,8 @@ def done(tmp_path_factory):
         threshold_divergences=10_000,
         threshold_ebfmi=0.001,
     )
-    joint = toy_chambers(house=(8, 10), senate=(6, 8), rollcalls=(24, 20), matched=12)
-    session = write(folder / "99th_2041-2042", joint)
+    joint = usual_chambers()
+    session = write_votes(folder / "99th_2041-2042", joint.house, joint.senate)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for chamber in ("house", "senate"):
@@ -85,9 +54,9 @@ def table(result, name):
 
 def test_a_joint_run_places_all_members_and_lists_every_roll_call_once(done):
     result, joint, _, _ = done
-    assert len(earlier.ideal_points(result.run_id)) == 18 + 14
+    assert len(earlier.ideal_points(result.run_id)) == 15 + 15
     matches = table(result, "matched_bills")
-    assert len(matches) == 24 + 20 - 12
+    assert len(matches) == 30 + 30 - 12
     assert (matches["status"] == "matched").sum() == 12
     assert joint.combined.chamber == "both"
 
@@ -148,10 +117,10 @@ def test_a_reflected_chamber_is_found_in_the_chain_that_has_it(done):
 
 
 def test_what_the_joint_model_cannot_use_leaves_no_run(done, tmp_path):
-    _, _, settings, _ = done
+    _, joint, settings, _ = done
     before = len(earlier.runs(limit=None))
-    unmatched = toy_chambers(house=(8, 10), senate=(6, 8), rollcalls=(24, 20), matched=12)
-    folder = Path(write(tmp_path / "98th", unmatched))
+    folder = tmp_path / "98th"
+    write_votes(folder, joint.house, joint.senate)
     path = folder / "98th_rollcalls.csv"
     rollcalls = pd.read_csv(path)
     rollcalls.loc[rollcalls["chamber"] == "Senate", "bill_number"] = [

@@ -4,6 +4,8 @@ import logging
 
 import numpy as np
 import pytest
+from example_session import write_votes
+from toy_chambers import usual_chambers
 
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError
@@ -19,13 +21,14 @@ FAST = {"draws": 60, "tune": 150, "chains": 2, "baseline": "none", "fit_checks":
 
 
 @pytest.fixture(scope="module")
-def two_runs(tmp_path_factory, data_dir):
+def two_runs(tmp_path_factory):
     """A short House run and a short Senate run of one session, in a store of their own."""
     folder = tmp_path_factory.mktemp("link")
     settings = Settings(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}", progress="none")
+    joint = usual_chambers()
+    session = write_votes(folder / "99th_2041-2042", joint.house, joint.senate)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        session = str(data_dir / "kansas" / "88th_2019-2020")
         runs = [
             fit(RunSpec(session=session, chamber=chamber, **FAST), settings).run_id
             for chamber in ("house", "senate")
@@ -33,32 +36,35 @@ def two_runs(tmp_path_factory, data_dir):
         yield runs, settings
 
 
-def test_a_link_is_a_run_with_tables_pictures_and_a_report(two_runs):
+@pytest.fixture(scope="module")
+def linked(two_runs):
     (house, senate), settings = two_runs
-    result = link(house, senate, LinkOptions(draws=20), settings)
-    found = reading.details(result.run_id)
+    return link(house, senate, LinkOptions(draws=20), settings)
+
+
+def test_a_link_is_a_run_with_tables_pictures_and_a_report(two_runs, linked):
+    (house, _), _ = two_runs
+    found = reading.details(linked.run_id)
     assert found["tags"]["model"] == "link"
     assert found["params"]["reference"] == house
-    assert found["metrics"]["link/A"] == pytest.approx(result.linking.metrics["link/A"], rel=1e-3)
+    assert found["metrics"]["link/A"] == pytest.approx(linked.linking.metrics["link/A"], rel=1e-3)
     expected = {"report/index.html", "plots/link_coefficients.png", "tables/link_positions.csv"}
     assert expected <= set(found["artifacts"])
-    assert result.linking.common.over == "bills"
-    assert len(result.linking.common.names) == 34
+    assert linked.linking.common.over == "bills"
+    assert len(linked.linking.common.names) == 12
 
 
-def test_linked_senators_are_the_linear_map_of_their_own_run(two_runs):
-    (house, senate), settings = two_runs
-    result = link(house, senate, LinkOptions(draws=20), settings)
+def test_linked_senators_are_the_linear_map_of_their_own_run(two_runs, linked):
+    (_, senate), _ = two_runs
     own = earlier.ideal_points(senate).set_index("slug")["mean"]
-    linked = result.linking.positions.set_index("slug")["mean"]
-    assert np.corrcoef(own, linked[own.index])[0, 1] > 0.99
+    moved = linked.linking.positions.set_index("slug")["mean"]
+    assert np.corrcoef(own, moved[own.index])[0, 1] > 0.99
 
 
-def test_a_link_is_not_run_again_but_made_anew(two_runs):
-    (house, senate), settings = two_runs
-    result = link(house, senate, LinkOptions(draws=20), settings)
+def test_a_link_is_not_run_again_but_made_anew(two_runs, linked):
+    (house, senate), _ = two_runs
     with pytest.raises(SpecError, match=f"tallgrass link {house} {senate}"):
-        earlier.rerun_spec(result.run_id)
+        earlier.rerun_spec(linked.run_id)
 
 
 def test_a_run_is_not_linked_with_itself(two_runs):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from toy import Density, numeric_jacobian, toy_model, toy_votes
+from toy import Density, numeric_jacobian, toy_model, toy_votes, usual_votes
 
 from tallgrass.errors import SamplingError
 from tallgrass.inference import cache, compiled
@@ -20,7 +20,7 @@ from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.trace import sample
 
 TESTS = Path(__file__).parent
-VOTES = toy_votes(9, 14, 30, seed=1)
+VOTES = usual_votes()
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,7 @@ def test_the_compiled_code_is_the_density_of_the_graph_for_any_votes_of_its_shap
     # Votes are passed by pointer: other votes must not meet the first one's in stored code.
     codes = []
     for seed in (1, 5):
-        votes = toy_votes(9, 14, 30, seed=seed)
-        built = toy_model(votes, model=model)
+        built = toy_model(usual_votes(seed), model=model)
         density, code = Density(built), compiled.compile_model(built)
         codes.append(code)
         x = density.flat(built.start(np.random.default_rng(seed)))
@@ -99,14 +98,14 @@ def test_code_is_stored_by_its_model_and_found_again(model, coordinates):
     keys = [key_of(toy_model(VOTES, **form, **other)) for other in [{}, *others]]
     keys += [
         key_of(toy_model(votes, **form))
-        for votes in (toy_votes(9, 14, 29), toy_votes(9, 15, 30), toy_votes(8, 15, 30))
+        for votes in (toy_votes(7, 8, 29), toy_votes(7, 9, 30), toy_votes(6, 9, 30))
     ]
     if model == "flat" and coordinates == "textbook":
-        keys.pop()  # it knows no parties: 8 + 15 is 9 + 14
+        keys.pop()  # it knows no parties: 6 + 9 is 7 + 8
     assert len(set(keys)) == len(keys)
     assert key_of(toy_model(VOTES, **form)) == keys[0]
     # Canonical models keep every number of the votes out of the code; the textbook ones do not.
-    other_votes = key_of(toy_model(toy_votes(9, 14, 30, seed=9), **form))
+    other_votes = key_of(toy_model(usual_votes(9), **form))
     assert (other_votes == keys[0]) == (coordinates == "canonical")
 
 
@@ -202,11 +201,11 @@ def test_any_other_error_leaves_the_cache_alone(stored):
 
 _SAMPLE = """
 import hashlib
-from toy import toy_model, toy_votes
+from toy import toy_model, usual_votes
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.trace import sample
 
-votes = toy_votes(9, 14, 30, seed=1)
+votes = usual_votes()
 model = toy_model(votes, model="flat")
 sampled = sample(model, votes, SamplerSpec(draws=300, tune=200, chains=2, seed=3))
 xi = sampled.trace["posterior"]["xi"].values

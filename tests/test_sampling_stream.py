@@ -4,7 +4,7 @@ import logging
 import numpy as np
 import pytest
 import xarray as xr
-from toy import toy_model, toy_votes
+from toy import toy_model, usual_votes
 
 from tallgrass.errors import DataError
 from tallgrass.inference.draws import Interrupted
@@ -12,7 +12,7 @@ from tallgrass.inference.spec import SamplerSpec
 from tallgrass.inference.stream import DrawFiles, has_draws, lengths, read_trace
 from tallgrass.rollcalls.trace import sample
 
-VOTES = toy_votes(8, 12, 40)
+VOTES = usual_votes()
 GROUPS = ("posterior", "sample_stats", "warmup_sample_stats")
 
 

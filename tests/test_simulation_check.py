@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from toy import USUAL
 
 from tallgrass.errors import SpecError
 from tallgrass.inference.kernel import dense as kernel
@@ -19,6 +20,7 @@ from tallgrass.rollcalls.spec import ModelSpec
 
 FLAT, HIERARCHICAL = ModelSpec(model="flat"), ModelSpec(model="hierarchical")
 QUICK = SamplerSpec(draws=150, tune=200, chains=2)
+SIZE = (USUAL[0] + USUAL[1], USUAL[2])
 
 
 @pytest.mark.parametrize("n", [20, 100])
@@ -190,7 +192,7 @@ def test_what_cannot_be_checked_is_refused(arguments: tuple[object, ...], messag
 
 @pytest.fixture(scope="module")
 def quick() -> Calibration:
-    return check_calibration(20, FLAT, 10, 30, seed=1, sampler=QUICK)
+    return check_calibration(20, FLAT, *SIZE, seed=1, sampler=QUICK)
 
 
 @pytest.fixture
@@ -202,8 +204,8 @@ def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_quick_check_ranks_every_free_parameter_once_a_simulation(quick: Calibration) -> None:
     counts = quick.ranks.groupby("variable")["name"].nunique().to_dict()
 
-    assert counts == {"xi": 8, "alpha": 30, "beta": 30, "log_likelihood": 1}
-    assert len(quick.ranks) == 20 * 69
+    assert counts == {"xi": 13, "alpha": 30, "beta": 30, "log_likelihood": 1}
+    assert len(quick.ranks) == 20 * 74
     assert (quick.ranks["draws"] == 100).all()  # every third of 300
     assert quick.ranks["fraction"].between(0, 1, inclusive="neither").all()
     assert ((quick.ranks["fraction"] * 101).astype(int) == quick.ranks["rank"]).all()
@@ -211,14 +213,14 @@ def test_a_quick_check_ranks_every_free_parameter_once_a_simulation(quick: Calib
 
 def test_a_quick_check_of_the_right_model_is_calibrated(quick: Calibration) -> None:
     assert quick.calibrated, quick.table
-    assert quick.table["parameters"].sum() == 69
+    assert quick.table["parameters"].sum() == 74
     assert quick.n == 20
 
 
 def test_the_band_is_that_of_the_level_corrected_for_all_parameters(quick: Calibration) -> None:
     grid, low, high = quick.band()
 
-    expected = band(20, LEVEL / (69 + 2 * 4))
+    expected = band(20, LEVEL / (74 + 2 * 4))
     assert (grid == GRID).all()
     assert (low == expected[0]).all()
     assert (high == expected[1]).all()
@@ -230,8 +232,8 @@ def test_equal_seeds_give_equal_ranks_however_many_follow_and_progress_is_told(
 ) -> None:
     told: list[int] = []
 
-    again = check_calibration(3, FLAT, 10, 30, seed=1, sampler=QUICK, observer=told.append)
-    other = check_calibration(2, FLAT, 10, 30, seed=2, sampler=QUICK)
+    again = check_calibration(3, FLAT, *SIZE, seed=1, sampler=QUICK, observer=told.append)
+    other = check_calibration(2, FLAT, *SIZE, seed=2, sampler=QUICK)
 
     assert again.ranks.equals(quick.ranks[quick.ranks["simulation"] < 3])
     assert told == [1, 2, 3]
@@ -241,7 +243,7 @@ def test_equal_seeds_give_equal_ranks_however_many_follow_and_progress_is_told(
 def test_parameters_drawn_from_another_prior_than_the_fitted_one_are_caught() -> None:
     wide = ModelSpec(model="flat", alpha_prior="normal:0,12")
 
-    result = check_calibration(20, FLAT, 10, 30, seed=1, truth=wide, sampler=QUICK)
+    result = check_calibration(20, FLAT, *SIZE, seed=1, truth=wide, sampler=QUICK)
 
     table = result.table.set_index("variable")
     assert not result.calibrated
@@ -250,11 +252,11 @@ def test_parameters_drawn_from_another_prior_than_the_fitted_one_are_caught() ->
 
 @pytest.mark.usefixtures("few_are_enough")
 def test_a_check_of_the_hierarchical_model_ranks_the_party_level_too() -> None:
-    result = check_calibration(2, HIERARCHICAL, 10, 30, seed=1, sampler=QUICK)
+    result = check_calibration(2, HIERARCHICAL, *SIZE, seed=1, sampler=QUICK)
 
     counts = result.ranks.groupby("variable")["name"].nunique().to_dict()
     assert counts == {
-        "xi": 10, "alpha": 30, "beta": 30, "mu_party": 2, "sigma_within": 2, "log_likelihood": 1
+        "xi": 15, "alpha": 30, "beta": 30, "mu_party": 2, "sigma_within": 2, "log_likelihood": 1
     }  # fmt: skip
     assert result.ranks["draws"].between(1, 100).all()  # those that keep the parties apart
 

@@ -19,6 +19,11 @@ OTHER = [
     ("normal:2,0.7", "normal:-0.5,0.5", "lognormal_reparam:0.3,0.5"),
 ]
 
+# Democrats, Republicans and roll calls of the legislatures that tests sample. All are of this size
+# where the size is not what is tested: the code of a model is compiled by the first one, in twenty
+# seconds, and the others find it on disk.
+USUAL = (7, 8, 30)
+
 
 def spec_priors(beta: str, other: tuple[str, str, str] = OTHER[1]) -> dict[str, str]:
     """The priors as parameters of ModelSpec."""
@@ -54,6 +59,11 @@ def toy_votes(
         "toy",
         "house",
     )
+
+
+def usual_votes(seed: int = 0) -> VoteMatrix:
+    """Votes of the usual size."""
+    return toy_votes(*USUAL, seed=seed)
 
 
 def toy_model(votes: VoteMatrix, init: str = "pca", **spec: str) -> Model:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from toy import toy_votes
+from toy import USUAL, toy_votes
 
 from tallgrass.rollcalls.chambers import JointVotes, join_chambers
 from tallgrass.rollcalls.votes import RollCall, VoteMatrix
@@ -32,3 +32,10 @@ def toy_chambers(
             )
         )
     return join_chambers(*chambers)
+
+
+def usual_chambers(matched: int = 12, seed: int = 4) -> JointVotes:
+    """Two chambers of the usual size; the filters of a run leave all their votes."""
+    *members, rollcalls = USUAL
+    sizes = (members[0], members[1])
+    return toy_chambers(sizes, sizes, (rollcalls, rollcalls), matched, seed)
