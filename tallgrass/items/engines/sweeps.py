@@ -40,6 +40,10 @@ WIDEN = 1.1
 _DEGREES = 6.0
 
 
+# Numba's files of stored code name these classes: after renaming one, numba cannot read old files
+# until they are removed.
+
+
 class State(NamedTuple):
     """The current point of a chain; ``probability`` is by response. Sweeps overwrite it."""
 
