@@ -105,17 +105,23 @@ def empty_cache() -> None:
 
 
 def _is_unreadable(error: BaseException | None) -> bool:
-    """Whether an error, or one that caused it, is numba's about a pickle that is cut short."""
+    """Whether an error, or one that caused it, is numba's about a stored file.
+
+    The file is cut short, or names a class that was renamed since it was written.
+    """
     seen: list[Any] = []
     while error is not None and error not in seen:
         if isinstance(error, (EOFError, UnpicklingError)) and _is_from_numba(error):
+            return True
+        if isinstance(error, (AttributeError, ImportError)) and _is_from_numba(error, "caching.py"):
             return True
         seen.append(error)
         error = error.__cause__ or error.__context__
     return False
 
 
-def _is_from_numba(error: BaseException) -> bool:
+def _is_from_numba(error: BaseException, name: str = "") -> bool:
+    """Whether an error was raised in numba, or in its file of this name."""
     # A worker process that died causes an EOFError too, outside of numba.
-    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
-    return any(_NUMBA in Path(file).parents for file in files)
+    files = [Path(frame.f_code.co_filename) for frame, _ in walk_tb(error.__traceback__)]
+    return any(_NUMBA in file.parents and name in ("", file.name) for file in files)
