@@ -183,7 +183,7 @@ def status_of(folder: Path, process: subprocess.Popen) -> Status | None:
     return next((one for one in statuses(folder) if one.pid == process.pid), None)
 
 
-def wait_until(condition, process: subprocess.Popen, folder: Path, seconds: float = 120):
+def wait_until(condition, process: subprocess.Popen, folder: Path, seconds: float = 300):
     """Wait for a condition that a process is to bring about."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
