@@ -1,5 +1,7 @@
 """Gibbs' draws on disk while they are made."""
 
+import time
+
 import numpy as np
 import pytest
 from item_data import simulated_items
@@ -7,6 +9,7 @@ from item_data import simulated_items
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.inference.stream import DrawFiles, read_trace
 from tallgrass.items.engines import calibrate_gibbs
+from tallgrass.items.engines.sweeps import sweep
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +47,24 @@ def run(data, folder, draws, most):
     return trace
 
 
-def test_draws_on_disk_are_the_first_ones_of_the_trace(data, tmp_path, often):
-    trace = run(data, tmp_path, 100_000, 100_000)
+@pytest.fixture
+def slowly(monkeypatch):
+    """Few sweeps at a time, with a pause between, until draws have been looked at several times."""
+
+    def slow(*arguments):
+        if len(TAKEN) <= 4:
+            time.sleep(0.02)
+        return sweep(*arguments)
+
+    monkeypatch.setattr("tallgrass.items.engines.gibbs.sweep", slow)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs._SEGMENT_S", 0.01)
+
+
+def test_draws_on_disk_are_the_first_ones_of_the_trace(data, tmp_path, often, slowly):
+    trace = run(data, tmp_path, 4000, 4000)
     kept = read_trace(tmp_path)
     n = kept["posterior"].sizes["draw"]
-    assert 0 < n <= 100_000
+    assert 0 < n <= 4000
     assert len(TAKEN) > 4  # more than one look at the two chains
     for name in ("a", "b", "theta"):
         np.testing.assert_array_equal(

@@ -13,6 +13,12 @@ from tallgrass.rollcalls.models.hierarchical import NON_CENTRED, SMALL_PARTY
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start
 
+# By default each prior of the slopes once, and each set of the others; the pairs are slow tests.
+PRIORS = [
+    pytest.param(beta, other, marks=() if (i - j) % 3 == 0 else pytest.mark.slow)
+    for i, beta in enumerate(BETA)
+    for j, other in enumerate(OTHER)
+]
 SIZES = [(1, 6), (NON_CENTRED - 1, NON_CENTRED), (9, SMALL_PARTY), (SMALL_PARTY - 1, 2)]
 
 
@@ -64,16 +70,21 @@ def log_ratios(votes, spec, points=4, seed=0):
 # The exactness of the canonical coordinates: geometry.md.
 
 
-@pytest.mark.parametrize("other", OTHER)
-@pytest.mark.parametrize("beta", BETA)
+@pytest.mark.parametrize(("beta", "other"), PRIORS)
 @pytest.mark.parametrize("model", ["flat", "hierarchical"])
 def test_canonical_coordinates_are_the_textbook_posterior_for_every_prior(model, beta, other):
     spec = ModelSpec(model=model, **spec_priors(beta, other))
     assert np.ptp(log_ratios(toy_votes(3, 4, 5, seed=1), spec)) < 1e-6
 
 
-@pytest.mark.parametrize("beta", BETA[:2])
-@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize(
+    ("sizes", "beta"),
+    [
+        pytest.param(sizes, beta, marks=() if (i + j) % 2 == 0 else pytest.mark.slow)
+        for i, sizes in enumerate(SIZES)
+        for j, beta in enumerate(BETA[:2])
+    ],
+)
 def test_canonical_coordinates_are_the_textbook_posterior_for_parties_of_any_size(sizes, beta):
     spec = ModelSpec(model="hierarchical", **spec_priors(beta))
     assert np.ptp(log_ratios(toy_votes(*sizes, 5, seed=2), spec, points=3)) < 1e-6

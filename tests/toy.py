@@ -1,5 +1,6 @@
 """Small legislatures, numeric Jacobians and densities, for the tests of the numeric core."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,10 +109,17 @@ class Density:
         self.model, graph = model, model.graph
         start = model.start(np.random.default_rng(0))
         self.shapes = {value.name: np.shape(start[value.name]) for value in graph.value_vars}
-        how = {"inputs": graph.value_vars, "point_fn": True, "mode": "FAST_COMPILE"}
-        public = graph.replace_rvs_by_values([graph[name] for name in model.public])
-        self.of_point = graph.compile_fn(graph.logp(), **how)
-        self.public_of_point = graph.compile_fn(public, **how)
+        self.how = {"inputs": graph.value_vars, "point_fn": True, "mode": "FAST_COMPILE"}
+
+    @cached_property
+    def of_point(self):
+        return self.model.graph.compile_fn(self.model.graph.logp(), **self.how)
+
+    @cached_property
+    def public_of_point(self):
+        graph = self.model.graph
+        public = graph.replace_rvs_by_values([graph[name] for name in self.model.public])
+        return graph.compile_fn(public, **self.how)
 
     def flat(self, point):
         return np.concatenate([np.ravel(point[name]) for name in self.shapes])
