@@ -55,11 +55,13 @@ class Keeper:
         wait = pause(self._spent_s, self._written_at - self._began)
         if self._sink.broken or time.monotonic() - self._written_at < wait:
             return
-        began = time.monotonic()
         keeps_theta = len(chains[0].draws.theta) > 0
         names = ("a", "b", "theta") if keeps_theta else ("a", "b")
         if names != self._names:  # the first time, or theta has become too large to keep
             self._begin(chains, names)
+        # To begin takes seconds once, on a busy machine: counted, it would put off the next look,
+        # the first one with draws, by a minute.
+        began = time.monotonic()
         for number, chain in enumerate(chains):
             first, last = self._written[number], chain.done - self._tune
             if last > first:
