@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from example_session import write_votes
+from toy import usual_votes
 
 from tallgrass.cli import main
 from tallgrass.cli.bench import comparison_table, growth_table, kernel_table
@@ -35,12 +37,7 @@ def one(ess=100.0, sampling_s=2.0, mean=0.0, mcse=1.0, **other):
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bench") / "tiny"
-    sizes = ["--house-members=14", "--house-rollcalls=30", "--matched=4"]
-    assert (
-        main(["simulate", str(folder), "--senate-members=9", "--senate-rollcalls=12", *sizes]) == 0
-    )
-    return folder
+    return write_votes(tmp_path_factory.mktemp("bench") / "tiny", usual_votes())
 
 
 def test_rates_are_by_the_whole_time_by_the_time_after_tuning_and_by_gradients():
@@ -191,7 +188,7 @@ def test_bench_compares_the_three_ways(session, capsys):
     assert pymc["gradients_tuning"] is None
     assert min(way["gradients"] for way in answer["ways"]) > 0
     assert answer["spec"]["model"] == "flat"
-    assert "14 legislators, " in answer["notes"][0]
+    assert "15 legislators, " in answer["notes"][0]
 
 
 def test_bench_compares_adaptations_in_a_plain_table(session, capsys):

@@ -1,6 +1,7 @@
 """The benchmark of item engines, and the ranks of simulated truth."""
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from tallgrass.lab.benchmark.items import Recovery, Size, one_engine, simulate
 from tallgrass.lab.sbc.item_ranks import Ranks, rank_truth
 
 
-def test_bench_calibration_measures_every_engine(capsys):
+def measured(capsys):
+    """What the benchmark of two engines says, checked."""
     flags = ["--users=120", "--items=12", "--anchors=2", "--per-user=8", "--draws=60", "--tune=50"]
     assert main(["bench", "calibration", *flags, "--engines=gibbs,mml", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
@@ -22,7 +24,19 @@ def test_bench_calibration_measures_every_engine(capsys):
     assert gibbs["divergences"] is None
     assert mml["rhat"] is None
     assert mml["recovery"]["b"]["correlation"] > 0.5
-    assert gibbs["peak_bytes"] > 0
+    return gibbs["peak_bytes"]
+
+
+def test_bench_calibration_measures_every_engine(capsys, monkeypatch):
+    monkeypatch.setattr("tallgrass.lab.benchmark.items.measure", one_engine)
+    assert measured(capsys) > 0
+
+
+@pytest.mark.slow
+def test_bench_calibration_measures_the_memory_of_a_process_of_its_own(capsys):
+    ballast = np.ones(500_000_000, np.int8)
+    ours = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert 0 < measured(capsys) < ours - ballast.nbytes / 2
 
 
 @pytest.mark.parametrize(

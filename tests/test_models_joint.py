@@ -7,7 +7,7 @@ from scipy import stats
 from scipy.special import log_expit
 from test_models_exact import prior_logpdf
 from toy import BETA, Density, log_determinant
-from toy_chambers import toy_chambers
+from toy_chambers import toy_chambers, usual_chambers
 
 from tallgrass.inference.compiled import compile_model
 from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
@@ -210,8 +210,8 @@ def test_the_members_start_at_the_positions_that_their_bills_are_fitted_to(sizes
 
 
 def test_other_votes_of_the_same_shape_run_the_compiled_code_that_is_there():
-    compile_model(model_of(toy_chambers(seed=5)))
-    assert compile_model(model_of(toy_chambers(seed=6))).from_cache
+    compile_model(model_of(usual_chambers(seed=5)))
+    assert compile_model(model_of(usual_chambers(seed=6))).from_cache
 
 
 def test_a_group_of_few_members_and_few_matched_bills_are_warned_of():

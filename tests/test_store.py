@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import socket
 import sqlite3
@@ -125,28 +126,37 @@ def test_the_retries_of_mlflow_are_back_to_normal_after_the_check(folder, monkey
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
+# Processes of one that has imported MLflow, which takes seconds.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tallgrass.tracking.store"])
+
+
+def make_store(folder, experiment):
+    os.chdir(folder)
+    store.connect()
+    store.client().create_experiment(experiment)
+
+
 def test_a_store_whose_making_is_killed_is_not_there_and_the_next_one_is_whole(folder):
-    code = "from tallgrass.tracking import store; print('now', flush=True); store.connect()"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as child:
-        child.stdout.readline()
-        while not list(folder.glob(".mlflow.db.*/mlflow.db")):
-            assert child.poll() is None
-            time.sleep(0.005)
-        child.kill()
+    child = PROCESSES.Process(target=make_store, args=(folder, "one"))
+    child.start()
+    while not list(folder.glob(".mlflow.db.*/mlflow.db")):
+        assert child.is_alive()
+        time.sleep(0.005)
+    child.kill()
+    child.join()
     assert not (folder / "mlflow.db").exists()
     store.connect()
     assert store.client().get_experiment("0").artifact_location == str(folder / "mlruns/0")
 
 
 def test_two_processes_that_make_a_store_at_once_share_it(folder):
-    code = (
-        "from tallgrass.tracking import store; store.connect();"
-        "store.client().create_experiment('{}')"
-    )
-    children = [
-        subprocess.Popen([sys.executable, "-c", code.format(name)]) for name in ("one", "two")
-    ]
-    assert [child.wait() for child in children] == [0, 0]
+    children = [PROCESSES.Process(target=make_store, args=(folder, x)) for x in ("one", "two")]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0]
     store.connect()
     assert {e.name for e in store.client().search_experiments()} == {"Default", "one", "two"}
 
