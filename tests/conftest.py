@@ -11,8 +11,9 @@ from hypothesis import settings
 from needs import missing
 
 # Machines that sample at the same time are slow at times; a test's speed is measured elsewhere.
-settings.register_profile("tallgrass", deadline=None)
-settings.load_profile("tallgrass")
+settings.register_profile("default", deadline=None, max_examples=30)
+settings.register_profile("ci", deadline=None, max_examples=100)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 ROOT = Path(__file__).parents[1]
 

@@ -204,13 +204,18 @@ INFORMATION = np.array([0.5, 3.0, 10.0])
 EXPECTED = np.array([1.0, 0.0, -1.5])
 
 
-def deviations(z, sigma):
-    found = co.deviations(pt.constant(z), EXPECTED, sigma, INFORMATION, ESTIMATES)
-    return found.value.eval(), found.log_jacobian.eval()
+@pytest.fixture(scope="module")
+def deviations():
+    """(z, sigma) -> value and log-Jacobian of the deviations."""
+    return compiled(
+        lambda z, sigma: list(co.deviations(z, EXPECTED, sigma, INFORMATION, ESTIMATES)),
+        pt.dvector(),
+        pt.dscalar(),
+    )
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.7, 20.0])
-def test_deviations_have_the_inverse_and_the_jacobian_that_are_stated(sigma):
+def test_deviations_have_the_inverse_and_the_jacobian_that_are_stated(deviations, sigma):
     z = np.array([-1.0, 0.2, 1.7])
     value, log_jacobian = deviations(z, sigma)
     back = co.deviations_inverse(EXPECTED + value, EXPECTED, sigma, INFORMATION, ESTIMATES)
@@ -219,7 +224,7 @@ def test_deviations_have_the_inverse_and_the_jacobian_that_are_stated(sigma):
     assert log_jacobian.sum() == pytest.approx(numeric, abs=1e-6)
 
 
-def test_small_deviations_are_in_units_of_their_spread_and_large_ones_about_the_votes():
+def test_small_deviations_are_in_units_of_their_spread_and_large_ones_about_the_votes(deviations):
     z = np.array([-1.0, 0.2, 1.7])
     np.testing.assert_allclose(deviations(z, 1e-4)[0] / 1e-4, z, atol=1e-2)
     about_votes = ESTIMATES - EXPECTED + z / np.sqrt(INFORMATION)

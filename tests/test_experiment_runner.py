@@ -7,17 +7,24 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
 import pytest
+from distributed import Client
 from example_cluster import QUICK, environment, scheduler, worker
 from example_store import default_store
 
 from tallgrass.cli import main
 from tallgrass.errors import SpecError
-from tallgrass.experiment import Experiment, Options, read_experiment, run_experiment
-from tallgrass.experiment.cluster import local_workers
+from tallgrass.experiment import (
+    Experiment,
+    Options,
+    cluster,
+    read_experiment,
+    run_experiment,
+)
 from tallgrass.rollcalls import earlier
 from tallgrass.settings import load_settings
 from tallgrass.tracking import reading
@@ -55,11 +62,11 @@ def children(parent):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """An experiment on two local workers: two runs, and one whose data is missing."""
+    """An experiment on a local worker: two runs, and one whose data is missing."""
     folder = tmp_path_factory.mktemp("experiment")
     (folder / "experiment.toml").write_text(FILE)
     with default_store(folder):
-        yield folder, run_experiment(read_experiment(folder), settings(), Options(workers=2))
+        yield folder, run_experiment(read_experiment(folder), settings(), Options(workers=1))
 
 
 @pytest.fixture
@@ -133,7 +140,20 @@ def test_traces_are_opened_when_they_are_asked_for(inside):
         traces["0" * 32]
 
 
-def test_resuming_makes_only_what_is_missing(inside, made):
+@pytest.fixture
+def worker_of_this_process(monkeypatch):
+    """A worker that need not import anything anew."""
+
+    @contextmanager
+    def here(*_):
+        one = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
+        with Client(**one, dashboard_address=None) as client:
+            yield client
+
+    monkeypatch.setattr(cluster, "workers", here)
+
+
+def test_resuming_makes_only_what_is_missing(inside, made, worker_of_this_process):
     before = {run.info.run_id for run in children(inside.run_id)}
     experiment = read_experiment(made[0])
     more = Experiment(**{**vars(experiment), "extra": ({"seed": 7},)})
@@ -146,8 +166,8 @@ def test_resuming_makes_only_what_is_missing(inside, made):
 
 
 def test_local_workers_are_no_more_than_runs():
-    assert local_workers(1) == 1
-    assert 1 <= local_workers(100) <= (os.cpu_count() or 1)
+    assert cluster.local_workers(1) == 1
+    assert 1 <= cluster.local_workers(100) <= (os.cpu_count() or 1)
 
 
 @pytest.mark.faults

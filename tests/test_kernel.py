@@ -66,7 +66,7 @@ def test_value_and_gradients_equal_the_reference_on_a_chamber(seed):
     missing=st.sampled_from([0.0, 0.2, 0.95, 1.0]),
     scale=st.sampled_from([0.0, 1e-8, 0.3, 1.0, 5.0, 40.0]),
 )
-@settings(max_examples=150)
+@settings(max_examples=2 * settings().max_examples)
 def test_value_and_gradients_equal_the_reference_for_any_shape_and_missingness(
     n, m, seed, missing, scale
 ):
