@@ -1,4 +1,5 @@
 import zipfile
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -194,11 +195,17 @@ def test_a_zip_that_lies_about_its_size_is_an_error(make_zip):
         legiscan.load(path, "house")
 
 
+@cache
+def csv_and_zip(data_dir, session, chamber):
+    """One chamber's votes from the CSV files, and from the zip under the names of the CSV."""
+    csv = load_votes(session, chamber, data_dir)
+    return csv, by_kansas_slug(load_votes(zip_of(data_dir, session), chamber), data_dir, session)
+
+
 @pytest.mark.parametrize("chamber", ["house", "senate"])
 @pytest.mark.parametrize(("session", "n_house", "n_senate"), [("84th", 291, 273), ("91st", 0, 1)])
 def test_zip_and_tallgrass_csv_hold_the_same_votes(data_dir, session, n_house, n_senate, chamber):
-    csv = load_votes(session, chamber, data_dir)
-    whole = by_kansas_slug(load_votes(zip_of(data_dir, session), chamber), data_dir, session)
+    csv, whole = csv_and_zip(data_dir, session, chamber)
     # the zip alone holds the duplicates, and it holds nothing else that the CSV does not
     n_duplicates = {"house": n_house, "senate": n_senate}[chamber]
     assert len(whole.rollcalls) == len(csv.rollcalls) + n_duplicates
@@ -222,8 +229,7 @@ def test_zip_and_tallgrass_csv_hold_the_same_votes(data_dir, session, n_house, n
 def test_zip_and_tallgrass_csv_have_equal_fingerprints_without_duplicates(
     data_dir, session, chamber
 ):
-    csv = load_votes(session, chamber, data_dir)
-    whole = by_kansas_slug(load_votes(zip_of(data_dir, session), chamber), data_dir, session)
+    csv, whole = csv_and_zip(data_dir, session, chamber)
     (kept, log), (kept_csv, _) = without_duplicates(whole), without_duplicates(csv)
     assert log.count("duplicate") == len(whole.rollcalls) - len(csv.rollcalls)
     assert kept.fingerprint == kept_csv.fingerprint
