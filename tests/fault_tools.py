@@ -154,9 +154,16 @@ def proxy(upstream: str) -> Iterator[Proxy]:
 
 
 def start(
-    folder: Path, *words: str, command: Sequence[str] = RUN, **variables: str
+    folder: Path,
+    *words: str,
+    command: Sequence[str] = RUN,
+    code: str | None = None,
+    **variables: str,
 ) -> subprocess.Popen:
-    """``tallgrass run`` in a process of its own, its runs' state in ``folder/state``."""
+    """``tallgrass run`` in a process of its own, its runs' state in ``folder/state``.
+
+    ``code`` takes the command's words in place of ``tallgrass``, and runs them another way.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
     environment |= {
         "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)]),
@@ -165,7 +172,7 @@ def start(
     }
     with (folder / "said").open("ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "tallgrass", *command, *words],
+            [sys.executable, *(["-c", code] if code else ["-m", "tallgrass"]), *command, *words],
             cwd=folder,
             env=environment,
             stdout=said,

@@ -20,6 +20,7 @@ from tallgrass.errors import TrackingError
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.settings import Settings
+from tallgrass.study.recorder import Recorder
 from tallgrass.study.study import Context
 
 pytestmark = pytest.mark.faults
@@ -62,7 +63,7 @@ def assert_complete(run_id):
     client = mlflow.MlflowClient()
     run = client.get_run(run_id)
     assert run.info.status == "FINISHED"
-    assert run.data.tags["verdict"] in ("pass", "fail", "unresolved")
+    assert run.data.tags["verdict"] == "pass"
     assert "rhat_max" in run.data.metrics
     assert [one.path for one in client.list_artifacts(run_id, "report")] == ["report/index.html"]
     assert tg.load_trace(run_id)["posterior"].sizes["draw"] == SPEC.draws
@@ -110,7 +111,7 @@ def test_what_a_dead_server_did_not_take_is_delivered_by_recover(folder, tmp_pat
     with tools.server(tmp_path / "own") as own:
         chosen = settings(folder, own.url, deliver_seconds=0)
         result = fit(SPEC, chosen, Context(observer=once(own.kill)))
-        assert result.verdict.status in ("pass", "fail", "unresolved")
+        assert result.verdict.status == "pass"
         [left] = recovery.remains(chosen)
         assert left.waiting > 10
         assert left.status.phase == "undelivered"
@@ -123,18 +124,20 @@ def test_what_a_dead_server_did_not_take_is_delivered_by_recover(folder, tmp_pat
         assert recovery.remains(chosen) == []
 
 
-def test_a_slow_server_does_not_slow_sampling_down(folder, server):
+@pytest.mark.timed
+def test_a_slow_server_does_not_slow_sampling_down(folder, server, monkeypatch):
     quick = fit(SPEC, settings(folder, server.url)).timings["sampling_s"]
     with tools.proxy(server.url) as between:
 
         def slow_down():
             between.delay = 2.0
 
-        def hurry():
+        def hurry(recorder, trace):
             between.delay = 0.0
+            store_trace(recorder, trace)
 
-        observer = once(slow_down)
-        threading.Timer(60.0, hurry).start()
+        observer, store_trace = once(slow_down), Recorder.trace
+        monkeypatch.setattr(Recorder, "trace", hurry)  # when sampling is over
         slow = fit(SPEC, settings(folder, between.url), Context(observer=observer)).timings
     # One answer of the server takes as long as this; were sampling to wait for live metrics, it
     # would wait for several.
