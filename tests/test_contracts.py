@@ -128,6 +128,7 @@ def test_nutpie_takes_the_setting_of_normal_trajectories(code):
         assert not np.array_equal(*(tree["posterior"]["x"].to_numpy() for tree in x))
 
 
+@pytest.mark.slow
 def test_nutpie_trains_a_flow_on_our_log_density(normal):
     for library in ("jax", "flowjax", "equinox"):
         if not find_spec(library):
