@@ -18,7 +18,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 ROOT = Path(__file__).parents[1]
 
 # They take longest: begun first, none is left for one worker at the end, when the other is done.
-FIRST = ("test_simulation_check", "test_models_posterior")
+FIRST = ("test_lab_sbc", "test_rollcalls_models_posterior")
 
 
 def pytest_configure(config):

@@ -5,7 +5,7 @@ import pymc as pm
 import pytest
 from scipy import stats
 from scipy.special import log_expit
-from test_models_exact import prior_logpdf
+from test_rollcalls_models_exact import prior_logpdf
 from toy import BETA, Density, log_determinant
 from toy_chambers import toy_chambers, usual_chambers
 
