@@ -15,6 +15,7 @@ from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.chambers import JointVotes
 from tallgrass.rollcalls.compare import Comparison, compare_estimates
 from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
+from tallgrass.rollcalls.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.rollcalls.linking import Linking
 from tallgrass.rollcalls.prepare import OwnFits, Prepared
 from tallgrass.rollcalls.spec import RunSpec
@@ -130,9 +131,14 @@ class RollCallAnalysis(Analysis):
         """Every table of the run, computed once for the record, the report and its figures."""
         return _tables(self)
 
+    @cached_property
+    def fit_verdict(self) -> FitVerdict:
+        """Whether one line fits the votes; it stands beside the verdict and does not change it."""
+        return fit_verdict(())
+
     def recorded_tags(self) -> dict[str, object]:
-        """The verdict, and whether the scale runs the other way than the baseline's."""
-        tags = super().recorded_tags()
+        """The verdict, the fit, and whether the scale runs the other way than the baseline's."""
+        tags = super().recorded_tags() | self.fit_verdict.tags
         if self.comparison is not None:
             tags["sign_flip"] = str(self.comparison.sign_flip).lower()
         return tags
