@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 from example_session import write_votes
 from example_store import default_store
@@ -30,6 +31,7 @@ ARTIFACTS = {
     "tables/ideal_points.json",
     "tables/diagnostics.csv",
     "tables/summary.csv",
+    "tables/votes.parquet",
     "plots/forest.png",
     "spec/run.json",
     "spec/prior.json",
@@ -125,6 +127,22 @@ def test_the_fit_of_the_votes_is_measured(hierarchical):
     assert metrics["fit/elpd_loo"] < 0
 
 
+def test_every_single_vote_is_kept_with_its_probability(hierarchical):
+    path = mlflow.artifacts.download_artifacts(
+        run_id=hierarchical.run_id, artifact_path="tables/votes.parquet"
+    )
+    table = pd.read_parquet(path)
+    votes = hierarchical.trace["observed_data"]["votes"].to_series()
+    cast = votes[votes != 0]
+    assert list(zip(table["legislator"], table["rollcall"], strict=True)) == list(cast.index)
+    assert list(table["vote"]) == list(cast)
+    metrics = hierarchical.analysis.recorded_metrics()
+    assert table["elpd_loo"].sum() == pytest.approx(metrics["fit/elpd_loo"])
+    assert np.exp(np.log(table["probability"]).mean()) == pytest.approx(metrics["fit/gmp"])
+    unreliable = ~(table["pareto_k"] <= metrics["fit/pareto_k_good"])
+    assert unreliable.sum() == metrics["fit/pareto_k_above_good"]
+
+
 @pytest.mark.slow
 def test_the_embedded_senate_is_what_a_run_samples_by_itself(store):
     result = tg.fit(make_run_spec(draws=150, tune=300, chains=2, baseline="none"), QUIET)
@@ -194,8 +212,8 @@ def test_a_promoted_run_becomes_the_automatic_baseline(brief, hierarchical):
 
 
 def test_a_run_can_start_from_the_positions_of_another(brief, hierarchical):
-    start = brief.trace["constant_data"]["start_score"].values
-    means = hierarchical.trace["posterior"]["xi"].mean(("chain", "draw")).values
+    start = brief.trace["constant_data"]["start_score"].to_numpy()
+    means = hierarchical.trace["posterior"]["xi"].mean(("chain", "draw")).to_numpy()
     assert np.corrcoef(start, means)[0, 1] > 0.999
 
 

@@ -180,6 +180,10 @@ class RollCallAnalysis(Analysis):
         recorded |= super().recorded_tables()
         return recorded | {"tables/summary": posterior_summary(self.trace)}
 
+    def recorded_long_tables(self) -> dict[str, pd.DataFrame]:
+        """Every single vote with its probability and its log predictive density."""
+        return {} if self.checks is None else {"tables/votes": self.checks.votes}
+
 
 def analyse(
     prepared: Prepared,

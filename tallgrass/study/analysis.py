@@ -116,3 +116,10 @@ class Analysis:
         if self.diagnostics is None:
             return {}
         return {"tables/diagnostics": self.diagnostics.table}
+
+    def recorded_long_tables(self) -> "dict[str, DataFrame]":
+        """Tables with tens of thousands of rows, by artifact path without its ending.
+
+        They are stored as Parquet alone, where the others are CSV and JSON.
+        """
+        return {}

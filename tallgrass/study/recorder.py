@@ -67,6 +67,8 @@ class Recorder:
         self._log_metrics(analysis.recorded_metrics())
         for path, table in analysis.recorded_tables().items():
             run.log_table(table, path)
+        for path, table in analysis.recorded_long_tables().items():
+            run.log_long_table(table, path)
         pngs = images(study.figures(analysis))
         for name, png in pngs.items():
             run.log_bytes(png, f"plots/{name}.png")

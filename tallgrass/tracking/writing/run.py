@@ -137,6 +137,10 @@ class ActiveRun:
         listed = [{"path": name, "type": kind} for name, kind in self._tables.items()]
         self.set_tags({"mlflow.loggedArtifacts": json.dumps(listed)})
 
+    def log_long_table(self, table: "DataFrame", path: str) -> None:
+        """Store a table as ``path.parquet``, for tables that are too long for people to read."""
+        self.log_bytes(table.to_parquet(index=False, compression="zstd"), f"{path}.parquet")
+
     def artifact_location(self, path: str) -> str:
         """The location of an artifact: a local path for a local store, else an address."""
         root = urlsplit(self._artifact_root)
