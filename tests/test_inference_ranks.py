@@ -63,6 +63,15 @@ def test_the_least_chain_is_the_one_that_moves_least():
     np.testing.assert_allclose(bulk_ess_per_chain(draws), expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_draws_that_are_not_finite_have_not_converged(value):
+    draws = chains(4, 1000, n_entries=3)
+    draws[1, 500, 2] = value
+    assert not converged([draws], 1.01, 400)
+    draws[:, :, 2] = value
+    assert not converged([draws], 1.01, 400)
+
+
 def test_converged_asks_every_entry_that_varies():
     good = chains(4, 1000, n_entries=3)
     assert converged([good], 1.01, 400)

@@ -191,6 +191,7 @@ def test_bench_compares_the_three_ways(session, capsys):
     assert "15 legislators, " in answer["notes"][0]
 
 
+@pytest.mark.slow
 def test_bench_compares_adaptations_in_a_plain_table(session, capsys):
     flags = ["--chamber=house", "--model=flat", "--draws=30", "--tune=40", "--chains=2"]
     assert main(["bench", f"--session={session}", *flags, "--adaptations=low_rank,diag"]) == 0

@@ -251,6 +251,7 @@ def test_parameters_drawn_from_another_prior_than_the_fitted_one_are_caught() ->
 
 
 @pytest.mark.usefixtures("few_are_enough")
+@pytest.mark.slow
 def test_a_check_of_the_hierarchical_model_ranks_the_party_level_too() -> None:
     result = check_calibration(2, HIERARCHICAL, *SIZE, seed=1, sampler=QUICK)
 

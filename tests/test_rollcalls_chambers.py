@@ -9,6 +9,7 @@ from toy_chambers import toy_chambers
 
 from tallgrass.errors import DataError
 from tallgrass.rollcalls.chambers import join_chambers
+from tallgrass.rollcalls.identity import identity
 
 
 def test_both_chambers_votes_stand_in_one_matrix_without_votes_across():
@@ -61,4 +62,22 @@ def test_the_fingerprint_changes_with_the_matching_alone():
     other = [r if r.bill != "HB 1" else replace(r, bill="HB 99") for r in joint.senate.rollcalls]
     changed = join_chambers(joint.house, replace(joint.senate, rollcalls=tuple(other)))
     assert changed.combined.fingerprint == joint.combined.fingerprint
-    assert changed.fingerprint != joint.fingerprint
+    assert identity(changed).fingerprint != identity(joint).fingerprint
+
+
+def test_a_slug_that_both_chambers_share_does_not_change_a_chambers_own_fingerprint():
+    house = toy_votes(3, 4, 5, seed=1)
+    senate = replace(toy_votes(3, 3, 5, seed=2), chamber="senate")
+    joint = join_chambers(house, senate)
+    assert joint.house.fingerprint != house.fingerprint  # its members are renamed
+    assert joint.as_read("house").fingerprint == house.fingerprint
+    assert joint.as_read("senate").fingerprint == senate.fingerprint
+
+
+def test_a_corrected_party_changes_the_fingerprint_of_both_chambers_together():
+    joint = toy_chambers()
+    people = list(joint.house.legislators)
+    other = {"Republican": "Democrat", "Democrat": "Republican"}[people[0].party]
+    people[0] = replace(people[0], party=other)
+    changed = join_chambers(replace(joint.house, legislators=tuple(people)), joint.senate)
+    assert identity(changed).fingerprint != identity(joint).fingerprint

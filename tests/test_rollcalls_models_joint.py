@@ -209,6 +209,7 @@ def test_the_members_start_at_the_positions_that_their_bills_are_fitted_to(sizes
     np.testing.assert_allclose(found, v, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_other_votes_of_the_same_shape_run_the_compiled_code_that_is_there():
     compile_model(model_of(usual_chambers(seed=5)))
     assert compile_model(model_of(usual_chambers(seed=6))).from_cache

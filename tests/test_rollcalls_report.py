@@ -117,7 +117,7 @@ def test_a_failed_run_says_so_at_the_top_and_in_the_findings(run):
     failed = dataclasses.replace(run, verdict=Verdict("fail", checks))
     words = Page(build(failed, {})).words
     assert "1 of 3 checks did not pass" in words
-    assert "R-hat max is 1.532, must be below 1.01" in words
+    assert "R-hat max is 1.5320, must be below 1.01" in words
     assert "1.5320 below 1.01 fail" in words
     assert "0 exactly 0 pass" in words
     assert "not available above 400 not checked" in words

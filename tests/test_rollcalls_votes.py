@@ -1,3 +1,6 @@
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -109,11 +112,28 @@ def test_a_fingerprint_is_64_hex_digits_and_stays_the_same():
     # Another value would cut every stored run from its baseline. Made with hashlib from: 2, then
     # each slug after its length; 3, then each id after its length (4 bytes each); the six cells.
     golden = "805e1bfc716c9b91c92a0c2d2cfba66d4011f5fd2d3eb648a7f875ef6c25f47c"
-    assert make([[1, -1, 0], [0, 1, 1]]).fingerprint == golden
+    votes = make([[1, -1, 0], [0, 1, 1]])
+    assert votes.former_fingerprint == golden
+    digest = hashlib.sha256()
+    parties = tuple(member.party for member in votes.legislators)
+    for names in (votes.slugs, parties, votes.vote_ids):
+        digest.update(len(names).to_bytes(4, "little"))
+        for name in names:
+            digest.update(len(name.encode()).to_bytes(4, "little") + name.encode())
+    digest.update(np.array([[1, -1, 0], [0, 1, 1]], np.int8).tobytes())
+    assert votes.fingerprint == digest.hexdigest()
 
 
-def test_names_and_parties_of_people_are_not_in_the_fingerprint():
-    assert make([[1]], ["Democrat"]).fingerprint == make([[1]], ["Republican"]).fingerprint
+def test_a_corrected_party_changes_the_fingerprint_but_not_the_former_one():
+    first, corrected = make([[1]], ["Democrat"]), make([[1]], ["Republican"])
+    assert first.fingerprint != corrected.fingerprint
+    assert first.former_fingerprint == corrected.former_fingerprint
+
+
+def test_names_of_people_are_not_in_the_fingerprint():
+    votes = make([[1]], ["Democrat"])
+    people = tuple(replace(member, name="Somebody Else") for member in votes.legislators)
+    assert replace(votes, legislators=people).fingerprint == votes.fingerprint
 
 
 def test_the_matrix_cannot_be_changed_and_keeps_no_hand_on_the_callers_array():

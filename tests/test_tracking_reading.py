@@ -12,6 +12,7 @@ from example_trace import example_spec, example_trace, example_votes
 
 from tallgrass.errors import SpecError, TrackingError
 from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking import reading
 from tallgrass.tracking.reading.searching import search
@@ -235,7 +236,7 @@ def test_details_hold_everything_but_mlflows_own_tags(sampled):
 
 def test_without_another_method_there_is_no_baseline(store):
     made_run()
-    assert earlier.find_baseline(DATA, RunSpec()) is None
+    assert earlier.find_baseline(Identity(DATA), RunSpec()) is None
 
 
 def test_the_newest_passing_run_with_another_sampler_or_model_is_the_baseline(store):
@@ -244,18 +245,35 @@ def test_the_newest_passing_run_with_another_sampler_or_model_is_the_baseline(st
     made_run("flat", verdict="fail")
     made_run("flat", data="e" * 64)
     made_run()
-    assert earlier.find_baseline(DATA, RunSpec()) == newest
+    assert earlier.find_baseline(Identity(DATA), RunSpec()) == newest
 
 
 def test_the_newest_promoted_run_on_the_same_data_comes_before_all_others(store):
     first, second = made_run(), made_run(verdict="fail")
     made_run(sampler="pymc")
     reading.promote(second)
-    assert earlier.find_baseline(DATA, RunSpec()) == second
+    assert earlier.find_baseline(Identity(DATA), RunSpec()) == second
     reading.promote(first)
-    assert earlier.find_baseline(DATA, RunSpec()) == second
-    assert earlier.find_baseline("e" * 64, RunSpec()) is None
+    assert earlier.find_baseline(Identity(DATA), RunSpec()) == second
+    assert earlier.find_baseline(Identity("e" * 64), RunSpec()) is None
     assert list(earlier.runs()["promoted"]) == [False, True, True]
+
+
+def test_a_run_of_version_0_1_is_the_baseline_where_its_parties_are_those_of_the_data(store):
+    made_run("flat", data="f" * 64)  # without a table, so nothing says which parties it saw
+    parties = pd.DataFrame({"slug": ["a", "b"], "party": ["Democrat", ""]})
+    with start_run(None, "newer") as run:  # on the same votes, with another party
+        run.log_params({"sampler": "pymc", "model": "flat"})
+        run.set_tags({"data.sha256": "f" * 64, "verdict": "pass"})
+        run.log_table(parties.replace("Democrat", "Republican"), "tables/ideal_points")
+    with start_run(None, "older") as run:
+        run.log_params({"sampler": "pymc", "model": "flat"})
+        run.set_tags({"data.sha256": "f" * 64, "verdict": "pass"})
+        run.log_table(parties, "tables/ideal_points")
+    same = Identity("d" * 64, former="f" * 64, parties={"a": "Democrat", "b": ""})
+    assert earlier.find_baseline(same, RunSpec()) == run.run_id
+    none = Identity("d" * 64, former="f" * 64, parties={"a": "Democrat", "b": "Republican"})
+    assert earlier.find_baseline(none, RunSpec()) is None
 
 
 def test_a_run_that_did_not_finish_is_no_baseline(store):
@@ -269,7 +287,7 @@ def test_the_run_in_progress_is_never_its_own_baseline(store):
     with start_run(None, "x") as run:
         run.log_params({"sampler": "pymc", "model": "flat"})
         run.set_tags({"data.sha256": DATA, "verdict": "pass", "baseline": "true"})
-        assert earlier.find_baseline(DATA, RunSpec()) is None
+        assert earlier.find_baseline(Identity(DATA), RunSpec()) is None
 
 
 def test_the_flat_run_is_the_newest_that_passed(store):
@@ -277,8 +295,8 @@ def test_the_flat_run_is_the_newest_that_passed(store):
     newest = made_run("flat")
     made_run("flat", verdict="fail")
     made_run()
-    assert earlier.find_flat(DATA) == newest
-    assert earlier.find_flat("e" * 64) is None
+    assert earlier.find_flat(Identity(DATA)) == newest
+    assert earlier.find_flat(Identity("e" * 64)) is None
 
 
 @pytest.fixture(scope="module")

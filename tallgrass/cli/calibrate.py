@@ -1,5 +1,6 @@
 """The command ``calibrate``: item parameters from responses."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from tallgrass.cli.parser import Arguments, Option
 from tallgrass.cli.results import print_verdict, verdict_record
 from tallgrass.errors import SpecError
 from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
+from tallgrass.rounding import diagnostic
 from tallgrass.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -88,12 +90,12 @@ def _compared(spec: CalibrationSpec, engines: Sequence[str], settings: Settings,
 def _print_compared(result: "ManyCalibrated") -> None:
     say("", f"Run {result.run_id}", f"Verdict: {result.status}", "")
     heads = ["engine", "verdict", "seconds", "R-hat", "ESS", "run"]
-    forms = {"sampling_s": ".1f", "rhat_max": ".4f", "ess_min": ".0f"}
     rows = [
         [
             engine,
             calibrated.verdict.status,
-            *(_number(calibrated.metrics.get(name), form) for name, form in forms.items()),
+            _number(calibrated.metrics.get("sampling_s"), ".1f"),
+            *(diagnostic(calibrated.metrics.get(m, math.nan)) for m in ("rhat_max", "ess_min")),
             calibrated.run_id,
         ]
         for engine, calibrated in result.results.items()

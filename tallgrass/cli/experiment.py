@@ -1,6 +1,7 @@
 """The command ``experiment``: make the runs of a project's file and print the answers."""
 
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from tallgrass.cli.output import as_json, records, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
+from tallgrass.rounding import diagnostic, rounded
 from tallgrass.settings import load_settings
 
 if TYPE_CHECKING:
@@ -87,13 +89,14 @@ def _summary(result: "ExperimentResult") -> dict[str, Any]:
 
 
 def _print(result: "ExperimentResult") -> None:
-    forms = {"rhat_max": ".4f", "ess_min": ".0f", "divergences": ".0f", "abs_r": ".4f"}
-    forms |= {"ess/per_second": ".1f", "sampling_s": ".1f"}
+    forms: dict[str, Callable[[float], str]] = dict.fromkeys(
+        ("rhat_max", "ess_min", "divergences", "abs_r"), diagnostic
+    )
+    forms |= dict.fromkeys(("ess/per_second", "sampling_s"), lambda value: rounded(value, 1))
     rows = []
     for run_id, run in result.results.runs.iterrows():
         numbers = [
-            format(run[k], form) if k in run and run[k] == run[k] else ""
-            for k, form in forms.items()
+            form(run[k]) if k in run and run[k] == run[k] else "" for k, form in forms.items()
         ]
         rows.append([run["label"], str(run_id)[:8], run["verdict"] or "", *numbers])
     say("", f"Experiment {result.results.experiment.name}, run {result.run_id}", "")

@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.cli.output import printable, records, say, table
+from tallgrass.rounding import diagnostic, rounded
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -71,7 +72,7 @@ def print_verdict(verdict: "Verdict") -> None:
     rows = [
         [
             check.name,
-            "-" if check.value is None else f"{check.value:.6g}",
+            check.text,
             f"{check.relation} {check.threshold:g}",
             words[check.passed],
         ]
@@ -85,11 +86,11 @@ def print_runs(runs: "DataFrame") -> None:
     """Print runs as a table; ids are short on a terminal, and complete for other programs."""
     heads = ["run", "started (UTC)", "session", "chamber", "model", "sampler", "init", "status"]
     heads += ["verdict", "R-hat", "ESS", "div.", "|r|", "seconds"]
-    forms = {"rhat_max": ".4f", "ess_min": ".0f", "divergences": "d", "abs_r": ".4f"}
-    forms["total_s"] = ".1f"
+    measures = ("rhat_max", "ess_min", "divergences", "abs_r")
     rows = []
     for run in records(runs):
-        numbers = [format(run[k], form) if run[k] is not None else "" for k, form in forms.items()]
+        numbers = ["" if run[name] is None else diagnostic(run[name]) for name in measures]
+        numbers.append("" if run["total_s"] is None else rounded(run["total_s"], 1))
         words = [run[k] or "" for k in ("session", "chamber", "model", "sampler", "init", "status")]
         run_id = run["run_id"][:8] if sys.stdout.isatty() else run["run_id"]
         started = f"{run['start_time']:%Y-%m-%d %H:%M}"

@@ -20,6 +20,7 @@ from tallgrass.report.style import (
     new_figure,
     plain,
 )
+from tallgrass.rounding import diagnostic
 
 _VERDICTS = {"pass": "#1b6b3a", "fail": "#a3201d"}
 _INCHES_A_CHARACTER = 0.075
@@ -61,7 +62,7 @@ def scatter_matrix(estimates: pd.DataFrame, parties: Sequence[str]) -> Figure:
             if i < j:
                 r = abs(np.corrcoef(x[both], y[both])[0, 1]) if both.sum() > 2 else np.nan
                 ax.text(
-                    0.5, 0.5, f"{r:.4f}" if np.isfinite(r) else "-", transform=ax.transAxes,
+                    0.5, 0.5, diagnostic(r), transform=ax.transAxes,
                     ha="center", va="center", fontsize=size + 1, color=INK,
                 )  # fmt: skip
                 continue

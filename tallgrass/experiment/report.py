@@ -19,10 +19,11 @@ from tallgrass.report.page import (
     Section,
     Table,
     Text,
+    figure,
     numeric,
     rows,
 )
-from tallgrass.report.words import NOTHING, counted, number, signed
+from tallgrass.report.words import NOTHING, counted, measured, signed
 from tallgrass.rollcalls.report.words import party_cell
 
 _WIDEST = 7  # runs in one scatter matrix; with more it is not readable
@@ -156,11 +157,11 @@ def _sections(page: ExperimentInput, drawn: set[str]) -> list[Section]:
 def _overview(runs: pd.DataFrame) -> Table:
     marks = {"pass": "passed", "fail": "failed"}
     columns = [
-        ("R-hat max", "rhat_max", 4),
-        ("ESS min", "ess_min", 0),
-        ("Div.", "divergences", 0),
-        ("E-BFMI", "ebfmi_min", 3),
-        ("|r|", "abs_r", 4),
+        ("R-hat max", "rhat_max", None),
+        ("ESS min", "ess_min", None),
+        ("Div.", "divergences", None),
+        ("E-BFMI", "ebfmi_min", None),
+        ("|r|", "abs_r", None),
         ("ESS/s", "ess/per_second", 1),
         ("Sampling (s)", "sampling_s", 1),
     ]
@@ -168,7 +169,10 @@ def _overview(runs: pd.DataFrame) -> Table:
     cells = rows(
         runs["label"].tolist(),
         [Cell(str(v), style=marks.get(str(v), "open")) for v in runs["verdict"]],
-        *([numeric(v, digits) for v in runs[name]] for _, name, digits in present),
+        *(
+            [figure(v) if digits is None else numeric(v, digits) for v in runs[name]]
+            for _, name, digits in present
+        ),
     )
     heads = (Column("Run"), Column("Verdict"), *(Column(t, numeric=True) for t, _, _ in present))
     return Table("Every run with its headline measures", heads, cells, "Find a run", True)
@@ -200,7 +204,7 @@ def _agreement(group: ComparedRuns, name: str) -> list[Block]:
     n = group.estimates.shape[1]
     many = f" The first {_WIDEST} of {n} runs are drawn." if n > _WIDEST else ""
     low = min((r for r in group.abs_r.values() if math.isfinite(r)), default=math.nan)
-    summary = f"Least |r| with the first run: {number(low, 4)}, {counted(n, 'run')}."
+    summary = f"Least |r| with the first run: {measured(low)}, {counted(n, 'run')}."
     picture = Picture(
         name,
         f"Scatter plots of the ideal points of every pair of runs, {group.title}",

@@ -15,8 +15,11 @@ from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from tallgrass.inference.ranks import bulk_ess_per_chain, rank_diagnostics
+from tallgrass.rounding import diagnostic
 
 Floats = NDArray[np.float64]
+
+MOST_NAMED = 5  # entries in a reason of the verdict
 
 
 @dataclass(frozen=True)
@@ -47,21 +50,24 @@ class Diagnostics:
     table : DataFrame
         One row for each entry that is not constant, index ``xi[slug]``; columns variable, name,
         rhat, ess_bulk, ess_tail, ess_per_chain (least bulk ESS of a single chain). NaN where a
-        value is not defined (R-hat of one chain).
+        value is not defined (R-hat of one chain, draws that are not finite).
     n_constant : int
         Entries without diagnostics because every draw is the same (fixed anchors).
     divergences, max_depth_hits : tuple of int
         By chain, after tuning.
     ebfmi : tuple of float
         By chain; empty, as the two before, where the sampler is not Hamiltonian (Gibbs).
-    reflected : tuple of int
+    reflected : tuple of int or None
         Chains whose positions run the other way than the PCA scores of the votes: a mode audit.
+        None where none was made.
     steps_per_draw, step_size : float
         Means over the draws after tuning.
     gradients : int
         Gradient evaluations, tuning included where the sampler counts it.
     sampling_s : float
         Seconds of sampling, for the rate; NaN where not known.
+    not_finite : tuple of str
+        Entries with a draw that is NaN or infinite, as they stand in the index of ``table``.
     """
 
     table: pd.DataFrame
@@ -69,11 +75,12 @@ class Diagnostics:
     divergences: tuple[int, ...]
     max_depth_hits: tuple[int, ...]
     ebfmi: tuple[float, ...]
-    reflected: tuple[int, ...]
+    reflected: tuple[int, ...] | None
     steps_per_draw: float
     step_size: float
     gradients: int
     sampling_s: float
+    not_finite: tuple[str, ...] = ()
 
     def worst(self, column: str, variable: str | None = None) -> float:
         """Highest R-hat or lowest ESS over all entries, or over those of one variable.
@@ -101,8 +108,10 @@ class Diagnostics:
             "nuts/steps_per_draw": self.steps_per_draw,
             "nuts/step_size": self.step_size,
             "nuts/gradients": self.gradients,
-            "modes/reflected_chains": len(self.reflected),
+            "draws/not_finite": len(self.not_finite),
         }
+        if self.reflected is not None:
+            values["modes/reflected_chains"] = len(self.reflected)
         for variable in self.table["variable"].unique():
             values[f"rhat/{variable}_max"] = self.worst("rhat", variable)
             values[f"ess/{variable}_min"] = self.worst("ess_bulk", variable)
@@ -124,6 +133,11 @@ class Check:
     relation: Literal["<", ">", "="]
     passed: bool | None
 
+    @property
+    def text(self) -> str:
+        """The value as it is shown everywhere; ``-`` where it is not defined."""
+        return "-" if self.value is None else diagnostic(self.value, self.threshold)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -142,15 +156,16 @@ class Verdict:
                 sentences.append(f"{check.name} could not be computed")
             elif not check.passed:
                 must = {"<": "below", ">": "above", "=": "exactly"}[check.relation]
-                value = f"{check.value:.6g}"
-                sentences.append(f"{check.name} is {value}, must be {must} {check.threshold:g}")
+                sentences.append(
+                    f"{check.name} is {check.text}, must be {must} {check.threshold:g}"
+                )
         return (*sentences, *self.notes)
 
 
 def diagnose(
     trace: xr.DataTree,
     variables: Sequence[str] | None = None,
-    reflected: tuple[int, ...] = (),
+    reflected: tuple[int, ...] | None = None,
 ) -> Diagnostics:
     """Compute the diagnostics of a trace.
 
@@ -161,22 +176,33 @@ def diagnose(
     variables : sequence of str, optional
         The variables to diagnose, in the order of the table; those that the posterior does not
         have are skipped. By default all variables of the posterior.
-    reflected : tuple of int
-        Chains that an audit of modes found to run the other way.
+    reflected : tuple of int, optional
+        Chains that an audit of modes found to run the other way; without it, none was made.
     """
-    tables, n_constant = [], 0
+    tables, n_constant, not_finite = [], 0, []
     posterior = trace["posterior"].to_dataset()
     for variable in map(str, posterior.data_vars) if variables is None else variables:
         if variable in posterior:
             array = posterior[variable]
-            table, constant = _entries(variable, array.to_numpy(), _labels(array))
+            table, constant, broken = _entries(variable, array.to_numpy(), _labels(array))
             tables.append(table)
             n_constant += constant
+            not_finite += broken
     sampling_s = float(trace.attrs.get("sampling_s", np.nan))
     stats = trace["sample_stats"].to_dataset()
     if "n_steps" not in stats:  # a Gibbs sampler follows no trajectories
         return Diagnostics(
-            pd.concat(tables), n_constant, (), (), (), reflected, np.nan, np.nan, 0, sampling_s
+            table=pd.concat(tables),
+            n_constant=n_constant,
+            divergences=(),
+            max_depth_hits=(),
+            ebfmi=(),
+            reflected=reflected,
+            steps_per_draw=np.nan,
+            step_size=np.nan,
+            gradients=0,
+            sampling_s=sampling_s,
+            not_finite=tuple(not_finite),
         )
     steps = stats["n_steps"]
     gradients = float(steps.sum())
@@ -193,6 +219,7 @@ def diagnose(
         step_size=float(stats["step_size"].mean()),
         gradients=int(gradients),
         sampling_s=sampling_s,
+        not_finite=tuple(not_finite),
     )
 
 
@@ -216,8 +243,10 @@ def judge(
         _check("R-hat max", d.worst("rhat"), "<", thresholds.rhat),
         _check("bulk ESS min", d.worst("ess_bulk"), ">", thresholds.ess),
         _check("tail ESS min", d.worst("ess_tail"), ">", thresholds.ess),
-        Check("reflected chains", len(d.reflected), 0, "=", not d.reflected),
+        Check("entries that are not finite", len(d.not_finite), 0, "=", not d.not_finite),
     ]
+    if d.reflected is not None:
+        checks.append(Check("reflected chains", len(d.reflected), 0, "=", not d.reflected))
     if d.ebfmi:
         # "=" because the threshold of this count is normally zero; a lower count passes too.
         count = sum(d.divergences)
@@ -226,11 +255,14 @@ def judge(
             Check("divergences", count, thresholds.divergences, "=", within),
             _check("E-BFMI min", min(d.ebfmi), ">", thresholds.ebfmi),
         ]
-    notes: Sequence[str] = ()
+    notes = []
+    if d.not_finite:
+        more = f" and {len(d.not_finite) - MOST_NAMED} more" * (len(d.not_finite) > MOST_NAMED)
+        notes.append(f"NaN or infinite: {', '.join(d.not_finite[:MOST_NAMED])}{more}")
     if abs_r is not None and least_abs_r is not None:
         checks.append(_check("|r| with the baseline", abs_r, ">", least_abs_r))
     elif no_baseline:
-        notes = (no_baseline,)
+        notes.append(no_baseline)
     outcomes = {check.passed for check in checks}
     status: Literal["pass", "fail", "unresolved"] = "pass"
     if False in outcomes:
@@ -247,10 +279,18 @@ def _check(name: str, value: float, relation: Literal["<", ">"], threshold: floa
     return Check(name, value, threshold, relation, bool(passed))
 
 
-def _entries(variable: str, draws: Floats, labels: list[str]) -> tuple[pd.DataFrame, int]:
-    """Diagnostics of every entry of one variable; shape (chain, draw, entry)."""
+def _entries(
+    variable: str, draws: Floats, labels: list[str]
+) -> tuple[pd.DataFrame, int, list[str]]:
+    """Diagnostics of every entry of one variable; shape (chain, draw, entry).
+
+    Also the number of constant entries, and the entries with a draw that is not finite.
+    """
     flat = draws.reshape(*draws.shape[:2], -1)
-    varies = np.ptp(flat, axis=(0, 1)) > 0
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        spread = np.ptp(flat, axis=(0, 1))
+    # Any NaN or infinity makes the spread so; such an entry varies, and its diagnostics are NaN.
+    varies = ~(spread == 0)
     varying = flat[:, :, varies]
     values = rank_diagnostics(varying)
     columns: dict[str, Any] = {
@@ -262,7 +302,8 @@ def _entries(variable: str, draws: Floats, labels: list[str]) -> tuple[pd.DataFr
         {"variable": variable, "name": names, **columns},
         index=[f"{variable}[{name}]" for name in names],
     )
-    return table, int((~varies).sum())
+    broken = ~np.isfinite(spread[varies])
+    return table, int((~varies).sum()), list(table.index[broken])
 
 
 def _labels(array: xr.DataArray) -> list[str]:

@@ -70,9 +70,10 @@ def bulk_ess_per_chain(draws: NDArray[Any]) -> Floats:
 
 
 def converged(variables: Iterable[NDArray[Any]], rhat: float, ess: float) -> bool:
-    """Whether every entry that varies has a lower R-hat and higher bulk and tail ESS."""
+    """Whether draws are finite and, where they vary, R-hat is lower and both ESS are higher."""
     for draws in variables:
-        varying = np.ptp(draws, axis=(0, 1)) > 0
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            varying = ~(np.ptp(draws, axis=(0, 1)) == 0)  # NaN varies, and has no diagnostics
         # To select entries copies all draws, and takes half as long as the diagnostics.
         values = rank_diagnostics(draws if varying.all() else draws[:, :, varying])
         if not (values.rhat < rhat).all():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -276,11 +277,13 @@ def run_steps(
 
 
 def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds) -> Verdict:
-    verdict = judge(diagnostics, thresholds)
-    if "theta_summary" in trace.children:
-        rhat = float(trace["theta_summary"]["rhat"].max())
-        return with_abilities(verdict, rhat, thresholds.rhat)
-    return verdict
+    if "theta_summary" not in trace.children:
+        return judge(diagnostics, thresholds)
+    abilities = trace["theta_summary"].to_dataset()
+    broken = abilities["user"].to_numpy()[~np.isfinite(abilities["mean"].to_numpy())]
+    names = (*diagnostics.not_finite, *(f"theta[{user}]" for user in broken))
+    verdict = judge(replace(diagnostics, not_finite=names), thresholds)
+    return with_abilities(verdict, abilities["rhat"].to_numpy(), thresholds.rhat)
 
 
 def _thin(prepared: PreparedCalibration) -> tuple[str, ...]:

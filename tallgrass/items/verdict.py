@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tallgrass.inference.diagnostics import Check, Verdict
 from tallgrass.items.engines import ItemEstimates
@@ -14,19 +15,26 @@ def judge_estimates(estimates: ItemEstimates) -> Verdict:
     unfinished = 0 if estimates.converged else 1
     errors = np.concatenate([estimates.a_sd, estimates.b_sd])
     undefined = int((~np.isfinite(errors)).sum())
+    values = np.concatenate([estimates.a, estimates.b, estimates.theta])
+    broken = int((~np.isfinite(values)).sum())
     checks = (
         Check("unfinished maximisations", unfinished, 0, "=", not unfinished),
         Check("parameters without a standard error", undefined, 0, "=", not undefined),
+        Check("entries that are not finite", broken, 0, "=", not broken),
     )
     failed = any(check.passed is False for check in checks)
     return Verdict("fail" if failed else "pass", checks, estimates.notes)
 
 
-def with_abilities(verdict: Verdict, rhat: float, threshold: float) -> Verdict:
-    """The verdict with a check of the abilities, of which only a summary was kept."""
-    known = bool(np.isfinite(rhat))
-    passed = bool(rhat < threshold) if known else None
-    check = Check("R-hat max of the abilities", rhat if known else None, threshold, "<", passed)
+def with_abilities(verdict: Verdict, rhat: NDArray[np.float64], threshold: float) -> Verdict:
+    """The verdict with a check of the abilities, of which only a summary was kept.
+
+    ``rhat`` has shape (n_users,); where one is not defined, the largest is not either.
+    """
+    worst = float(rhat.max())
+    known = bool(np.isfinite(worst))
+    passed = worst < threshold if known else None
+    check = Check("R-hat max of the abilities", worst if known else None, threshold, "<", passed)
     status: Literal["pass", "fail", "unresolved"] = verdict.status
     if passed is False:
         status = "fail"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tallgrass.inference.diagnostics import Check, Verdict
 from tallgrass.report.html import Head
 from tallgrass.report.page import Cell, Column, Table, rows
-from tallgrass.report.words import counted, number
+from tallgrass.report.words import counted, measured
 
 
 def verdict_head(
@@ -42,7 +42,7 @@ def checks_table(verdict: Verdict) -> Table:
     cells = rows(
         [Cell(CHECK_NAMES.get(check.name, check.name)) for check in verdict.checks],
         [
-            "not available" if check.value is None else _value(check.value)
+            "not available" if check.value is None else measured(check.value, check.threshold)
             for check in verdict.checks
         ],
         [_must_be(check) for check in verdict.checks],
@@ -63,6 +63,7 @@ CHECK_NAMES = {
     "tail ESS min": "Fewest effective draws (tail)",
     "divergences": "Divergences",
     "E-BFMI min": "Lowest E-BFMI of a chain",
+    "entries that are not finite": "Parameters with draws that are not finite",
     "reflected chains": "Chains that run the other way round",
     "R-hat max of the abilities": "Highest R-hat of the abilities",
     "unfinished maximisations": "Maximisations that stopped before they converged",
@@ -74,8 +75,3 @@ CHECK_NAMES = {
 def _must_be(check: Check) -> str:
     words = {"<": "below", ">": "above", "=": "at most" if check.threshold else "exactly"}
     return f"{words[check.relation]} {check.threshold:g}"
-
-
-def _value(value: float) -> str:
-    """A check's value: whole numbers whole, others with four decimals."""
-    return number(value, 0 if value == int(value) or abs(value) >= 100 else 4)

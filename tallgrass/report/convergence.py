@@ -2,23 +2,24 @@
 
 from typing import TYPE_CHECKING
 
+from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.report.page import Column, Table, rows
-from tallgrass.report.words import number
+from tallgrass.report.words import measured
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def convergence_by_variable(table: "DataFrame") -> Table:
+def convergence_by_variable(table: "DataFrame", limits: Thresholds) -> Table:
     """The table of :mod:`tallgrass.inference.convergence` as the page shows it."""
     cells = rows(
         list(table["variable"]),
         [f"{v:,}" for v in table["n"]],
-        [number(v, 4) for v in table["rhat_max"]],
+        [measured(v, limits.rhat) for v in table["rhat_max"]],
         list(table["worst"]),
-        [number(v, 0) for v in table["ess_bulk_min"]],
-        [number(v, 0) for v in table["ess_tail_min"]],
-        [number(v, 0) for v in table["ess_per_chain_min"]],
+        [measured(v, limits.ess) for v in table["ess_bulk_min"]],
+        [measured(v, limits.ess) for v in table["ess_tail_min"]],
+        [measured(v) for v in table["ess_per_chain_min"]],
         [str(v) for v in table["n_over"]],
     )
     columns = (

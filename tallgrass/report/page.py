@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tallgrass.report.words import number
+from tallgrass.report.words import measured, number
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class Section:
     id: str
     title: str
     blocks: tuple[Block, ...]
+
+
+def figure(value: float, *thresholds: float) -> Cell:
+    """A cell of a diagnostic, ordered by its number."""
+    return Cell(measured(value, *thresholds), float(value) if math.isfinite(value) else None)
 
 
 def numeric(value: float, digits: int = 2, show: Callable[[float, int], str] = number) -> Cell:

@@ -2,6 +2,8 @@
 
 import math
 
+from tallgrass.rounding import diagnostic
+
 MINUS, NOTHING = "\N{MINUS SIGN}", "\N{EN DASH}"
 ALMOST = 0.005
 
@@ -14,6 +16,13 @@ def number(value: float, digits: int = 2) -> str:
     if float(text.replace(",", "")) == 0:
         text = text.removeprefix("-")
     return text.replace("-", MINUS)
+
+
+def measured(value: float, *thresholds: float) -> str:
+    """A diagnostic as the terminal shows it too: never equal to a threshold that it misses."""
+    if not math.isfinite(value):
+        return NOTHING
+    return diagnostic(value, *thresholds).replace("-", MINUS)
 
 
 def signed(value: float, digits: int = 2) -> str:

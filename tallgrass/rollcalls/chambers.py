@@ -1,8 +1,7 @@
 """Both chambers of a legislature as one checked, immutable value."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +27,8 @@ class JointVotes:
         The votes of each chamber; they share no slug and no vote id.
     matches : tuple of Match
         From :func:`tallgrass.rollcalls.matching.match_bills`; every roll call occurs once.
+    read : mapping of str to VoteMatrix
+        By chamber, its votes before slugs and vote ids that both chambers have were renamed.
 
     Raises
     ------
@@ -39,6 +40,7 @@ class JointVotes:
     house: VoteMatrix
     senate: VoteMatrix
     matches: tuple[Match, ...]
+    read: Mapping[str, VoteMatrix] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for votes in (self.house, self.senate):
@@ -140,22 +142,23 @@ class JointVotes:
             [np.bincount(getattr(self, c).party_index, minlength=2) for c in CHAMBERS]
         )
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) over both chambers' fingerprints and the matched roll calls."""
-        digest = hashlib.sha256(f"{self.house.fingerprint} {self.senate.fingerprint}".encode())
-        for match in self.matches:
-            if match.status == "matched":
-                digest.update(f"\n{len(match.house)} {match.house} {match.senate}".encode())
-        return digest.hexdigest()
+    def chamber(self, name: str) -> VoteMatrix:
+        """The votes of ``house`` or ``senate``, with the names that they have in ``combined``."""
+        votes: VoteMatrix = getattr(self, name)
+        return votes
+
+    def as_read(self, chamber: str) -> VoteMatrix:
+        """The votes of a chamber as a run of that chamber alone reads them: nothing renamed."""
+        return self.read.get(chamber, self.chamber(chamber))
 
 
 def join_chambers(house: VoteMatrix, senate: VoteMatrix) -> JointVotes:
     """Match the bills of two chambers; names that both have get the chamber as a prefix."""
     slugs = set(house.slugs) & set(senate.slugs)
     ids = set(house.vote_ids) & set(senate.vote_ids)
+    read = {"house": house, "senate": senate}
     house, senate = (_with_chamber(votes, slugs, ids) for votes in (house, senate))
-    return JointVotes(house, senate, match_bills(house, senate))
+    return JointVotes(house, senate, match_bills(house, senate), read)
 
 
 def _with_chamber(votes: VoteMatrix, slugs: set[str], ids: set[str]) -> VoteMatrix:

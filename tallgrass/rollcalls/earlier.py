@@ -1,9 +1,10 @@
 """Read earlier runs on roll calls: their specs and tables, and which to compare with."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tallgrass.errors import SpecError
+from tallgrass.errors import SpecError, TrackingError
+from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.reading.listing import listed
@@ -11,6 +12,8 @@ from tallgrass.tracking.reading.records import SPEC, artifact, stored_table
 from tallgrass.tracking.reading.searching import equals, search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pandas import DataFrame
 
 
@@ -58,39 +61,47 @@ def rollcalls_table(run_id: str) -> "DataFrame":
     return stored_table(run_id, "tables/rollcalls.json")
 
 
-def find_baseline(data_sha256: str, spec: RunSpec) -> str | None:
+def find_baseline(data: Identity, spec: RunSpec) -> str | None:
     """The run with which a new run of ``spec`` on this data is compared, or None.
 
     This is the newest promoted run on the same data, else the newest run on it that passed its
     verdict with another sampler or model. Only finished runs count.
     """
-    on_same_data = [equals("tags.`data.sha256`", data_sha256), "attributes.status = 'FINISHED'"]
-    promoted = next(search([*on_same_data, "tags.baseline = 'true'"]), None)
+    promoted = next(_on(data, "tags.baseline = 'true'"), None)
     if promoted is not None:
         return str(promoted.info.run_id)
-    for run in search([*on_same_data, "tags.verdict = 'pass'"]):
+    for run in _on(data, "tags.verdict = 'pass'"):
         method = run.data.params.get("sampler"), run.data.params.get("model")
         if method != (spec.sampler, spec.model):
             return str(run.info.run_id)
     return None
 
 
-def find_flat(data_sha256: str) -> str | None:
+def find_flat(data: Identity) -> str | None:
     """The newest finished run of the flat model on this data that passed its verdict, or None."""
-    return find_passed(data_sha256, "flat")
+    return find_passed(data, "flat")
 
 
-def find_passed(data_sha256: str, model: str) -> str | None:
+def find_passed(data: Identity, model: str) -> str | None:
     """The newest finished run of a model on this data that passed its verdict, or None."""
-    passed = search(
-        [
-            equals("tags.`data.sha256`", data_sha256),
-            "attributes.status = 'FINISHED'",
-            "tags.verdict = 'pass'",
-            equals("params.model", model),
-        ]
-    )
+    passed = _on(data, "tags.verdict = 'pass'", equals("params.model", model))
     return next((str(run.info.run_id) for run in passed), None)
+
+
+def _on(data: Identity, *conditions: str) -> "Iterator[Any]":
+    """Finished runs on this data, newest first; then those of version 0.1, with equal parties."""
+    finished = ["attributes.status = 'FINISHED'", *conditions]
+    yield from search([equals("tags.`data.sha256`", data.fingerprint), *finished])
+    if not data.former:
+        return
+    for run in search([equals("tags.`data.sha256`", data.former), *finished]):
+        try:
+            table = ideal_points(run.info.run_id)
+        except TrackingError:  # its files are gone, so nothing says which parties it saw
+            continue
+        parties = table["party"].fillna("").astype(str)
+        if data.same_parties(dict(zip(table["slug"].astype(str), parties, strict=True))):
+            yield run
 
 
 def runs(  # noqa: PLR0913 - all are filters, passed by name

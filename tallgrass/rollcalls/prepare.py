@@ -1,6 +1,7 @@
 """All that can be refused is refused here, before a run exists: votes, baseline, start, model."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tallgrass.errors import DataError, SpecError
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers, joint_start
+from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.spec import RunSpec
@@ -39,10 +41,15 @@ class Read:
     filter_log: FilterLog
     joint: JointVotes | None = None
 
+    @cached_property
+    def identity(self) -> Identity:
+        """What the data are known by, among those of other runs."""
+        return identity(self.joint or self.votes)
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 (64 hex digits) of all that the model looks at."""
-        return self.votes.fingerprint if self.joint is None else self.joint.fingerprint
+        return self.identity.fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +162,7 @@ def prepare(
         start=start,
         model=model,
         findings=findings,
-        baseline=find_baseline(spec, votes, data.fingerprint),
+        baseline=find_baseline(spec, votes, data.identity),
         flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,
         own_fits=None if data.joint is None else _own_fits(data.joint, start),
     )
@@ -184,7 +191,7 @@ def _inspected(spec: RunSpec, votes: VoteMatrix, state: Path | None) -> tuple[Fi
 
 
 def find_baseline(
-    spec: RunSpec, votes: VoteMatrix, fingerprint: str | None = None
+    spec: RunSpec, votes: VoteMatrix, data: Identity | None = None
 ) -> Baseline | None:
     """The baseline that the spec asks for, with its positions; None where there is none.
 
@@ -198,9 +205,7 @@ def find_baseline(
     if spec.baseline == "none":
         return None
     asked = spec.baseline != "auto"
-    run_id = (
-        spec.baseline if asked else earlier.find_baseline(fingerprint or votes.fingerprint, spec)
-    )
+    run_id = spec.baseline if asked else earlier.find_baseline(data or identity(votes), spec)
     if run_id is None:
         return None
     table = earlier.ideal_points(run_id)
@@ -219,8 +224,8 @@ def find_baseline(
 def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
     scores, run_ids = start.pca.copy(), {}
     for chamber in CHAMBERS:
-        votes = getattr(joint, chamber)
-        run_id = earlier.find_passed(votes.fingerprint, "hierarchical")
+        votes = joint.as_read(chamber)
+        run_id = earlier.find_passed(identity(votes), "hierarchical")
         run_ids[chamber] = run_id or ""
         if run_id is not None:
             means = earlier.ideal_points(run_id).set_index("slug")["mean"].astype(float)
@@ -237,7 +242,7 @@ def _past_positions(init: str) -> dict[str, float] | None:
 
 def _flat_table(votes: VoteMatrix) -> pd.DataFrame | None:
     """Ideal points of a flat run on the same votes, for the shrinkage section."""
-    run_id = earlier.find_flat(votes.fingerprint)
+    run_id = earlier.find_flat(identity(votes))
     return None if run_id is None else earlier.ideal_points(run_id)
 
 

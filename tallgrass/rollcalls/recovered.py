@@ -6,14 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tallgrass.errors import DataError
 from tallgrass.inputs.paths import as_given_from
 from tallgrass.machine import Finding
+from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.link import SPEC, LinkStudy, link_study
 from tallgrass.rollcalls.linking import LinkOptions
 from tallgrass.rollcalls.prepare import prepare, read
 from tallgrass.rollcalls.run import RollCallStudy
 from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.settings import Settings
 from tallgrass.tracking.reading.records import artifact
 
@@ -51,13 +55,23 @@ def recovered_run(
     spec = RunSpec.from_json(trace.attrs["spec"])
     session = as_given_from(working_dir, spec.session)
     data = read(spec.model_copy(update={"session": session}), settings)
-    if data.fingerprint != trace.attrs["data_sha256"]:
+    if not _same(data.identity, trace):
         raise DataError("the votes are no longer those of the run", data.location)
     asked = spec if baseline is None else spec.model_copy(update={"baseline": baseline})
     prepared = prepare(asked, data, findings, inspect=False)
     _label(trace, prepared.model.graph.coords)
     # The report shows the spec as it was given.
     return RollCallStudy(replace(prepared, spec=spec))
+
+
+def _same(data: Identity, trace: "DataTree") -> bool:
+    """Whether the draws are of these votes; version 0.1 kept a fingerprint without parties."""
+    known = trace.attrs["data_sha256"]
+    if known == data.former:
+        index = trace["constant_data"]["party_index"].to_numpy()
+        now = [PARTIES.index(p) if p in PARTIES else -1 for p in data.parties.values()]
+        return bool(np.array_equal(index, now))
+    return bool(known == data.fingerprint)
 
 
 def _label(trace: "DataTree", coords: Mapping[str, Any]) -> None:

@@ -153,9 +153,18 @@ class VoteMatrix:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) over slugs, vote ids, their order and the cells."""
+        """SHA-256 (64 hex digits) over slugs, parties, vote ids, their order and the cells."""
+        parties = tuple(member.party for member in self.legislators)
+        return self._sha256(self.slugs, parties, self.vote_ids)
+
+    @cached_property
+    def former_fingerprint(self) -> str:
+        """The fingerprint as version 0.1 made it, without parties: runs are stored with it."""
+        return self._sha256(self.slugs, self.vote_ids)
+
+    def _sha256(self, *lists: tuple[str, ...]) -> str:
         digest = hashlib.sha256()
-        for names in (self.slugs, self.vote_ids):
+        for names in lists:
             # Counts and lengths come first, so that different matrices give different bytes.
             digest.update(len(names).to_bytes(4, "little"))
             for name in names:

@@ -14,7 +14,7 @@ from tallgrass.report.page import (
     rows,
     two_columns,
 )
-from tallgrass.report.words import counted, listed, number, shortened
+from tallgrass.report.words import counted, listed, measured, number, shortened
 
 MISFIT_Z = 3.0
 SHOWN = 200
@@ -75,13 +75,13 @@ def convergence_section(run: CalibrationAnalysis, drawn: set[str]) -> Section | 
         "to parameters on which the chains disagree, or with too few effective draws."
     )
     alt = (
-        f"R-hat up to {number(table['rhat_max'].max(), 4)}, effective draws from "
-        f"{number(table['ess_bulk_min'].min(), 0)}."
+        f"R-hat up to {measured(table['rhat_max'].max())}, effective draws from "
+        f"{measured(table['ess_bulk_min'].min())}."
     )
     blocks: list[Text | Picture | Table] = [
         text,
         Picture("convergence", alt, "Convergence of every parameter"),
-        convergence_by_variable(table),
+        convergence_by_variable(table, run.thresholds),
     ]
     if "energy" in drawn:
         ebfmi = listed([number(v) for v in run.diagnostics.ebfmi])

@@ -1,6 +1,6 @@
 """The report of several engines on the same responses: which converged, and whether they agree."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -14,7 +14,7 @@ from tallgrass.report.checks import verdict_head
 from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Cell, Column, Section, Table, Text, rows
-from tallgrass.report.words import counted, listed, number
+from tallgrass.report.words import counted, listed, measured, number
 
 STYLES = {"pass": "passed", "fail": "failed", "unresolved": "open"}
 
@@ -81,16 +81,16 @@ def _together(run: MethodsInput) -> Verdict:
 
 
 def _engines(run: MethodsInput) -> Section:
-    def figures(name: str, digits: int) -> list[str]:
-        return [number(run.metrics[engine].get(name, float("nan")), digits) for engine in engines]
+    def figures(name: str, form: Callable[[float], str]) -> list[str]:
+        return [form(run.metrics[engine].get(name, float("nan"))) for engine in engines]
 
     engines = list(run.verdicts)
     cells = rows(
         engines,
         [Cell(v.status, style=STYLES[v.status]) for v in run.verdicts.values()],
-        figures("sampling_s", 1),
-        figures("rhat_max", 4),
-        figures("ess_min", 0),
+        figures("sampling_s", lambda seconds: number(seconds, 1)),
+        figures("rhat_max", measured),
+        figures("ess_min", measured),
         [run.run_ids[engine] for engine in engines],
     )
     columns = (

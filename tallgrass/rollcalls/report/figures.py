@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from tallgrass.inference.summary import draws_of, names_of
 from tallgrass.report import sampler
-from tallgrass.report.words import number
+from tallgrass.report.words import measured
 from tallgrass.rollcalls import plots, summaries
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.words import chamber_words
@@ -64,5 +64,5 @@ def correlation_note(run: RollCallAnalysis) -> str:
     """What the comparison scatter says in its corner."""
     if run.comparison is None:
         return ""
-    note = f"r = {number(run.comparison.r, 4)}, {run.comparison.n_common} legislators"
+    note = f"r = {measured(run.comparison.r)}, {run.comparison.n_common} legislators"
     return note + (": sign flipped, so points fall" if run.comparison.sign_flip else "")

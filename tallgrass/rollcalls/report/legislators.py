@@ -6,7 +6,16 @@ import math
 import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
-from tallgrass.report.words import ALMOST, chance, counted, number, shortened, signed, span
+from tallgrass.report.words import (
+    ALMOST,
+    chance,
+    counted,
+    measured,
+    number,
+    shortened,
+    signed,
+    span,
+)
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.figures import discriminating
 from tallgrass.rollcalls.report.overview import estimated, overlap
@@ -155,7 +164,7 @@ def comparison_section(run: RollCallAnalysis) -> Section | None:
         return None
     words = (
         f"Each mark is a legislator: the position in the baseline across, the position in this "
-        f"run up. The correlation is r = {number(comparison.r, 4)} over "
+        f"run up. The correlation is r = {measured(comparison.r)} over "
         f"{counted(comparison.n_common, 'legislator')} (of ranks: "
         f"{number(comparison.spearman, 4)}). The dashed line takes one scale to the other; the "
         "names belong to the legislators farthest from it."
@@ -181,7 +190,7 @@ def comparison_section(run: RollCallAnalysis) -> Section | None:
     flip = ", along the anti-diagonal because the sign is flipped" if comparison.sign_flip else ""
     alt = (
         f"Scatter of {len(table)} ideal points, baseline against this run: r = "
-        f"{number(comparison.r, 4)}{flip}. Farthest from the line: {far}."
+        f"{measured(comparison.r)}{flip}. Farthest from the line: {far}."
     )
     blocks.append(Picture("comparison", alt, "This run against the baseline"))
     cells = rows(

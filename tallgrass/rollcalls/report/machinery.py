@@ -15,7 +15,7 @@ from tallgrass.report.page import (
     rows,
     two_columns,
 )
-from tallgrass.report.words import counted, listed, number, percent
+from tallgrass.report.words import counted, listed, measured, number, percent
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.plots import CHECKS
 
@@ -71,14 +71,14 @@ def convergence_section(run: RollCallAnalysis) -> Section | None:
     fewest = table[["ess_bulk_min", "ess_tail_min"]].min(axis=1)
     alt = (
         f"R-hat and effective draws of {n} parameters against the thresholds {limits.rhat:g} and "
-        f"{limits.ess:g}: {verdict}. Highest R-hat {number(worst['rhat_max'], 4)} "
-        f"({worst['worst']}), fewest effective draws {number(fewest.min(), 0)} "
+        f"{limits.ess:g}: {verdict}. Highest R-hat {measured(worst['rhat_max'], limits.rhat)} "
+        f"({worst['worst']}), fewest effective draws {measured(fewest.min(), limits.ess)} "
         f"({table['variable'].iloc[int(fewest.argmin())]})."
     )
     blocks: list[Text | Picture | Table] = [
         text,
         Picture("convergence", alt, "Convergence of every parameter"),
-        convergence_by_variable(table),
+        convergence_by_variable(table, limits),
     ]
     if run.diagnostics.n_constant:
         constant = counted(run.diagnostics.n_constant, "entry is", "entries are")
@@ -128,7 +128,7 @@ def sampler_section(run: RollCallAnalysis, drawn: set[str]) -> Section | None:
             )
         )
         values = "; ".join(
-            f"{label}: R-hat {number(rhat, 4)}, {number(ess, 0)} effective draws"
+            f"{label}: R-hat {measured(rhat)}, {measured(ess)} effective draws"
             for label, rhat, ess in zip(worst.index, worst["rhat"], worst["ess_bulk"], strict=True)
         )
         alt = f"Traces and rank histograms of the parameters that did worst. {values}."
@@ -145,7 +145,7 @@ def _worst(run: RollCallAnalysis) -> Table:
     cells = rows(
         [str(label) for label in worst.index],
         [str(people.get(name) or bills.get(name) or "") for name in worst["name"]],
-        [number(v, 4) for v in worst["rhat"]],
+        [measured(v) for v in worst["rhat"]],
         [number(v, 0) for v in worst["ess_bulk"]],
         [number(v, 0) for v in worst["ess_tail"]],
     )

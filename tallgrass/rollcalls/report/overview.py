@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
-from tallgrass.report.words import chance, counted, listed, number, percent, span
+from tallgrass.report.words import chance, counted, listed, measured, number, percent, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.words import person, plural
 from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
@@ -38,7 +38,7 @@ def key_findings(run: RollCallAnalysis) -> Section:
     if run.comparison is not None:
         items.append(
             f"Against the baseline the ideal points correlate at |r| = "
-            f"{number(run.comparison.abs_r, 4)} over "
+            f"{measured(run.comparison.abs_r)} over "
             f"{counted(run.comparison.n_common, 'legislator')}"
             + (", with the direction of the scale reversed." if run.comparison.sign_flip else ".")
         )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tallgrass import escaping
 from tallgrass.errors import TrackingError
+from tallgrass.rounding import diagnostic, rounded
 from tallgrass.tracking.reading.searching import find_run
 
 if TYPE_CHECKING:
@@ -23,43 +24,43 @@ class Measure(NamedTuple):
     metric: str
     relation: str = ""
     threshold: str = ""  # a field of Thresholds
-    form: str = ".4f"
+    decimals: int | None = 4  # None for a diagnostic, whose value decides
     unit: str = ""
     limit: float | None = None  # a threshold that is not a setting
 
 
 MEASURES = (
-    Measure("R-hat(xi) max", "rhat/xi_max", "<", "rhat"),
-    Measure("R-hat(mu_party) max", "rhat/mu_party_max", "<", "rhat"),
-    Measure("R-hat(sigma_within) max", "rhat/sigma_within_max", "<", "rhat"),
-    Measure("R-hat(alpha) max", "rhat/alpha_max", "<", "rhat"),
-    Measure("R-hat(beta) max", "rhat/beta_max", "<", "rhat"),
-    Measure("R-hat(a) max", "rhat/a_max", "<", "rhat"),
-    Measure("R-hat(b) max", "rhat/b_max", "<", "rhat"),
-    Measure("R-hat(theta) max", "rhat/theta_max", "<", "rhat"),
-    Measure("R-hat max", "rhat_max", "<", "rhat"),
-    Measure("ESS(xi) min", "ess/xi_min", ">", "ess", ",.0f"),
-    Measure("ESS bulk min", "ess_min", ">", "ess", ",.0f"),
-    Measure("ESS tail min", "ess_tail_min", ">", "ess", ",.0f"),
-    Measure("Divergences", "divergences", "=", "divergences", ".0f"),
-    Measure("E-BFMI min", "ebfmi_min", ">", "ebfmi", ".3f"),
-    Measure("Reflected chains", "modes/reflected_chains", "=", form=".0f", limit=0.0),
-    Measure("|r| vs baseline", "abs_r", ">", "abs_r"),
-    Measure("ESS per second", "ess/per_second", form=",.1f"),
-    Measure("ELPD (LOO)", "fit/elpd_loo", form=",.1f"),
+    Measure("R-hat(xi) max", "rhat/xi_max", "<", "rhat", decimals=None),
+    Measure("R-hat(mu_party) max", "rhat/mu_party_max", "<", "rhat", decimals=None),
+    Measure("R-hat(sigma_within) max", "rhat/sigma_within_max", "<", "rhat", decimals=None),
+    Measure("R-hat(alpha) max", "rhat/alpha_max", "<", "rhat", decimals=None),
+    Measure("R-hat(beta) max", "rhat/beta_max", "<", "rhat", decimals=None),
+    Measure("R-hat(a) max", "rhat/a_max", "<", "rhat", decimals=None),
+    Measure("R-hat(b) max", "rhat/b_max", "<", "rhat", decimals=None),
+    Measure("R-hat(theta) max", "rhat/theta_max", "<", "rhat", decimals=None),
+    Measure("R-hat max", "rhat_max", "<", "rhat", decimals=None),
+    Measure("ESS(xi) min", "ess/xi_min", ">", "ess", decimals=None),
+    Measure("ESS bulk min", "ess_min", ">", "ess", decimals=None),
+    Measure("ESS tail min", "ess_tail_min", ">", "ess", decimals=None),
+    Measure("Divergences", "divergences", "=", "divergences", decimals=None),
+    Measure("E-BFMI min", "ebfmi_min", ">", "ebfmi", decimals=None),
+    Measure("Reflected chains", "modes/reflected_chains", "=", limit=0.0, decimals=None),
+    Measure("|r| vs baseline", "abs_r", ">", "abs_r", decimals=None),
+    Measure("ESS per second", "ess/per_second", decimals=1),
+    Measure("ELPD (LOO)", "fit/elpd_loo", decimals=1),
     Measure("Accuracy", "fit/accuracy"),
     Measure("GMP", "fit/gmp"),
     Measure("APRE", "fit/apre"),
-    Measure("Legislators", "data/n_legislators", form=",.0f"),
-    Measure("Roll calls", "data/n_rollcalls", form=",.0f"),
-    Measure("Users", "data/n_users", form=",.0f"),
-    Measure("Items", "data/n_items", form=",.0f"),
-    Measure("Responses", "data/n_responses", form=",.0f"),
+    Measure("Legislators", "data/n_legislators", decimals=0),
+    Measure("Roll calls", "data/n_rollcalls", decimals=0),
+    Measure("Users", "data/n_users", decimals=0),
+    Measure("Items", "data/n_items", decimals=0),
+    Measure("Responses", "data/n_responses", decimals=0),
     Measure("Reliability", "fit/marginal_reliability"),
-    Measure("Drifted anchors", "drift/n_drifted", form=".0f"),
-    Measure("Compile time", "time/compile_s", form=",.1f", unit="s"),
-    Measure("Sample time", "sampling_s", form=",.1f", unit="s"),
-    Measure("Total time", "total_s", form=",.1f", unit="s"),
+    Measure("Drifted anchors", "drift/n_drifted", decimals=0),
+    Measure("Compile time", "time/compile_s", decimals=1, unit="s"),
+    Measure("Sample time", "sampling_s", decimals=1, unit="s"),
+    Measure("Total time", "total_s", decimals=1, unit="s"),
 )
 
 
@@ -150,7 +151,7 @@ def _measured(
         limit = None if reference is None else limits.abs_r(model, reference)
     elif measure.threshold:
         limit = float(getattr(limits, measure.threshold))
-    text = "—" if value is None else f"{value:{measure.form}}{measure.unit}"
+    text = "—" if value is None else _text(measure, value, limit)
     passed = None
     if value is not None and limit is not None:
         # "=" is for counts, whose limit is 0 or an allowed number.
@@ -159,6 +160,12 @@ def _measured(
     relation = measure.relation if limit is not None else ""
     ident = (run.info.run_id, run.info.run_name)
     return (measure.label, relation, limit, *ident, value, passed, text)
+
+
+def _text(measure: Measure, value: float, limit: float | None) -> str:
+    if measure.decimals is None:
+        return diagnostic(value, *(() if limit is None else (limit,)))
+    return rounded(value, measure.decimals) + measure.unit
 
 
 def _tagged(

@@ -14,7 +14,7 @@ from tallgrass.escaping import neutralised
 from tallgrass.tracking.store import masked, page, translated
 from tallgrass.tracking.writing.operations import Operation, perform
 from tallgrass.tracking.writing.spool import Spool
-from tallgrass.tracking.writing.values import cut, rounded, text
+from tallgrass.tracking.writing.values import cut, text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,16 +63,15 @@ class ActiveRun:
         self._logged |= set(new)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log numbers, rounded to meaningful decimals (see ``values.rounded``).
+        """Log numbers as they are: a query on them agrees with the verdict to the last digit.
 
         Values that are not finite are left out and named in the tag ``metrics.dropped``, because
         MLflow stores infinity as 1.8e308, and NaN breaks older servers.
         """
         now_ms = int(datetime.now(UTC).timestamp() * 1000)
-        finite = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
-        values = {name: rounded(name, value) for name, value in finite.items()}
+        values = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
         self._write("metrics", {"kind": "metrics", "values": values, "at": now_ms, "step": step})
-        if dropped := sorted(set(metrics) - set(finite)):
+        if dropped := sorted(set(metrics) - set(values)):
             self.set_tags({"metrics.dropped": f"{len(dropped)}: {', '.join(dropped)}"})
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
