@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from tallgrass.items.calibrate import calibrate
     from tallgrass.items.result import CalibrationResult
     from tallgrass.items.spec import CalibrationSpec
+    from tallgrass.rollcalls.agreement import abs_r, agreement
     from tallgrass.rollcalls.earlier import rerun_spec, runs
     from tallgrass.rollcalls.fit import fit
     from tallgrass.rollcalls.link import LinkResult, link
     from tallgrass.rollcalls.linking import LinkOptions
     from tallgrass.rollcalls.result import FitResult
+    from tallgrass.rollcalls.run_comparison import compare
     from tallgrass.rollcalls.sources import load_votes
     from tallgrass.rollcalls.spec import ModelSpec, RunSpec
     from tallgrass.settings import Settings
-    from tallgrass.tracking.reading import compare, load_many, load_trace, promote, table
+    from tallgrass.tracking.reading import load_many, load_trace, promote, table
 
 # Public name -> the module that it is of.
 _HOMES = {
@@ -36,9 +38,11 @@ _HOMES = {
     "RunSpec": "rollcalls.spec",
     "SamplerSpec": "inference.spec",
     "Settings": "settings",
+    "abs_r": "rollcalls.agreement",
+    "agreement": "rollcalls.agreement",
     "calibrate": "items.calibrate",
     "calibrate_all": "items.by_engines",
-    "compare": "tracking.reading",
+    "compare": "rollcalls.run_comparison",
     "fit": "rollcalls.fit",
     "link": "rollcalls.link",
     "load_many": "tracking.reading",
@@ -50,7 +54,12 @@ _HOMES = {
     "table": "tracking.reading",
 }
 # What reads runs takes no settings, so the store that they name is chosen here, once.
-_READING = {"tracking.reading", "rollcalls.earlier"}
+_READING = {
+    "tracking.reading",
+    "rollcalls.agreement",
+    "rollcalls.earlier",
+    "rollcalls.run_comparison",
+}
 
 __version__ = version("tallgrass")
 __all__ = [
@@ -64,6 +73,8 @@ __all__ = [
     "RunSpec",
     "SamplerSpec",
     "Settings",
+    "abs_r",
+    "agreement",
     "calibrate",
     "calibrate_all",
     "compare",

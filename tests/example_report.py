@@ -8,9 +8,11 @@ from example_trace import RUN_ID, example_spec, example_trace, example_votes
 from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
 from tallgrass.machine import Finding
 from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.against_baseline import compare_with
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.audit import audit
-from tallgrass.rollcalls.compare import compare_estimates
+from tallgrass.rollcalls.compare import fixed_members
+from tallgrass.rollcalls.elpd_difference import ElpdDifference
 from tallgrass.rollcalls.fit_checks import FitChecks
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.prepare import Baseline, Prepared, Read
@@ -56,8 +58,9 @@ def example_input(
     if not full:
         return run
     flat = summaries.ideal_points(example_trace(votes, truth, "flat", chains, draws, seed=3), votes)
-    positions = -flat.set_index("slug")["mean"]
-    comparison = compare_estimates(ideal.set_index("slug")["mean"], positions)
+    # A flat run whose scale is reversed.
+    baseline = Baseline("f" * 32, "flat", -flat.set_index("slug")["mean"], fixed_members(flat))
+    comparison = compare_with(baseline, ideal)
     # A threshold that drops a quarter of the roll calls, so that there is a list of drops.
     _, log = filter_votes(votes, 0.2, 20, parties_only=False)
     findings = (Finding("warning", "2 cores for 4 chains: chains take turns"),)
@@ -66,7 +69,7 @@ def example_input(
         data=replace(prepared.data, filter_log=log),
         model=replace(prepared.model, warnings=("the Democrats are a small group",)),
         findings=findings,
-        baseline=Baseline("f" * 32, "flat", positions),
+        baseline=baseline,
         flat_table=flat,
     )
     fit = {"fit/accuracy": 0.947, "fit/apre": 0.71, "fit/elpd_loo": -345.6, "fit/n_draws": 1000.0}
@@ -75,6 +78,7 @@ def example_input(
         prepared=prepared,
         verdict=judge(diagnostics, Thresholds(), comparison.abs_r, 0.9),
         comparison=comparison,
+        elpd=ElpdDifference(-12.5, 4.2, votes.n_observations, 0.003),
         findings=findings,
         checks=FitChecks(fit, _predictive(ideal, votes), pd.DataFrame()),
         environment={"python": "3.12", "numpy": "2.2"},

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from tallgrass.inference.diagnostics import Check, Verdict
 from tallgrass.report.images import images
-from tallgrass.rollcalls.compare import compare_estimates
+from tallgrass.rollcalls.against_baseline import moved_words
 from tallgrass.rollcalls.models import hierarchical
 from tallgrass.rollcalls.report import build, figures, overview
 from tallgrass.rollcalls.summaries import icc_draws
-from tallgrass.rollcalls.votes import VoteMatrix
+from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
 
 PARTY_SECTIONS = {"party-parameters", "party-positions", "icc", "variance", "dispersion"}
 ALWAYS = {
@@ -141,17 +141,45 @@ def test_a_reflected_baseline_is_explained(page, run):
     assert f"r = \N{MINUS SIGN}{run.comparison.abs_r:.4f}" in alt
 
 
-def test_anchors_of_a_flat_baseline_are_marked_so_that_nobody_takes_them_for_movers(run):
-    ideal = run.tables.ideal_points.set_index("slug")["mean"]
-    flat = run.flat_table.set_index("slug")["mean"]
-    against_flat = dataclasses.replace(run, comparison=compare_estimates(ideal, flat))
-    table = against_flat.tables.comparison.set_index("slug")
+def test_anchors_of_a_flat_baseline_are_marked_so_that_nobody_takes_them_for_movers(page, run):
+    table = run.tables.comparison.set_index("slug")
     anchors = set(run.flat_table.loc[run.flat_table["anchor"] != 0, "slug"])
     assert set(table.index[table["anchored"]]) == anchors
-    section = Page(build(against_flat, {})).words.split("Each mark is a legislator")[1]
-    assert "An open diamond is an anchor" in section
-    # the same baseline mirrored is not recognised as that flat run, nor is any other
-    assert not run.tables.comparison["anchored"].any()
+    assert "An open diamond is an anchor" in page.words.split("Each mark is a legislator")[1]
+    assert run.comparison.n_compared == run.comparison.n_common - 2
+    assert f"over {run.comparison.n_compared} legislators" in page.words
+
+
+def test_the_box_of_the_verdict_has_the_agreement_within_each_party(page, run):
+    box = page.words.split("Key findings")[0]
+    for party, agreement in run.comparison.within.items():
+        assert f"{party}s {agreement.r:.4f} {agreement.spearman:.4f} {agreement.n}" in box
+    assert f"Everybody {run.comparison.abs_r:.4f}" in box
+    assert "ELPD, this run minus the baseline \N{MINUS SIGN}12.5 (standard error 4.2)" in box
+    assert f"Moved most places {moved_words(run.comparison, run.names)}" in box
+
+
+def test_a_finding_says_whom_the_baseline_places_elsewhere_and_which_predicts_better(page, run):
+    findings = page.words.split("Key findings")[2].split("What this model is")[0]
+    move = run.comparison.moved_most
+    name = run.names[move.slug]
+    moved = f"Farthest moved {name}, from rank {move.rank_reference} to {move.rank_current}"
+    assert moved in findings
+    assert "predicts single votes worse than the baseline" in findings
+
+
+def test_a_fit_in_doubt_stands_beside_the_verdict_and_its_reason_among_the_findings():
+    run = example_input("flat", full=False)
+    members = [
+        dataclasses.replace(member, party=PARTIES[i % 2])
+        for i, member in enumerate(run.votes.legislators)
+    ]
+    mixed = changed(run, votes=dataclasses.replace(run.votes, legislators=tuple(members)))
+    words = Page(build(mixed, {})).words
+    box, findings = words.split("Contents")[0], words.split("Key findings")[2]
+    assert "questioned The fit to the votes is in doubt: party axis." in box
+    assert findings.strip().startswith("Party axis: The one dimension is not clearly the line")
+    assert "a model with two dimensions would" in findings
 
 
 def test_the_table_has_every_legislator_with_party_and_interval(page, run):

@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 from example_session import write_votes
 from example_store import default_store
+from scipy import stats
 from toy import usual_votes
 
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.rollcalls.single_votes import votes_of_trace
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.rollcalls.votes import RollCall
 from tallgrass.settings import Settings
@@ -205,6 +207,71 @@ def test_a_run_is_compared_with_the_baseline_it_names(flat, hierarchical):
     assert metrics["abs_r"] > 0.9
     assert metrics["baseline/n_common"] == hierarchical.trace["posterior"].sizes["legislator"]
     assert any(check.name == "|r| with the baseline" for check in flat.verdict.checks)
+
+
+def single_votes_of(result):
+    path = mlflow.artifacts.download_artifacts(
+        run_id=result.run_id, artifact_path="tables/votes.parquet"
+    )
+    return pd.read_parquet(path).set_index(["legislator", "rollcall"])
+
+
+def test_a_run_is_compared_vote_by_vote_with_the_densities_of_its_baseline(flat, hierarchical):
+    metrics = stored(flat).data.metrics
+    d = single_votes_of(flat)["elpd_loo"] - single_votes_of(hierarchical)["elpd_loo"]
+    assert metrics["baseline/elpd_diff"] == pytest.approx(d.sum())
+    assert metrics["baseline/elpd_diff_se"] == pytest.approx(np.sqrt(len(d)) * d.std(ddof=0))
+    assert 0 <= metrics["baseline/bad_pareto_k_share"] < 0.1
+
+
+def test_agreement_with_the_baseline_leaves_anchors_out_and_is_given_within_each_party(
+    flat, hierarchical
+):
+    table = flat.analysis.ideal_points.set_index("slug")
+    other = hierarchical.analysis.ideal_points.set_index("slug")["mean"]
+    free = table[table["anchor"] == 0]
+    metrics, tags = stored(flat).data.metrics, stored(flat).data.tags
+    r = stats.pearsonr(free["mean"], other[free.index]).statistic
+    assert metrics["abs_r"] == pytest.approx(abs(r))
+    with_anchors = stats.pearsonr(table["mean"], other[table.index]).statistic
+    assert metrics["baseline/abs_r_with_anchors"] == pytest.approx(abs(with_anchors))
+    assert metrics["baseline/n_compared"] == len(table) - 2
+    for party, members in free.groupby("party"):
+        within = np.sign(r) * stats.spearmanr(members["mean"], other[members.index]).statistic
+        assert metrics[f"baseline/spearman_within_{party.lower()}"] == pytest.approx(within)
+    assert metrics["baseline/r_within_min"] <= metrics["baseline/r_within_republican"]
+    move = flat.comparison.moved_most
+    ranks = free["mean"].rank(ascending=False)
+    assert move.rank_current == ranks[move.slug]
+    name = table.loc[move.slug, "name"]
+    words = f"{name}, from rank {move.rank_reference} to {move.rank_current}"
+    assert tags["baseline.moved_most"] == words
+    assert metrics["baseline/rank_move_max"] == abs(move.rank_current - move.rank_reference)
+
+
+def test_a_run_says_whether_it_fits_apart_from_whether_it_converged(hierarchical, brief):
+    for result in (hierarchical, brief):
+        tags = stored(result).data.tags
+        assert tags["fit"] == result.analysis.fit_verdict.status
+        assert tags["fit.reasons"] == " ".join(result.analysis.fit_verdict.reasons)
+    metrics = stored(hierarchical).data.metrics
+    (axis,) = hierarchical.analysis.axes.values()
+    assert metrics["axis/party_separation"] == pytest.approx(axis.party_separation)
+    assert metrics["axis/other_side_share"] == pytest.approx(axis.other_side_share)
+    assert metrics["axis/eigenvalue_ratio"] == pytest.approx(axis.eigenvalue_ratio)
+    listed = tg.runs().set_index("run_id")["fit"]
+    assert listed[hierarchical.run_id] == hierarchical.analysis.fit_verdict.status
+
+
+def test_single_votes_made_anew_from_the_draws_are_those_that_were_kept(hierarchical):
+    kept = single_votes_of(hierarchical)
+    anew = votes_of_trace(tg.load_trace(hierarchical.run_id))
+    pd.testing.assert_frame_equal(anew.set_index(["legislator", "rollcall"]), kept)
+
+
+def test_any_two_results_have_an_agreement_without_a_store_to_read(flat, hierarchical):
+    assert tg.abs_r(flat, hierarchical) == pytest.approx(flat.comparison.abs_r)
+    assert tg.abs_r(flat.run_id, hierarchical.run_id[:8]) == pytest.approx(flat.comparison.abs_r)
 
 
 def test_a_promoted_run_becomes_the_automatic_baseline(brief, hierarchical):

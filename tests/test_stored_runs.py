@@ -14,21 +14,26 @@ import zipfile
 from contextlib import closing, redirect_stdout
 from pathlib import Path
 
+import arviz_stats
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from arviz_base import from_dict
 from example_store import bare_folder
 from mlflow.exceptions import MlflowException
+from scipy import stats
 
 import tallgrass as tg
 from tallgrass.cli import main
-from tallgrass.errors import SpecError, TrackingError
+from tallgrass.errors import DataError, SpecError, TrackingError
+from tallgrass.rollcalls.fit_checks import HIGH_K
 from tallgrass.rollcalls.sources import load_votes
 from tallgrass.rollcalls.votes import filter_votes
 
 STORE = Path(__file__).parent / "golden" / "store.zip"
 MADE_BEFORE = "2026-11-28T22:40"
+SHORT_PAIR = ("hierarchical", "pymc")
 SHORT = {"draws": 250, "tune": 250, "chains": 2, "min_votes": 5}
 SPECS = {
     "flat": {"model": "flat", "chamber": "senate"},
@@ -207,6 +212,71 @@ def test_the_command_compares_stored_runs_as_markdown_and_as_data(ids):
     rows = answer("compare", *pair)["comparison"]
     passed = {row["run"]: row["passed"] for row in rows if row["measure"] == "ESS bulk min"}
     assert passed == {"calibrate nuts": False, "calibrate gibbs": True}
+
+
+def loo_by_arviz(run_id):
+    """Leave-one-out of every vote of a stored run by ArviZ, from its draws."""
+    trace = tg.load_trace(run_id)
+    draws = {name: trace["posterior"][name].to_numpy() for name in ("xi", "alpha", "beta")}
+    votes = trace["observed_data"]["votes"].to_numpy()
+    row, column = np.nonzero(votes)
+    logits = draws["beta"][..., column] * draws["xi"][..., row] - draws["alpha"][..., column]
+    log_lik = -np.log1p(np.exp(-votes[row, column] * logits))
+    data = from_dict({"posterior": draws, "log_likelihood": {"votes": log_lik}})
+    return arviz_stats.loo(data, pointwise=True)
+
+
+def test_on_the_same_votes_a_comparison_gives_the_difference_of_the_elpd_and_its_error(ids):
+    first, second = ids["hierarchical"], ids["pymc"]
+    table = tg.compare([first[:8], second]).set_index(["measure", "run_id"])
+    assert list(table.loc["Votes", "text"]) == ["first run", "same"]
+    loo = [loo_by_arviz(run_id) for run_id in (first, second)]
+    d = (loo[1].elpd_i - loo[0].elpd_i).to_numpy()
+    row = table.loc[("ELPD minus first run's", second)]
+    assert row["value"] == pytest.approx(d.sum(), abs=0.3)  # smoothed with another tail
+    error = table.loc[("Its standard error", second), "value"]
+    assert error == pytest.approx(np.sqrt(len(d)) * d.std(), rel=0.05)
+    shares = [float((run.pareto_k > HIGH_K).mean()) for run in loo]
+    assert list(table.loc["Votes with Pareto k > 0.7", "value"]) == pytest.approx(shares, abs=0.03)
+
+
+def test_across_different_votes_a_comparison_says_so_and_gives_no_difference(ids, capsys):
+    pair = ids["hierarchical"], ids["house"]
+    table = tg.compare(pair).set_index(["measure", "run_id"])
+    assert list(table.loc["Votes", "text"]) == ["first run", "different"]
+    assert table.loc["ELPD minus first run's", "value"].isna().all()
+    for words in (printed("compare", *pair), printed("compare", *pair, "--markdown")):
+        said = " ".join(words.split())
+        assert "Not on the votes of the first run" in said
+        assert ids["house"][:8] in said
+    assert len(answer("compare", *pair)["warnings"]) == 1
+    assert answer("compare", ids["hierarchical"], ids["pymc"])["warnings"] == []
+
+
+def test_any_two_stored_runs_have_an_agreement_over_everybody_and_within_a_party(ids):
+    tables = [stored_table(ids[name], "ideal_points").set_index("slug") for name in SHORT_PAIR]
+    a, b = (table["mean"] for table in tables)
+    r = stats.pearsonr(a, b[a.index]).statistic
+    assert tg.abs_r(*(ids[name] for name in SHORT_PAIR)) == pytest.approx(abs(r))
+    members = a.index[tables[0]["party"] == "Republican"]
+    within = np.sign(r) * stats.pearsonr(a[members], b[members]).statistic
+    first, second = ids["hierarchical"][:10], ids["pymc"]
+    assert tg.abs_r(first, second, within="Republican") == pytest.approx(within)
+    assert tg.agreement(first, second).within["Republican"].n == len(members)
+
+
+def test_the_agreement_with_a_flat_run_leaves_its_anchors_out(ids):
+    flat = stored_table(ids["flat"], "ideal_points").set_index("slug")
+    other = stored_table(ids["hierarchical"], "ideal_points").set_index("slug")["mean"]
+    free = flat.index[(flat["anchor"] == 0) & flat.index.isin(other.index)]
+    r = stats.pearsonr(flat.loc[free, "mean"], other[free]).statistic
+    assert tg.abs_r(ids["flat"], ids["hierarchical"]) == pytest.approx(abs(r))
+    assert tg.agreement(ids["flat"], ids["hierarchical"]).n_compared == len(free)
+
+
+def test_a_party_without_members_in_common_is_refused_by_name(ids):
+    with pytest.raises(DataError, match=r"three members in common.*'Republicans'.*Republican"):
+        tg.abs_r(ids["hierarchical"], ids["pymc"], within="Republicans")
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -12,8 +12,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
+from tallgrass import escaping
 from tallgrass.cli import results
 from tallgrass.cli.calibrate import again
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer
@@ -76,16 +78,20 @@ def runs(arguments: Arguments) -> int:
 
 def compare(arguments: Arguments) -> int:
     """Compare runs with the thresholds and with each other."""
+    from tallgrass.rollcalls import run_comparison
     from tallgrass.tracking import reading
 
     settings = _connected(arguments)
-    comparison = reading.compare(arguments.operands, settings.thresholds)
+    comparison = run_comparison.compare(arguments.operands, settings.thresholds)
+    warnings = run_comparison.warnings(comparison)
     if arguments.json:
-        print(as_json({"comparison": records(comparison)}))
+        print(as_json({"comparison": records(comparison), "warnings": warnings}))
     elif "markdown" in arguments.options:
         print(reading.markdown(comparison), end="")
+        say(*(f"\n{escaping.markdown(words)}" for words in warnings))
     else:
         results.print_comparison(comparison)
+        say(*(line for words in warnings for line in ("", *wrap(words, 80))))
     return 0
 
 

@@ -45,6 +45,7 @@ def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     styles = {"pass": "green", "fail": "bold red", "unresolved": "yellow", "FAILED": "red"}
+    styles |= {"fits": "green", "questioned": "yellow", "not checked": "yellow"}
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in heads:
         drawn.add_column(Text(head), overflow="fold")

@@ -1,6 +1,9 @@
 """The results that commands print: of a run, lists and comparisons, for people and as data."""
 
 import sys
+from dataclasses import asdict
+from itertools import chain
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.cli.output import printable, records, say, table
@@ -10,16 +13,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from tallgrass.inference.diagnostics import Verdict
+    from tallgrass.rollcalls.fit_verdict import FitVerdict
     from tallgrass.rollcalls.result import FitResult
 
 
 def summary(result: "FitResult") -> dict[str, Any]:
     """A finished run as plain values, for ``--json``."""
     verdict, comparison = result.verdict, result.comparison
+    fit = result.analysis.fit_verdict
     return {
         "run_id": result.run_id,
         "experiment_id": result.experiment_id,
         **verdict_record(verdict),
+        "fit": fit.status,
+        "fit_checks": [asdict(check) for check in fit.checks],
         "metrics": result.diagnostics.metrics(),
         "comparison": None
         if comparison is None
@@ -28,6 +35,10 @@ def summary(result: "FitResult") -> dict[str, Any]:
             "spearman": comparison.spearman,
             "sign_flip": comparison.sign_flip,
             "n_common": comparison.n_common,
+            "n_compared": comparison.n_compared,
+            "within": {party: values._asdict() for party, values in comparison.within.items()},
+            "moved_most": comparison.moved_most._asdict(),
+            "elpd": None if result.analysis.elpd is None else asdict(result.analysis.elpd),
         },
         "timings": result.timings,
         "report_path": result.report_path,
@@ -58,6 +69,9 @@ def print_result(result: "FitResult") -> None:
     """Print a finished run: its id, the verdict with its rows, and its addresses."""
     say("", f"Run {result.run_id}")
     print_verdict(result.verdict)
+    print_fit(result.analysis.fit_verdict)
+    if result.comparison is not None:
+        print_agreement(result)
     say(
         f"Report:  {result.report_path}",
         f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
@@ -82,10 +96,35 @@ def print_verdict(verdict: "Verdict") -> None:
     say("", *("  " + reason for reason in verdict.reasons))
 
 
+def print_fit(fit: "FitVerdict") -> None:
+    """Print whether one line fits the votes, and what speaks against it."""
+    lines = (wrap(words, 78, initial_indent="  ", subsequent_indent="  ") for words in fit.reasons)
+    say(f"Fit: {fit.status}", *chain.from_iterable(lines), "")
+
+
+def print_agreement(result: "FitResult") -> None:
+    """Print what |r| over everybody hides: r within each party, who moved, ELPD."""
+    from tallgrass.rollcalls.against_baseline import moved_words
+
+    analysis, comparison = result.analysis, result.comparison
+    assert comparison is not None  # checked by the caller
+    within = ", ".join(
+        f"{party} {diagnostic(values.r)}" for party, values in comparison.within.items()
+    )
+    say("Against the baseline:")
+    if within:
+        say(f"  r within each party:  {within}")
+    say(f"  moved most places:    {moved_words(comparison, analysis.names)}")
+    if (elpd := analysis.elpd) is not None:
+        difference, se = (rounded(value, 1) for value in (elpd.difference, elpd.se))
+        say(f"  ELPD minus its ELPD:  {difference} (standard error {se})")
+    say("")
+
+
 def print_runs(runs: "DataFrame") -> None:
     """Print runs as a table; ids are short on a terminal, and complete for other programs."""
     heads = ["run", "started (UTC)", "session", "chamber", "model", "sampler", "init", "status"]
-    heads += ["verdict", "R-hat", "ESS", "div.", "|r|", "seconds"]
+    heads += ["verdict", "fit", "R-hat", "ESS", "div.", "|r|", "seconds"]
     measures = ("rhat_max", "ess_min", "divergences", "abs_r")
     rows = []
     for run in records(runs):
@@ -94,7 +133,8 @@ def print_runs(runs: "DataFrame") -> None:
         words = [run[k] or "" for k in ("session", "chamber", "model", "sampler", "init", "status")]
         run_id = run["run_id"][:8] if sys.stdout.isatty() else run["run_id"]
         started = f"{run['start_time']:%Y-%m-%d %H:%M}"
-        rows.append([run_id, started, *words, run["verdict"] or "", *numbers])
+        judged = [run["verdict"] or "", run["fit"] or ""]
+        rows.append([run_id, started, *words, *judged, *numbers])
     table(heads, rows)
 
 

@@ -13,7 +13,11 @@ from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking.reading import MEASURES
 
 METRICS = [measure.metric for measure in MEASURES]
-_VERDICTS = ["pass", "fail", "unresolved"]
+# Conditions on words, with the words that a run can have.
+_WORDS = {
+    "verdict": ["pass", "fail", "unresolved"],
+    "fit": ["fits", "questioned", "not checked"],
+}
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(
     rf"(?P<relation><=|>=|<|>|=)\s*(?:(?P<number>{_NUMBER})|(?:(?P<times>{_NUMBER})\s*\*\s*)?"
@@ -37,8 +41,9 @@ class Expectation:
     where : mapping of str to list
         Run parameters and values that select runs; all runs if empty.
     conditions : mapping of str to str
-        ``verdict`` -> ``pass``, ``fail`` or ``unresolved``; a metric -> a comparison with a number
-        (``< 1.01``) or with the run's baseline (``> 2 * baseline``).
+        ``verdict`` -> ``pass``, ``fail`` or ``unresolved``; ``fit`` -> ``fits``, ``questioned`` or
+        ``not checked``; a metric -> a comparison with a number (``< 1.01``) or with the run's
+        baseline (``> 2 * baseline``).
     """
 
     where: Mapping[str, list[Any]]
@@ -48,10 +53,7 @@ class Expectation:
     def words(self) -> str:
         """The statement in words."""
         runs = ", ".join(f"{k} {' or '.join(map(str, v))}" for k, v in self.where.items())
-        conditions = " and ".join(
-            f"verdict {value}" if name == "verdict" else f"{name} {value}"
-            for name, value in self.conditions.items()
-        )
+        conditions = " and ".join(f"{name} {value}" for name, value in self.conditions.items())
         return f"{runs or 'every run'}: {conditions}"
 
 
@@ -77,9 +79,9 @@ def read_expectation(table: Mapping[str, Any]) -> Expectation:
     for key, value in table.items():
         if key in RunSpec.model_fields:
             where[key] = value if isinstance(value, list) else [value]
-        elif key == "verdict":
-            if value not in _VERDICTS:
-                raise SpecError("expect.verdict: unknown verdict", value, nearest("", _VERDICTS))
+        elif key in _WORDS:
+            if value not in _WORDS[key]:
+                raise SpecError(f"expect.{key}: unknown {key}", value, nearest("", _WORDS[key]))
             conditions[key] = value
         elif key in METRICS:
             if not isinstance(value, str) or not _CONDITION.fullmatch(value.strip()):
@@ -87,7 +89,7 @@ def read_expectation(table: Mapping[str, Any]) -> Expectation:
                 raise SpecError(f"expect.{key}: unknown condition", value, mend)
             conditions[key] = value.strip()
         else:
-            known = [*RunSpec.model_fields, "verdict", *METRICS]
+            known = [*RunSpec.model_fields, *_WORDS, *METRICS]
             raise SpecError("unknown key in the experiment", f"expect.{key}", nearest(key, known))
     if not conditions:
         mend = 'add verdict = "pass" or a metric, such as rhat_max = "< 1.01"'
@@ -103,7 +105,7 @@ def answer(expectations: Sequence[Expectation], runs: pd.DataFrame) -> list[Answ
     expectations : sequence of Expectation
         The statements.
     runs : DataFrame
-        One row per run: label, finished (bool), verdict, baseline_run_id, run parameters and
+        One row per run: label, finished (bool), verdict, fit, baseline_run_id, run parameters and
         metrics by name; index run id.
     """
     return [_answer(expectation, runs) for expectation in expectations]
@@ -134,9 +136,11 @@ def _decided(
 ) -> tuple[bool | None, str]:
     if not run["finished"]:
         return None, "did not finish"
-    if name == "verdict":
-        return run["verdict"] == condition, f"verdict {run['verdict']}"
     value = run.get(name)
+    if name in _WORDS:
+        if name == "fit" and value is None:  # a run of an earlier version
+            return None, "no fit"
+        return value == condition, f"{name} {value}"
     if value is None or pd.isna(value):
         return None, f"no {name}"
     match = _CONDITION.fullmatch(condition)

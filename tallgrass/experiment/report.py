@@ -24,7 +24,9 @@ from tallgrass.report.page import (
     rows,
 )
 from tallgrass.report.words import NOTHING, counted, measured, signed
-from tallgrass.rollcalls.report.words import party_cell
+from tallgrass.rollcalls.against_baseline import moved_words
+from tallgrass.rollcalls.compare import Comparison
+from tallgrass.rollcalls.report.words import party_cell, plural
 
 _WIDEST = 7  # runs in one scatter matrix; with more it is not readable
 _MOVED = 12
@@ -44,14 +46,16 @@ class ComparedRuns:
         One row per legislator: name, party.
     estimates : DataFrame
         The same rows, a column per run (its label), all on the scale of the first.
-    abs_r : mapping of str to float
-        ``|r|`` of every run with the first.
+    comparisons : mapping of str to Comparison
+        Every run that can be compared with the first, against it, by label; itself included.
+
+    Anchors of a flat model have no estimate in it: their position is held.
     """
 
     title: str
     people: pd.DataFrame
     estimates: pd.DataFrame
-    abs_r: Mapping[str, float]
+    comparisons: Mapping[str, Comparison]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,26 +159,33 @@ def _sections(page: ExperimentInput, drawn: set[str]) -> list[Section]:
 
 
 def _overview(runs: pd.DataFrame) -> Table:
-    marks = {"pass": "passed", "fail": "failed"}
+    marks = {"pass": "passed", "fail": "failed", "fits": "passed"}
     columns = [
         ("R-hat max", "rhat_max", None),
         ("ESS min", "ess_min", None),
         ("Div.", "divergences", None),
         ("E-BFMI", "ebfmi_min", None),
         ("|r|", "abs_r", None),
+        ("r in party", "baseline/r_within_min", None),
+        ("ELPD diff.", "baseline/elpd_diff", 1),
         ("ESS/s", "ess/per_second", 1),
         ("Sampling (s)", "sampling_s", 1),
     ]
     present = [column for column in columns if column[1] in runs]
+    judged = [name for name in ("verdict", "fit") if name in runs]
     cells = rows(
         runs["label"].tolist(),
-        [Cell(str(v), style=marks.get(str(v), "open")) for v in runs["verdict"]],
+        *([Cell(str(v), style=marks.get(str(v), "open")) for v in runs[name]] for name in judged),
         *(
             [figure(v) if digits is None else numeric(v, digits) for v in runs[name]]
             for _, name, digits in present
         ),
     )
-    heads = (Column("Run"), Column("Verdict"), *(Column(t, numeric=True) for t, _, _ in present))
+    heads = (
+        Column("Run"),
+        *(Column(name.capitalize()) for name in judged),
+        *(Column(t, numeric=True) for t, _, _ in present),
+    )
     return Table("Every run with its headline measures", heads, cells, "Find a run", True)
 
 
@@ -203,14 +214,36 @@ def _value(row: Any) -> Cell:
 def _agreement(group: ComparedRuns, name: str) -> list[Block]:
     n = group.estimates.shape[1]
     many = f" The first {_WIDEST} of {n} runs are drawn." if n > _WIDEST else ""
-    low = min((r for r in group.abs_r.values() if math.isfinite(r)), default=math.nan)
+    low = min((c.abs_r for c in group.comparisons.values()), default=math.nan)
     summary = f"Least |r| with the first run: {measured(low)}, {counted(n, 'run')}."
     picture = Picture(
         name,
         f"Scatter plots of the ideal points of every pair of runs, {group.title}",
         "Ideal points of every pair of runs, with |r| in the opposite cell." + many,
     )
-    return [Text(summary), picture]
+    return [Text(summary), _with_the_first(group), picture]
+
+
+def _with_the_first(group: ComparedRuns) -> Table:
+    """What |r| over everybody hides: r within each party, and who moved most."""
+    others = list(group.comparisons.items())[1:]
+    parties = sorted({party for _, comparison in others for party in comparison.within})
+    cells = rows(
+        [label for label, _ in others],
+        [figure(comparison.abs_r) for _, comparison in others],
+        *(
+            [figure(c.within[party].r if party in c.within else math.nan) for _, c in others]
+            for party in parties
+        ),
+        [moved_words(comparison, group.people["name"]) for _, comparison in others],
+    )
+    heads = (
+        Column("Run"),
+        Column("|r|", numeric=True),
+        *(Column(f"r within {plural(party)}", numeric=True) for party in parties),
+        Column("Moved most places"),
+    )
+    return Table("Agreement with the first run", heads, cells)
 
 
 def _moved(group: ComparedRuns) -> Table:
@@ -222,7 +255,7 @@ def _moved(group: ComparedRuns) -> Table:
         group.people.loc[order, "name"].tolist(),
         [party_cell(party) for party in group.people.loc[order, "party"]],
         [numeric(v, 3) for v in spread.loc[order]],
-        *([Cell(signed(v), float(v)) for v in part[label].fillna(0.0)] for label in part),
+        *([numeric(v, 2, signed) for v in part[label]] for label in part),
     )
     heads = (
         Column("Legislator"),

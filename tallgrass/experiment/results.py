@@ -16,7 +16,7 @@ from tallgrass.experiment.report import ComparedRuns, ExperimentInput, build_exp
 from tallgrass.experiment.worker import Outcome
 from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.rollcalls import earlier
-from tallgrass.rollcalls.compare import compare_estimates
+from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking import reading
 from tallgrass.tracking.writing import ActiveRun
@@ -97,11 +97,12 @@ def gather(
         outcome = outcomes.get(run.key)
         details = reading.details(outcome.run_id) if outcome and outcome.run_id else None
         row = {**run.spec.model_dump(), "label": run.label, "finished": details is not None}
-        row |= {"verdict": None, "baseline_run_id": None}
+        row |= {"verdict": None, "fit": None, "baseline_run_id": None}
         if details is not None:
             tags = details["tags"]
             row |= details["metrics"]
-            row |= {"verdict": tags.get("verdict"), "baseline_run_id": tags.get("baseline.run_id")}
+            row |= {"verdict": tags.get("verdict"), "fit": tags.get("fit")}
+            row["baseline_run_id"] = tags.get("baseline.run_id")
             row["session"] = tags.get("session", row["session"])
             row["asked_session"] = run.spec.session
         rows[str(outcome.run_id) if outcome and outcome.run_id else run.key] = row
@@ -145,7 +146,7 @@ def record(parent: ActiveRun, results: Results) -> str:
         }
     )
     metrics = [column for column in results.runs.columns if column in _numbers(results.runs)]
-    names = ["label", "verdict", *RunSpec.model_fields]
+    names = ["label", "verdict", "fit", *RunSpec.model_fields]
     table = results.runs[[*names, *(m for m in metrics if m not in names)]]
     parent.log_table(table.rename_axis("run_id").reset_index(), "tables/results")
     parent.log_table(results.comparison, "tables/comparison")
@@ -190,19 +191,25 @@ def _compared(title: str, rows: pd.DataFrame) -> ComparedRuns:
             tables[str(label)] = earlier.ideal_points(str(run_id)).set_index("slug")
         except TallgrassError as error:
             logger.warning("left out of the comparison: %s", error)
-    means = pd.DataFrame({label: table["mean"].astype(float) for label, table in tables.items()})
+    means = pd.DataFrame(
+        {
+            label: table["mean"].astype(float).drop(list(fixed_members(table.reset_index())))
+            for label, table in tables.items()
+        }
+    )
     people = pd.concat([table[["name", "party"]] for table in tables.values()])
     people = people[~people.index.duplicated()].reindex(means.index)
     aligned: dict[str, pd.Series[float]] = {}
-    correlations: dict[str, float] = {}
+    comparisons: dict[str, Comparison] = {}
     first = next(iter(means), None)
     for label in means:
         try:
-            comparison = compare_estimates(means[first], means[label])
+            on_first = compare_estimates(means[first], means[label])
+            comparison = compare_estimates(means[label], means[first], people["party"])
         except TallgrassError as error:
             logger.warning("left out of the comparison: %s: %s", label, error)
             continue
-        column = comparison.table.set_index("slug")["reference"]
+        column = on_first.table.set_index("slug")["reference"]
         aligned[str(label)] = column if label != first else means[first]
-        correlations[str(label)] = comparison.abs_r
-    return ComparedRuns(title, people, pd.DataFrame(aligned).reindex(means.index), correlations)
+        comparisons[str(label)] = comparison
+    return ComparedRuns(title, people, pd.DataFrame(aligned).reindex(means.index), comparisons)

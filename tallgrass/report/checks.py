@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 
 from tallgrass.inference.diagnostics import Check, Verdict
-from tallgrass.report.html import Head
+from tallgrass.report.html import Beside, Head
 from tallgrass.report.page import Cell, Column, Table, rows
 from tallgrass.report.words import counted, measured
 
 
 def verdict_head(
-    verdict: Verdict, maker: str, title: str, model: str, facts: Sequence[tuple[str, str]]
+    verdict: Verdict,
+    maker: str,
+    title: str,
+    model: str,
+    facts: Sequence[tuple[str, str]],
+    beside: Beside | None = None,
+    tables: Sequence[Table] = (),
 ) -> Head:
     """The head of the page of a run that is judged; parameters as those of :class:`Head`."""
     return Head(
@@ -21,6 +27,8 @@ def verdict_head(
         reasons=verdict.reasons,
         checks=checks_table(verdict),
         facts=facts,
+        beside=beside,
+        tables=tables,
     )
 
 

@@ -11,6 +11,25 @@ from tallgrass.report.page import Picture, Section, Table
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A second word in the verdict's box, on another question than the status.
+
+    Parameters
+    ----------
+    status : str
+        The word itself (``fits``).
+    tone : str
+        ``pass``, ``fail`` or ``open``: its colour.
+    words : str
+        What it means.
+    """
+
+    status: str
+    tone: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Head:
     """The head of a page.
 
@@ -26,6 +45,10 @@ class Head:
         The checks behind the status.
     facts : sequence of (name, value)
         The line of facts below the title.
+    beside : Beside or None
+        A second word, on another question than the status.
+    tables : sequence of Table
+        More tables in the box of the status, below its checks.
     """
 
     maker: str
@@ -36,6 +59,8 @@ class Head:
     reasons: Sequence[str]
     checks: Table | None
     facts: Sequence[tuple[str, str]]
+    beside: Beside | None = None
+    tables: Sequence[Table] = ()
 
 
 def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str, bytes]) -> str:
@@ -63,6 +88,8 @@ def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str,
             reasons=head.reasons,
             checks=head.checks,
             facts=head.facts,
+            beside=head.beside,
+            tables=head.tables,
             sections=present,
             images={name: _image(png) for name, png in pngs.items()},
         )

@@ -11,13 +11,23 @@ from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict, di
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.summary import posterior_summary
 from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.against_baseline import (
+    baseline_metrics,
+    baseline_tags,
+    compare_with,
+    order_check,
+    predicts_better,
+)
 from tallgrass.rollcalls.audit import audit
+from tallgrass.rollcalls.axis import Axis, axis_check, axis_metrics, describe_axes
 from tallgrass.rollcalls.chambers import JointVotes
-from tallgrass.rollcalls.compare import Comparison, compare_estimates
+from tallgrass.rollcalls.compare import Comparison
+from tallgrass.rollcalls.elpd_difference import ElpdDifference
 from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
 from tallgrass.rollcalls.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.rollcalls.linking import Linking
 from tallgrass.rollcalls.prepare import OwnFits, Prepared
+from tallgrass.rollcalls.run_tables import Tables, run_tables
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.trace import VARIABLES
 from tallgrass.rollcalls.votes import FilterLog, VoteMatrix
@@ -26,24 +36,6 @@ from tallgrass.study.clock import Clock
 
 if TYPE_CHECKING:
     from xarray import DataTree
-
-MIN_COMMON = 3  # a shrinkage picture of fewer legislators shows nothing
-
-
-@dataclass(frozen=True, eq=False)
-class Tables:
-    """Tables of one run (:mod:`tallgrass.rollcalls.summaries`); what it does not have is None."""
-
-    ideal_points: pd.DataFrame
-    rollcalls: pd.DataFrame
-    convergence: pd.DataFrame
-    worst: pd.DataFrame
-    party_parameters: pd.DataFrame | None
-    variance: pd.DataFrame | None
-    dispersion: pd.DataFrame | None
-    shrinkage: pd.DataFrame | None
-    joint: summaries.JointTables | None
-    comparison: pd.DataFrame | None  # with name, party, district, and anchored in either run
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,6 +56,9 @@ class RollCallAnalysis(Analysis):
         Fit and posterior predictive checks.
     beside : Linking or None
         The chambers' own runs linked, beside a joint run.
+    elpd : ElpdDifference or None
+        How much better this run predicts the votes than the baseline; None where both are not of
+        the same votes, or one has no log predictive densities.
     """
 
     diagnostics: Diagnostics
@@ -74,6 +69,7 @@ class RollCallAnalysis(Analysis):
     comparison: Comparison | None = None
     checks: FitChecks | None = None
     beside: Linking | None = None
+    elpd: ElpdDifference | None = None
 
     @property
     def spec(self) -> RunSpec:
@@ -129,30 +125,48 @@ class RollCallAnalysis(Analysis):
     @cached_property
     def tables(self) -> Tables:
         """Every table of the run, computed once for the record, the report and its figures."""
-        return _tables(self)
+        return run_tables(
+            self.prepared,
+            self.trace,
+            self.ideal_points,
+            convergence_table(self.diagnostics, self.thresholds),
+            worst_parameters(self.diagnostics),
+            self.comparison,
+        )
 
     @cached_property
     def fit_verdict(self) -> FitVerdict:
         """Whether one line fits the votes; it stands beside the verdict and does not change it."""
-        return fit_verdict(())
+        return fit_verdict(
+            (
+                axis_check(self.axes, self.names),
+                order_check(self.comparison, self.elpd, self.names),
+            )
+        )
+
+    @cached_property
+    def axes(self) -> dict[str, Axis]:
+        """What the positions of each chamber say about their axis."""
+        return describe_axes(self.trace, self.votes, self.joint)
+
+    @property
+    def names(self) -> "pd.Series[str]":
+        """Names of the legislators by slug."""
+        return self.ideal_points.set_index("slug")["name"]
 
     def recorded_tags(self) -> dict[str, object]:
         """The verdict, the fit, and whether the scale runs the other way than the baseline's."""
         tags = super().recorded_tags() | self.fit_verdict.tags
         if self.comparison is not None:
-            tags["sign_flip"] = str(self.comparison.sign_flip).lower()
+            tags |= baseline_tags(self.comparison, self.names)
         return tags
 
     def recorded_metrics(self) -> dict[str, float]:
         """Convergence, agreement with the baseline, fit, and what the joint model adds."""
         metrics = super().recorded_metrics()
         if self.comparison is not None:
-            metrics |= {
-                "abs_r": self.comparison.abs_r,
-                "baseline/r": self.comparison.r,
-                "baseline/spearman": self.comparison.spearman,
-                "baseline/n_common": self.comparison.n_common,
-            }
+            metrics |= baseline_metrics(self.comparison, self.elpd)
+        metrics |= axis_metrics(self.axes)
         if self.tables.variance is not None:
             metrics["fit/icc"] = float(self.tables.variance.iloc[0]["share"])
         metrics |= self.fit or {}
@@ -217,13 +231,13 @@ def analyse(
         ideal_points = summaries.ideal_points(trace, data.votes)
     baseline, comparison, least_abs_r = prepared.baseline, None, None
     if baseline is not None:
-        means = ideal_points.set_index("slug")["mean"]
-        comparison = compare_estimates(means, baseline.positions)
+        comparison = compare_with(baseline, ideal_points)
         least_abs_r = thresholds.abs_r(spec.model, baseline.model)
-    checks = None
+    checks = elpd = None
     if spec.fit_checks:
         with clock.timed("fit_checks_s"):
             checks = fit_checks(trace, data.votes, spec.seed)
+            elpd = None if baseline is None else predicts_better(baseline.run_id, checks.votes)
     return RollCallAnalysis(
         run_id=run_id,
         diagnostics=diagnostics,
@@ -243,6 +257,7 @@ def analyse(
         comparison=comparison,
         checks=checks,
         beside=beside,
+        elpd=elpd,
     )
 
 
@@ -250,51 +265,3 @@ def _no_baseline(spec: RunSpec) -> str:
     if spec.baseline == "none":
         return ""
     return "no baseline: no earlier run on these votes was promoted, or passed with another method"
-
-
-def _tables(run: RollCallAnalysis) -> Tables:
-    trace, ideal = run.trace, run.ideal_points
-    parties = summaries.has_parties(trace)
-    shrinkage = comparison = None
-    flat = run.flat_table
-    if flat is not None:
-        # Slugs that are numbers come back from a CSV file as numbers.
-        flat = flat.assign(slug=flat["slug"].astype(str))
-    if parties and flat is not None and ideal["slug"].isin(flat["slug"]).sum() >= MIN_COMMON:
-        shrinkage = summaries.shrinkage(ideal, flat, summaries.party_means(trace))
-    if run.comparison is not None:
-        people = ideal[["slug", "name", "party", "district", "anchor"]]
-        comparison = run.comparison.table.merge(people, on="slug", how="inner")
-        fixed = (comparison["anchor"] != 0) | _fixed_in_reference(flat, comparison)
-        comparison = comparison.drop(columns="anchor").assign(anchored=fixed)
-    joint = None
-    if run.joint is not None:
-        scores = None if run.own_fits is None else run.own_fits.scores
-        joint = summaries.joint_tables(trace, run.joint, scores)
-    return Tables(
-        ideal_points=ideal,
-        rollcalls=summaries.rollcalls_table(trace, run.votes),
-        convergence=convergence_table(run.diagnostics, run.thresholds),
-        worst=worst_parameters(run.diagnostics),
-        party_parameters=summaries.party_parameters(trace) if parties else None,
-        variance=summaries.variance_decomposition(trace) if parties else None,
-        dispersion=summaries.dispersion(trace) if parties else None,
-        shrinkage=shrinkage,
-        joint=joint,
-        comparison=comparison,
-    )
-
-
-def _fixed_in_reference(flat: pd.DataFrame | None, comparison: pd.DataFrame) -> "pd.Series[bool]":
-    """Which legislators the baseline holds fixed.
-
-    A baseline is known by its positions only. The anchors of a flat run follow from the votes, so
-    a baseline that has them at the values of the flat run on the same votes is a flat run too.
-    """
-    none = pd.Series(False, index=comparison.index)
-    if flat is None:
-        return none
-    anchors = flat[flat["anchor"] != 0].set_index("slug")["mean"]
-    fixed = comparison["slug"].map(anchors.to_dict()).astype(float)
-    same = fixed == comparison["reference_raw"]
-    return same if same.sum() == len(anchors) else none

@@ -145,7 +145,7 @@ def runs(  # noqa: PLR0913 - all are filters, passed by name
     -------
     DataFrame
         One row per run, without the parent runs of experiments: id, name, status, times (UTC),
-        every run parameter with its type, verdict, the headline metrics, ``promoted`` (bool),
+        every run parameter with its type, verdict, fit, the headline metrics, ``promoted`` (bool),
         fingerprints. Values that a run does not have are missing.
 
     Raises

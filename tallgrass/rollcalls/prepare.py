@@ -11,6 +11,7 @@ from tallgrass.errors import DataError, SpecError
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers, joint_start
+from tallgrass.rollcalls.compare import fixed_members
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.sources import load_votes, source_of
@@ -29,6 +30,7 @@ class Baseline:
     run_id: str
     model: str
     positions: "pd.Series[float]"  # posterior mean by legislator slug
+    fixed: frozenset[str] = frozenset()  # slugs of its anchors
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +220,7 @@ def find_baseline(
             f"{common} of {len(votes.slugs)} are common: name a run on the same chamber, "
             "or baseline=none",
         )
-    return Baseline(run_id, earlier.rerun_spec(run_id).model, positions)
+    return Baseline(run_id, earlier.rerun_spec(run_id).model, positions, fixed_members(table))
 
 
 def _own_fits(joint: JointVotes, start: Start) -> OwnFits:

@@ -9,7 +9,7 @@ import pandas as pd
 from tallgrass.errors import DataError, TallgrassError
 from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
-from tallgrass.tracking import reading
+from tallgrass.tracking.reading import load_trace, searching
 from tallgrass.tracking.reading.records import artifact
 
 if TYPE_CHECKING:
@@ -22,11 +22,18 @@ SINGLE_VOTES = "tables/votes.parquet"
 logger = logging.getLogger(__name__)
 
 
-def single_votes(run_id: str) -> pd.DataFrame | None:
+def single_votes(run_id: str, n_votes: int | None = None) -> pd.DataFrame | None:
     """The table of single votes of a stored run; None if it has neither the table nor draws.
 
     Runs of earlier versions have no table: theirs is computed from the draws, which takes about a
-    second for a chamber, and is the same to the last digit.
+    second for a chamber.
+
+    Parameters
+    ----------
+    run_id : str
+        Id of the run, or its beginning.
+    n_votes : int, optional
+        Number of votes of the run that it is compared with; None where this one has another number.
 
     Returns
     -------
@@ -34,14 +41,22 @@ def single_votes(run_id: str) -> pd.DataFrame | None:
         One row per observed vote: legislator, rollcall, vote (+1 yea, -1 nay), probability
         (posterior mean of the probability of that vote), elpd_loo (log predictive density, the vote
         left out, in nats), pareto_k.
+
+    Raises
+    ------
+    TrackingError
+        When the run is unknown.
     """
+    recorded = searching.find_run(run_id).data.metrics.get("data/n_observations")
+    if None not in (recorded, n_votes) and recorded != n_votes:
+        return None
     try:
         with artifact(run_id, SINGLE_VOTES) as (_, path):
             return pd.read_parquet(path)
     except TallgrassError:
         pass  # a run of an earlier version, or made without fit checks
     try:
-        return votes_of_trace(reading.load_trace(run_id))
+        return votes_of_trace(load_trace(run_id))
     except TallgrassError as error:
         logger.warning("no log predictive densities of run %s: %s", run_id, error)
         return None

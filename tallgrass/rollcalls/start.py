@@ -42,13 +42,7 @@ def pca_scores(votes: VoteMatrix) -> Floats:
     the mean Republican right of the mean Democrat. Without both parties it makes the largest score
     positive, so that it does not depend on the linear-algebra library.
     """
-    observed = votes.cells != 0
-    counts = np.maximum(observed.sum(axis=1), 1)
-    means = votes.cells.sum(axis=1) / counts
-    filled = np.where(observed, votes.cells, means[:, None])
-    filled -= filled.mean(axis=0)
-    spread = filled.std(axis=0)
-    filled /= np.where(spread > 0, spread, 1.0)
+    filled = _standardised_votes(votes)
     left, singular, _ = np.linalg.svd(filled, full_matrices=False)
     scores = left[:, 0] * singular[0]
     party = votes.party_index
@@ -57,6 +51,28 @@ def pca_scores(votes: VoteMatrix) -> Floats:
     else:
         flip = scores[np.argmax(np.abs(scores))] < 0
     return standardised(-scores if flip else scores)
+
+
+def vote_eigenvalues(votes: VoteMatrix) -> Floats:
+    """Eigenvalues of the agreement of legislators with one another, the largest first.
+
+    The matrix is ``F F'`` with the votes F as :func:`pca_scores` takes them, so the first belongs
+    to the scores. Divided by their sum they are the shares of the votes' variance that each
+    direction explains. Shape (min(n_legislators, n_rollcalls),).
+    """
+    return np.asarray(np.linalg.svd(_standardised_votes(votes), compute_uv=False) ** 2)
+
+
+def _standardised_votes(votes: VoteMatrix) -> Floats:
+    """Votes by roll call with mean 0 and standard deviation 1; missing ones by the legislator."""
+    observed = votes.cells != 0
+    counts = np.maximum(observed.sum(axis=1), 1)
+    means = votes.cells.sum(axis=1) / counts
+    filled = np.where(observed, votes.cells, means[:, None])
+    filled -= filled.mean(axis=0)
+    spread = filled.std(axis=0)
+    filled /= np.where(spread > 0, spread, 1.0)
+    return np.asarray(filled)
 
 
 def standardised(scores: Floats) -> Floats:

@@ -10,7 +10,9 @@ from tallgrass.report.images import images
 from tallgrass.report.page import Section
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report import joint, legislators, machinery, overview, parties
+from tallgrass.rollcalls.report.baseline import agreement_tables, comparison_section
 from tallgrass.rollcalls.report.figures import figures
+from tallgrass.rollcalls.report.fit import fit_beside
 from tallgrass.rollcalls.report.words import chamber_words
 
 MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "Joint model"}
@@ -34,6 +36,8 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
         chamber_words(run),
         MODELS[run.spec.model],
         _facts(run),
+        fit_beside(run.fit_verdict),
+        agreement_tables(run),
     )
     return html_page(head, sections(run, set(files)), files)
 
@@ -52,7 +56,7 @@ def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
         *legislators.ideal_point_sections(run),
         legislators.rollcall_section(run),
         machinery.convergence_section(run),
-        legislators.comparison_section(run),
+        comparison_section(run),
         machinery.sampler_section(run, drawn),
         machinery.fit_section(run, drawn),
         machinery.data_section(run),

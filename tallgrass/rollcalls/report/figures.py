@@ -64,5 +64,5 @@ def correlation_note(run: RollCallAnalysis) -> str:
     """What the comparison scatter says in its corner."""
     if run.comparison is None:
         return ""
-    note = f"r = {measured(run.comparison.r)}, {run.comparison.n_common} legislators"
+    note = f"r = {measured(run.comparison.r)}, {run.comparison.n_compared} legislators"
     return note + (": sign flipped, so points fall" if run.comparison.sign_flip else "")

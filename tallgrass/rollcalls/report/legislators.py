@@ -6,16 +6,7 @@ import math
 import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
-from tallgrass.report.words import (
-    ALMOST,
-    chance,
-    counted,
-    measured,
-    number,
-    shortened,
-    signed,
-    span,
-)
+from tallgrass.report.words import ALMOST, chance, counted, number, shortened, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.figures import discriminating
 from tallgrass.rollcalls.report.overview import estimated, overlap
@@ -155,63 +146,3 @@ def rollcall_section(run: RollCallAnalysis) -> Section:
 
 def _rollcall_name(row: "pd.Series[str]") -> str:
     return " · ".join(part for part in (row["bill"], row["motion"]) if part) or row["vote_id"]
-
-
-def comparison_section(run: RollCallAnalysis) -> Section | None:
-    """Agreement with the baseline: the scatter of the two runs, and who moved."""
-    comparison, table = run.comparison, run.tables.comparison
-    if comparison is None or table is None or table.empty:
-        return None
-    words = (
-        f"Each mark is a legislator: the position in the baseline across, the position in this "
-        f"run up. The correlation is r = {measured(comparison.r)} over "
-        f"{counted(comparison.n_common, 'legislator')} (of ranks: "
-        f"{number(comparison.spearman, 4)}). The dashed line takes one scale to the other; the "
-        "names belong to the legislators farthest from it."
-    )
-    if comparison.sign_flip:
-        words += (
-            " The marks fall from upper left to lower right because the two runs count in "
-            "opposite directions. That is a mirror image, not a disagreement: turn one of the "
-            "scales round before comparing positions."
-        )
-    if table["anchored"].any():
-        words += (
-            " An open diamond is an anchor, which one of the two runs holds at a fixed value: it "
-            "may lower the correlation, but its distance from the line is not a disagreement."
-        )
-    blocks: list[Text | Picture | Table] = [Text(words)]
-    if run.baseline_run_id:
-        blocks.append(Text(f"The baseline is run {run.baseline_run_id}.", tone="aside"))
-    moved = table[~table["anchored"]]
-    far = "; ".join(
-        f"{row['name']} by {signed(row['difference'])}" for _, row in moved.head(3).iterrows()
-    )
-    flip = ", along the anti-diagonal because the sign is flipped" if comparison.sign_flip else ""
-    alt = (
-        f"Scatter of {len(table)} ideal points, baseline against this run: r = "
-        f"{measured(comparison.r)}{flip}. Farthest from the line: {far}."
-    )
-    blocks.append(Picture("comparison", alt, "This run against the baseline"))
-    cells = rows(
-        named_cells(table),
-        [party_cell(party) for party in table["party"]],
-        [numeric(v) for v in table["current"]],
-        [numeric(v) for v in table["reference"]],
-        [numeric(v, 2, signed) for v in table["difference"]],
-        [Cell(str(v), v) for v in table["rank_current"]],
-        [numeric(v, 0, signed) for v in table["rank_change"]],
-    )
-    columns = (
-        Column("Legislator"),
-        Column("Party"),
-        Column("This run", numeric=True),
-        Column("Baseline, on this scale", numeric=True),
-        Column("Difference", numeric=True),
-        Column("Rank", numeric=True),
-        Column("Places moved right", numeric=True),
-    )
-    caption = "Every common legislator in both runs, the largest difference first"
-    fold = f"Table of all {counted(len(table), 'common legislator')}"
-    listing = Table(caption, columns, cells, find="Find a legislator", sortable=True, fold=fold)
-    return Section("baseline", "Comparison with the baseline", (*blocks, listing))

@@ -5,8 +5,10 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
-from tallgrass.report.words import chance, counted, listed, measured, number, percent, span
+from tallgrass.report.words import chance, counted, listed, number, percent, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
+from tallgrass.rollcalls.report.baseline import agreement_finding
+from tallgrass.rollcalls.report.fit import fit_findings
 from tallgrass.rollcalls.report.words import person, plural
 from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
 from tallgrass.rollcalls.votes import PARTIES
@@ -35,14 +37,9 @@ def key_findings(run: RollCallAnalysis) -> Section:
             apre = percent(run.fit["fit/apre"])
             text += f", which removes {apre} of the errors of always guessing the winning side"
         items.append(text + ".")
-    if run.comparison is not None:
-        items.append(
-            f"Against the baseline the ideal points correlate at |r| = "
-            f"{measured(run.comparison.abs_r)} over "
-            f"{counted(run.comparison.n_common, 'legislator')}"
-            + (", with the direction of the scale reversed." if run.comparison.sign_flip else ".")
-        )
+    items += agreement_finding(run)
     blocks: list[Bullets | Text] = [Bullets(tuple(items))]
+    blocks[:0] = [Text(words, tone="warning") for words in fit_findings(run.fit_verdict)]
     if run.verdict.status == "fail":
         blocks.insert(0, Text(FAILED, tone="warning"))
     return Section("key-findings", "Key findings", tuple(blocks))

@@ -46,6 +46,18 @@ MEASURES = (
     Measure("E-BFMI min", "ebfmi_min", ">", "ebfmi", decimals=None),
     Measure("Reflected chains", "modes/reflected_chains", "=", limit=0.0, decimals=None),
     Measure("|r| vs baseline", "abs_r", ">", "abs_r", decimals=None),
+    Measure("r within Democrats", "baseline/r_within_democrat", decimals=None),
+    Measure("r within Republicans", "baseline/r_within_republican", decimals=None),
+    Measure("Least r within a party", "baseline/r_within_min", decimals=None),
+    Measure("Spearman vs baseline", "baseline/spearman", decimals=None),
+    Measure("Spearman within Democrats", "baseline/spearman_within_democrat", decimals=None),
+    Measure("Spearman within Republicans", "baseline/spearman_within_republican", decimals=None),
+    Measure("Most places moved", "baseline/rank_move_max", decimals=0),
+    Measure("ELPD minus baseline's", "baseline/elpd_diff", decimals=1),
+    Measure("Standard error of that", "baseline/elpd_diff_se", decimals=1),
+    Measure("Party separation", "axis/party_separation", decimals=2, unit=" SD"),
+    Measure("Share on other side", "axis/other_side_share", decimals=3),
+    Measure("Eigenvalue ratio", "axis/eigenvalue_ratio", decimals=2),
     Measure("ESS per second", "ess/per_second", decimals=1),
     Measure("ELPD (LOO)", "fit/elpd_loo", decimals=1),
     Measure("Accuracy", "fit/accuracy"),
@@ -106,6 +118,8 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
         verdict = run.data.tags.get("verdict")
         passed = None if verdict in (None, "unresolved") else verdict == "pass"
         rows.append(_tagged("Verdict", run, verdict and verdict.upper(), passed))
+    if any("fit" in run.data.tags for run in runs):
+        rows.extend(_tagged("Fit", run, run.data.tags.get("fit")) for run in runs)
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype({"threshold": "float64", "value": "float64", "passed": "boolean"})
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TAGS = {
     "verdict": "verdict",
     "verdict_reasons": "verdict.reasons",
+    "fit": "fit",
+    "fit_reasons": "fit.reasons",
     "data_sha256": "data.sha256",
     "spec_sha256": "spec.sha256",
     "git_commit": "git.commit",
@@ -86,7 +88,7 @@ def listed(  # noqa: PLR0913 - all are filters, passed by name
     -------
     DataFrame
         One row per run, without the parent runs of experiments: id, name, status, times (UTC),
-        every run parameter with its type, verdict, the headline metrics, ``promoted`` (bool),
+        every run parameter with its type, verdict, fit, the headline metrics, ``promoted`` (bool),
         fingerprints. Values that a run does not have are missing.
 
     Raises
@@ -191,7 +193,7 @@ def _basename(session: str | None) -> str | None:
 
 def _columns(fields: Mapping[str, Any]) -> list[str]:
     parameters = [name for name in fields if name not in ("session", "chamber")]
-    first = [*_FIRST, "session", "chamber", "model", "sampler", "init", "verdict", *METRICS]
+    first = [*_FIRST, "session", "chamber", "model", "sampler", "init", "verdict", "fit", *METRICS]
     return list(dict.fromkeys([*first, "promoted", *parameters, *TAGS]))
 
 

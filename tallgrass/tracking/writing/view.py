@@ -23,6 +23,7 @@ VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _COLUMNS = (
     "attributes.`Duration`",
     "tags.`verdict`",
+    "tags.`fit`",
     *(
         f"metrics.`{name}`"
         for name in ("abs_r", "divergences", "ebfmi_min", "ess_min", "rhat_max", "sampling_s")

@@ -1,0 +1,115 @@
+"""What is said of a run against its baseline: agreement within parties, moves, prediction."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from tallgrass.errors import TallgrassError
+from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
+from tallgrass.rollcalls.elpd_difference import ElpdDifference, elpd_difference
+from tallgrass.rollcalls.fit_verdict import FitCheck
+from tallgrass.rollcalls.prepare import Baseline
+from tallgrass.rollcalls.single_votes import single_votes
+from tallgrass.rollcalls.votes import PARTIES
+
+NAME = "order within parties"
+# A smaller r within a party means that its members stand in another order: the least |r| that the
+# verdict asks of two runs of different models, asked within the party.
+LEAST_R_WITHIN = 0.9
+_STANDARD_ERRORS = 2
+
+logger = logging.getLogger(__name__)
+
+
+def compare_with(baseline: Baseline, ideal_points: pd.DataFrame) -> Comparison:
+    """The positions of a run against those of its baseline, without what either holds fixed.
+
+    Raises
+    ------
+    DataError
+        When fewer than three members are common.
+    """
+    members = ideal_points.set_index("slug")
+    fixed = fixed_members(ideal_points) | baseline.fixed
+    return compare_estimates(members["mean"], baseline.positions, members["party"], fixed)
+
+
+def predicts_better(run_id: str, votes: pd.DataFrame) -> ElpdDifference | None:
+    """How much better single votes are predicted than by a stored run; None if not comparable."""
+    try:
+        other = single_votes(run_id, len(votes))
+    except TallgrassError as error:
+        logger.warning("no log predictive densities of run %s: %s", run_id, error)
+        return None
+    return None if other is None else elpd_difference(votes, other)
+
+
+def baseline_metrics(comparison: Comparison, elpd: ElpdDifference | None) -> dict[str, float]:
+    """Every figure of the comparison by metric name; those that are not defined are left out."""
+    metrics = {
+        "abs_r": comparison.abs_r,
+        "baseline/r": comparison.r,
+        "baseline/spearman": comparison.spearman,
+        "baseline/n_common": comparison.n_common,
+        "baseline/n_compared": comparison.n_compared,
+        "baseline/rank_move_max": _places(comparison),
+        "baseline/r_within_min": comparison.least_r_within,
+    }
+    if comparison.n_compared < comparison.n_common:
+        metrics["baseline/abs_r_with_anchors"] = comparison.abs_r_with_fixed
+    for party in PARTIES:
+        if (agreement := comparison.within.get(party)) is not None:
+            metrics[f"baseline/r_within_{party.lower()}"] = agreement.r
+            metrics[f"baseline/spearman_within_{party.lower()}"] = agreement.spearman
+    if elpd is not None:
+        metrics["baseline/elpd_diff"] = elpd.difference
+        metrics["baseline/elpd_diff_se"] = elpd.se
+        metrics["baseline/bad_pareto_k_share"] = elpd.bad_pareto_k
+    return {name: float(value) for name, value in metrics.items() if np.isfinite(value)}
+
+
+def baseline_tags(comparison: Comparison, names: "pd.Series[str]") -> dict[str, object]:
+    """Whether the scale runs the other way, and who moved most; ``names`` by slug."""
+    return {
+        "sign_flip": str(comparison.sign_flip).lower(),
+        "baseline.moved_most": moved_words(comparison, names),
+    }
+
+
+def moved_words(comparison: Comparison, names: "pd.Series[str]") -> str:
+    """Who changed most places from the baseline to this run: ``Name, from rank 1 to 30``."""
+    move = comparison.moved_most
+    if move.rank_reference == move.rank_current:
+        return "nobody"
+    name = names.get(move.slug, move.slug)
+    return f"{name}, from rank {move.rank_reference} to {move.rank_current}"
+
+
+def order_check(
+    comparison: Comparison | None, elpd: ElpdDifference | None, names: "pd.Series[str]"
+) -> FitCheck | None:
+    """Does the baseline order the members of a party otherwise, and predict the votes better.
+
+    Another order alone says nothing about which of the two is right; the votes decide. None
+    without a baseline, or where the two cannot be compared by the votes.
+    """
+    if comparison is None or elpd is None or not np.isfinite(comparison.least_r_within):
+        return None
+    reordered = comparison.least_r_within < LEAST_R_WITHIN
+    if not (reordered and elpd.difference < -_STANDARD_ERRORS * elpd.se):
+        return FitCheck(NAME, "fits")
+    party, agreement = min(comparison.within.items(), key=lambda item: item[1].r)
+    return FitCheck(
+        NAME,
+        "questioned",
+        f"The baseline orders the members otherwise and predicts the votes better. Within the "
+        f"{party}s r is {agreement.r:.2f}, although |r| over everybody is {comparison.abs_r:.2f}; "
+        f"farthest moved {moved_words(comparison, names)}. The log predictive density of the votes "
+        f"is {-elpd.difference:,.0f} below the baseline's (standard error {elpd.se:,.0f}).",
+    )
+
+
+def _places(comparison: Comparison) -> int:
+    move = comparison.moved_most
+    return abs(move.rank_current - move.rank_reference)

@@ -1,0 +1,105 @@
+"""Agreement of any two runs on roll calls: over everybody, and within each party."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tallgrass.errors import DataError, nearest
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from tallgrass.rollcalls.result import FitResult
+
+
+def abs_r(a: "str | FitResult", b: "str | FitResult", within: str | None = None) -> float:
+    """Correlation of the ideal points of two runs, over everybody or within one party.
+
+    Over everybody it is ``|r|``, because the direction of a scale is arbitrary; it is high wherever
+    two parties stand far apart, whatever the order inside them. Within a party it is ``r`` after
+    one scale is turned to the direction of the other as a whole, so it is negative where the
+    members stand in the opposite order. Anchors of a flat model are left out.
+
+    Parameters
+    ----------
+    a, b : str or FitResult
+        Two runs: ids, unique beginnings of ids, or results.
+    within : str, optional
+        A party, as the data name it.
+
+    Returns
+    -------
+    float
+        Between 0 and 1 over everybody, between -1 and 1 within a party.
+
+    Raises
+    ------
+    TrackingError
+        When a run is unknown, or has no table of ideal points.
+    DataError
+        When fewer than three members (of the party) are common, or all have the same position.
+
+    Examples
+    --------
+    >>> tg.abs_r("3f2a", "91bc")
+    0.92...
+    >>> tg.abs_r("3f2a", "91bc", within="Republican")
+    0.26...
+    """
+    comparison = agreement(a, b)
+    if within is None:
+        return comparison.abs_r
+    if within not in comparison.within:
+        raise DataError(
+            "no party with three members in common to compare within",
+            within,
+            nearest(within, list(comparison.within)),
+        )
+    r = comparison.within[within].r
+    if not np.isfinite(r):
+        raise DataError("all members of the party have the same position in one run", within)
+    return r
+
+
+def agreement(a: "str | FitResult", b: "str | FitResult") -> Comparison:
+    """Everything that is to be said of two runs' ideal points: r, ranks, parties, who moved.
+
+    Parameters
+    ----------
+    a, b : str or FitResult
+        Two runs: ids, unique beginnings of ids, or results. ``a`` is the current run and ``b`` the
+        reference, which is brought to the scale of ``a``; parties are those of ``a``.
+
+    Returns
+    -------
+    Comparison
+        ``abs_r``, ``spearman``, ``within`` (by party: r, spearman, n), ``moved_most`` (slug and the
+        two ranks), ``table`` (one row a member), and more.
+
+    Raises
+    ------
+    TrackingError
+        When a run is unknown, or has no table of ideal points.
+    DataError
+        When fewer than three members are common, or all have the same position in one run.
+
+    Examples
+    --------
+    >>> tg.agreement("3f2a", "91bc").within["Republican"]
+    Agreement(r=0.26..., spearman=0.21..., n=31)
+    """
+    current, reference = _ideal_points(a), _ideal_points(b)
+    members = current.set_index("slug")
+    return compare_estimates(
+        members["mean"],
+        reference.set_index("slug")["mean"],
+        members["party"],
+        fixed_members(current) | fixed_members(reference),
+    )
+
+
+def _ideal_points(run: "str | FitResult") -> "DataFrame":
+    table = earlier.ideal_points(run) if isinstance(run, str) else run.analysis.ideal_points
+    return table.assign(slug=table["slug"].astype(str))

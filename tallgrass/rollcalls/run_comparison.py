@@ -1,0 +1,148 @@
+"""Compare stored runs: their metrics, and on the same votes their predictions, vote by vote."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tallgrass.rollcalls.elpd_difference import elpd_difference, same_votes
+from tallgrass.rollcalls.fit_checks import HIGH_K
+from tallgrass.rollcalls.single_votes import single_votes
+from tallgrass.tracking import reading
+from tallgrass.tracking.reading import searching
+from tallgrass.tracking.reading.comparison import COLUMNS
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from tallgrass.inference.diagnostics import Thresholds
+
+VOTES, DIFFERENT = "Votes", "different"
+_ELPD, _SE, _BAD = "ELPD minus first run's", "Its standard error", f"Votes with Pareto k > {HIGH_K}"
+_MODELS = ("flat", "hierarchical", "joint")
+_NONE = "\N{EM DASH}"
+_BAD_K = f"fit/pareto_k_above_{HIGH_K}"
+
+
+class _Run(NamedTuple):
+    """What is read of a stored run."""
+
+    run_id: str
+    name: str
+    model: str
+    data: str
+    metrics: Mapping[str, float]
+
+
+class _Compared(NamedTuple):
+    """A run on roll calls beside the first one: the words on its votes, and its ELPD."""
+
+    votes: str
+    difference: float = np.nan
+    se: float = np.nan
+
+
+def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
+    """The metrics of several runs, against the thresholds of the verdict and each other.
+
+    Runs on roll calls are compared with the first of them: on the same votes by their expected log
+    predictive densities (leave-one-out), paired vote by vote; on different votes these cannot be
+    compared, and the row *Votes* says so.
+
+    Parameters
+    ----------
+    run_ids : sequence of str
+        Ids, or unique beginnings of ids.
+    thresholds : Thresholds, optional
+        Thresholds of the verdict; by default the usual ones.
+
+    Returns
+    -------
+    DataFrame
+        One row per measure and run: measure, relation and threshold (or missing), run_id, run (its
+        name), value (float), passed (missing without a threshold), and text (the printed value).
+        Measures that no run has are left out.
+
+    Raises
+    ------
+    TrackingError
+        When a run is unknown, or there are no run ids.
+    """
+    import pandas as pd
+
+    table = reading.compare(run_ids, thresholds)
+    runs = [_read(run_id) for run_id in run_ids]
+    on_votes = [run for run in runs if run.model in _MODELS]
+    if len(on_votes) < 2:
+        return table
+    rows = pd.DataFrame(_rows(runs, on_votes), columns=COLUMNS).astype(table.dtypes)
+    # Before the rows of words, which end the table.
+    end = int((table["measure"] == "Sign flip").to_numpy().argmax())
+    return pd.concat([table[:end], rows, table[end:]], ignore_index=True)
+
+
+def warnings(comparison: "DataFrame") -> list[str]:
+    """What a reader of the comparison must know: which runs are on other votes."""
+    votes = comparison[comparison["measure"] == VOTES]
+    others = votes.loc[votes["text"] == DIFFERENT, ["run", "run_id"]].to_numpy()
+    if not len(others):
+        return []
+    names = ", ".join(f"{run} ({run_id[:8]})" for run, run_id in others)
+    return [
+        f"Not on the votes of the first run: {names}. ELPD, accuracy, GMP and APRE cannot be "
+        "compared between different votes, so no difference of the ELPD is given."
+    ]
+
+
+def _read(run_id: str) -> _Run:
+    run = searching.find_run(run_id)
+    known = (str(run.info.run_id), str(run.info.run_name))
+    model, data = run.data.params.get("model", ""), run.data.tags.get("data.sha256", "")
+    return _Run(*known, model, data, run.data.metrics)
+
+
+def _rows(runs: Sequence[_Run], on_votes: Sequence[_Run]) -> list[tuple[object, ...]]:
+    compared = _against_first(on_votes)
+    rows: list[tuple[object, ...]] = []
+    for measure in (VOTES, _ELPD, _SE, _BAD):
+        for run in runs:
+            beside = compared.get(run.run_id, _Compared(_NONE))
+            share = _bad_share(run)
+            value, text = {
+                VOTES: (np.nan, beside.votes),
+                _ELPD: (beside.difference, f"{beside.difference:+,.1f}"),
+                _SE: (beside.se, f"{beside.se:,.1f}"),
+                _BAD: (share, f"{100 * share:.1f} %"),
+            }[measure]
+            shown = text if measure == VOTES or np.isfinite(value) else _NONE
+            name = (run.run_id, run.name)
+            rows.append((measure, "", np.nan, *name, value, None, shown))
+    return rows
+
+
+def _against_first(runs: Sequence[_Run]) -> dict[str, _Compared]:
+    """Every run against the first, by run id."""
+    first = runs[0]
+    count = first.metrics.get("data/n_observations")
+    n_votes = None if count is None else int(count)
+    own = single_votes(first.run_id, n_votes)
+    compared = {run.run_id: _against(first, own, run, n_votes) for run in runs[1:]}
+    return {first.run_id: _Compared("first run"), **compared}
+
+
+def _against(first: _Run, own: "DataFrame | None", run: _Run, n_votes: int | None) -> _Compared:
+    votes = single_votes(run.run_id, n_votes)
+    if own is None or votes is None:
+        # Without densities of single votes the fingerprint of the data decides.
+        return _Compared("same" if first.data and first.data == run.data else DIFFERENT)
+    if not same_votes(own, votes):
+        return _Compared(DIFFERENT)
+    difference = elpd_difference(votes, own)
+    if difference is None:
+        return _Compared("same")
+    return _Compared("same", difference.difference, difference.se)
+
+
+def _bad_share(run: _Run) -> float:
+    bad, n = (run.metrics.get(name) for name in (_BAD_K, "data/n_observations"))
+    return np.nan if bad is None or not n else float(bad / n)
