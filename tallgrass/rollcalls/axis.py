@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 NAME = "party axis"
-LEAST_SEPARATION = 2.5
+# In two normal populations of equal spread so far apart, 5 % stand beyond the midpoint. Kansas: 4.7
+# to 7.4 in five chambers, 1.6 in the 84th Senate, whose first component is not the party line.
+LEAST_SEPARATION = 3.3
+MOST_ON_OTHER_SIDE = 0.05
+# The second division is more than half as strong as the first. Kansas: 2.8 to 8.2 in five chambers,
+# 1.5 in the 88th Senate.
 LEAST_EIGENVALUE_RATIO = 2.0
-MOST_ON_OTHER_SIDE = 0.1
 _NAMED = 3  # members named in a sentence
 _NEGLIGIBLE = 1e-9  # an eigenvalue so small beside the first is 0 but for rounding
 _LEAST_MEMBERS = 2  # of each party, to speak of its spread
@@ -200,8 +204,8 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]") -> str:
     if second:
         of = "The" if sentences else of
         sentences.append(
-            f"{of} second division of the votes is nearly as strong as the first: the first "
-            f"eigenvalue of the agreement between members is only {axis.eigenvalue_ratio:.1f} "
+            f"{of} second division of the votes is more than half as strong as the first: the "
+            f"first eigenvalue of the agreement between members is {axis.eigenvalue_ratio:.1f} "
             "times the second."
         )
     sentences.append(
