@@ -242,7 +242,11 @@ def test_ctrl_c_leaves_what_is_done_and_no_run_running(tmp_path):
             time.sleep(0.3)
         assert sampling
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
-        _, said = process.communicate(timeout=60)
+        try:
+            _, said = process.communicate(timeout=240)
+        finally:
+            if process.poll() is None:  # or it would hold the place of the runs after it
+                os.killpg(process.pid, signal.SIGKILL)
         assert process.returncode == 130, said
         assert "Traceback" not in said
         assert states() == ["FINISHED", "KILLED", "KILLED"]

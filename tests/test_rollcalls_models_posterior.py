@@ -67,8 +67,9 @@ def differences(one, other, method):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["flat", "hierarchical"])
-@pytest.mark.parametrize("chamber", ["senate", "house"])
-@pytest.mark.parametrize("session", ["88th_2019-2020", "91st_2025-2026"])
+@pytest.mark.parametrize(
+    ("session", "chamber"), [("88th_2019-2020", "house"), ("91st_2025-2026", "senate")]
+)
 def test_both_coordinates_have_the_same_means_and_standard_deviations(
     session, chamber, model, data_dir
 ):
