@@ -38,6 +38,22 @@ def simulated_items(n_users=400, n_items=30, n_anchors=4, per_user=15, seed=1):
     return Simulated(responses, anchors, theta, a, b)
 
 
+def cohort(n_users=1500, n_items=40, n_anchors=10, mean=0.5, sd=1.0, seed=1, drift=None):
+    """Every user answers every item; anchors hold the scale on which the cohort is N(mean, sd).
+
+    ``drift``, by anchor, is how much harder it is now than the anchors say.
+    """
+    generator = np.random.default_rng(seed)
+    log_a, b = 0.2 * generator.normal(size=n_items), generator.normal(size=n_items)
+    theta = mean + sd * generator.normal(size=n_users)
+    a = np.exp(log_a)
+    p = 1 / (1 + np.exp(-a * (theta[:, None] - b)))
+    responses = table(generator.random((n_users, n_items)) < p)
+    before = b[:n_anchors] - (0 if drift is None else np.asarray(drift))
+    anchors = Anchors(responses.items[:n_anchors], a[:n_anchors], before)
+    return Simulated(responses, anchors, theta, a, b)
+
+
 def table(matrix, names=None):
     """Responses from a full matrix of 0 and 1, users by items."""
     matrix = np.asarray(matrix)

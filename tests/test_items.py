@@ -48,17 +48,40 @@ def anchored(b_change, a_change=0.0, n_users=6000, seed=1, draws=None):
     return found, responses, Anchors(("i0",), [1.0], [0.0])
 
 
-def test_drift_is_a_threshold_and_a_probability():
-    generator = np.random.default_rng(1)
-    draws = {"a": np.ones((20_000, 1)), "b": 0.26 + 0.04 * generator.normal(size=(20_000, 1))}
-    found, responses, anchors = anchored(0.0, draws=draws)
-    found.items["b"] = draws["b"].mean()
-    drift = drift_table(found, responses, anchors, 0.2, 0.25)
-    assert drift["drifted"].iloc[0]
-    # P(N(0.26, 0.04) > 0.25) = Phi(0.25), to within 4 standard errors of 20,000 draws.
-    assert drift["p_b"].iloc[0] == pytest.approx(0.5987, abs=0.014)
-    assert drift["p_a"].iloc[0] == 0
+def test_an_estimate_that_moved_beyond_the_threshold_has_drifted():
+    found, responses, anchors = anchored(0.0)
+    found.items["b"] = 0.26
+    assert drift_table(found, responses, anchors, 0.2, 0.25)["drifted"].iloc[0]
     assert not drift_table(found, responses, anchors, 0.2, 0.3)["drifted"].iloc[0]
+
+
+def test_the_probability_of_drift_is_that_of_the_responses_under_the_general_prior():
+    found, responses, anchors = anchored(0.45, n_users=400, seed=3)
+    with_answer(found, responses)
+    # The anchor's own prior holds its estimate where it was: that is not the probability's matter.
+    found.items["b"] = 0.0
+    row = drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
+    # By hand: the likelihood of (log a, b) on a grid, over abilities without the item's answer,
+    # times N(0, 0.2) and N(0, 1).
+    log_a, b = (x.ravel() for x in np.meshgrid(np.linspace(-0.8, 0.8, 81), np.linspace(-1, 1, 101)))
+    without, _, _ = anchored(0.45, n_users=400, seed=3)
+    m, s = (without.users[name].to_numpy() for name in ("theta", "theta_sd"))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
+    theta = m[:, None] + s[:, None] * nodes
+    sign = np.where(responses.correct == 1, 1.0, -1.0)[:, None]
+    density = np.array(
+        [
+            np.log((1 / (1 + np.exp(-sign * np.exp(x) * (theta - y)))) @ weights).sum()
+            - (x / 0.2) ** 2 / 2 - y**2 / 2
+            for x, y in zip(log_a, b, strict=True)
+        ]
+    )  # fmt: skip
+    density = np.exp(density - density.max())
+    density /= density.sum()
+    # Between the grid and normal densities in (log a, b) there are some hundredths.
+    assert row["p_b"] == pytest.approx(density[np.abs(b) > 0.25].sum(), abs=0.03)
+    assert row["p_a"] == pytest.approx(density[np.abs(np.exp(log_a) - 1) > 0.2].sum(), abs=0.05)
+    assert row["p_b"] > 0.3
 
 
 @pytest.mark.parametrize(("b_change", "a_change"), [(0.0, 0.0), (0.8, 0.0), (-0.5, 0.6)])

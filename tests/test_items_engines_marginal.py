@@ -11,9 +11,9 @@ from scipy.special import logsumexp
 
 from tallgrass.errors import DataError
 from tallgrass.items.engines import calibrate_map, calibrate_mml, one_sided_items
-from tallgrass.items.engines.marginal import _covariances
 from tallgrass.items.engines.quadrature import by_user, expect, grid, nodes_for
-from tallgrass.items.priors import item_priors
+from tallgrass.items.engines.standard_errors import Border, covariances
+from tallgrass.items.priors import PriorChoice, item_priors
 from tallgrass.items.responses import Anchors
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(121)
@@ -137,6 +137,73 @@ def test_map_is_the_mode_of_the_marginal_posterior_and_its_errors_its_curvature(
     np.testing.assert_allclose(np.concatenate([found.a_sd / found.a, found.b_sd]), sd, rtol=0.02)
 
 
+def curvature(negative, best):
+    def gradient(p):
+        return approx_fprime(p, negative, 1e-5)
+
+    steps = 1e-3 * np.eye(len(best))
+    hessian = np.array([(gradient(best + h) - gradient(best - h)) / 2e-3 for h in steps])
+    return np.linalg.inv((hessian + hessian.T) / 2)
+
+
+def test_map_of_a_free_population_is_the_mode_and_its_errors_the_curvature():
+    data = simulated_items(200, 5, 2, per_user=5, seed=5)
+    choice = PriorChoice(free=True)
+    found = calibrate_map(data.responses, data.anchors, tolerance=1e-7, choice=choice)
+    priors = item_priors(data.responses, data.anchors, choice)
+
+    def negative(p):
+        log_a, b, (mean, log_sd) = p[:5], p[5:10], p[10:]
+        prior = np.sum(((log_a - priors.log_a_mean) / priors.log_a_sd) ** 2)
+        prior += np.sum(((b - priors.b_mean) / priors.b_sd) ** 2)
+        prior += mean**2 + (log_sd / 0.5) ** 2
+        a = np.exp(log_a)
+        # theta = mean + sd x, x ~ N(0, 1)
+        return prior / 2 - plain_log_lik(data.responses, a * np.exp(log_sd), a * (mean - b))
+
+    best = minimize(negative, np.zeros(12), tol=1e-9).x
+    mean, sd, mean_se, sd_se = found.population
+    point = np.concatenate([np.log(found.a), found.b, [mean, np.log(sd)]])
+    np.testing.assert_allclose(point, best, atol=1e-3)
+    errors = np.concatenate([found.a_sd / found.a, found.b_sd, [mean_se, sd_se / sd]])
+    expected = np.sqrt(np.diag(curvature(negative, best)))
+    np.testing.assert_allclose(errors, expected, rtol=0.02)
+
+
+def test_fixed_anchors_keep_their_values_and_the_rest_is_the_maximum():
+    data = simulated_items(400, 6, 3, per_user=6, seed=9)
+    anchors = data.anchors
+    found = calibrate_mml(data.responses, fixed=anchors, tolerance=1e-7)
+    np.testing.assert_array_equal(found.a[:3], anchors.a)
+    np.testing.assert_allclose(found.b[:3], anchors.b, rtol=1e-12)
+
+    def negative(p):
+        a = np.concatenate([anchors.a, p[:3]])
+        b = np.concatenate([anchors.b, p[3:6]])
+        return -plain_log_lik(data.responses, a * np.exp(p[7]), a * (p[6] - b))
+
+    best = minimize(negative, np.concatenate([np.ones(3), np.zeros(5)]), tol=1e-9).x
+    mean, sd, mean_se, sd_se = found.population
+    point = np.concatenate([found.a[3:], found.b[3:], [mean, np.log(sd)]])
+    np.testing.assert_allclose(point, best, atol=2e-3)
+    errors = np.concatenate([found.a_sd[3:], found.b_sd[3:], [mean_se, sd_se / sd]])
+    expected = np.sqrt(np.diag(curvature(negative, best)))
+    np.testing.assert_allclose(errors, expected, rtol=0.02)
+
+
+def test_covariances_with_a_border_are_those_of_the_whole_bordered_inverse():
+    root = np.random.default_rng(4).normal(size=(10, 14))
+    whole = root @ root.T
+    whole[:8, :8] += 0.5 * np.eye(8)
+    information = whole[:8, :8] - 0.5 * np.eye(8)
+    border = Border(whole[:8, 8:], whole[8:, 8:])
+    found = covariances(information, np.full((4, 2), 0.5), border)
+    inverse = np.linalg.inv(whole)
+    expected = [inverse[j : j + 2, j : j + 2] for j in range(0, 8, 2)]
+    np.testing.assert_allclose(found.items, expected, rtol=1e-9)
+    np.testing.assert_allclose(found.population, inverse[8:, 8:], rtol=1e-9)
+
+
 def test_expected_counts_add_up_to_the_responses():
     data = simulated_items(150, 8, 0, per_user=5)
     r = data.responses
@@ -202,12 +269,12 @@ def test_covariances_are_the_blocks_of_the_inverse_of_the_whole_information():
     information, precision = root @ root.T, np.full((4, 2), 0.5)
     inverse = np.linalg.inv(information + 0.5 * np.eye(8))
     expected = [inverse[j : j + 2, j : j + 2] for j in range(0, 8, 2)]
-    np.testing.assert_allclose(_covariances(information, precision), expected, rtol=1e-10)
+    np.testing.assert_allclose(covariances(information, precision).items, expected, rtol=1e-10)
 
 
 def test_an_item_without_information_has_no_covariance_and_the_others_have():
     blocks = np.kron(np.eye(3), [[2.0, 0.5], [0.5, 1.0]])
     blocks[2, 2] = -1.0  # the whole is not positive definite
-    found = _covariances(blocks, np.zeros((3, 2)))
+    found = covariances(blocks, np.zeros((3, 2))).items
     assert np.isnan(found[1]).all()
     np.testing.assert_allclose(found[[0, 2]], np.linalg.inv([[2.0, 0.5], [0.5, 1.0]])[None][[0, 0]])

@@ -180,21 +180,28 @@ def evaluated(data, theta, log_a, b):
     return found
 
 
-def test_the_shift_and_the_scale_leave_the_likelihood_alone(data):
+@pytest.mark.parametrize("free", [False, True])
+def test_the_shift_and_the_scale_leave_the_likelihood_alone(data, free):
     theta, log_a, b = data.theta.copy(), np.log(data.a), data.b.copy()
     priors = item_priors(data.responses, data.anchors)
     before = evaluated(data, theta, log_a, b)
     generator = np.random.default_rng(0)
-    shift(generator, theta, b, priors.b_mean, priors.b_sd)
+    population = np.array([0.1, 0.2])
+    shift(generator, theta, b, priors.b_mean, priors.b_sd, free, population)
     moved = sum(
         scale(generator, 0.02, theta, log_a, b, priors.log_a_mean, priors.log_a_sd,
-              priors.b_mean, priors.b_sd)
+              priors.b_mean, priors.b_sd, free, population)
         for _ in range(50)
     )  # fmt: skip
     assert moved > 5
     assert np.abs(theta - data.theta).max() > 1e-3
     after = evaluated(data, theta, log_a, b)
     np.testing.assert_allclose(after, before, rtol=1e-9)
+    if free:  # the population moves with its users: their units stay
+        units = [(data.theta - 0.1) / np.exp(0.2), (theta - population[0]) / np.exp(population[1])]
+        np.testing.assert_allclose(*units, rtol=1e-9)
+    else:
+        np.testing.assert_array_equal(population, [0.1, 0.2])
 
 
 def test_after_many_sweeps_the_state_still_holds_its_own_probabilities(data):
@@ -203,7 +210,7 @@ def test_after_many_sweeps_the_state_still_holds_its_own_probabilities(data):
     spec = SPEC.model_copy(update={"chains": 1, "draws": 300})
     sampler = _Sampler(data.responses, priors, centre, spec, None, None)
     sampler.run()
-    theta, log_a, b, probability = sampler.chains[0].state
+    theta, log_a, b, probability, _ = sampler.chains[0].state
     assert (sampler.chains[0].accepted > 100).all()
     np.testing.assert_allclose(probability, evaluated(data, theta, log_a, b), rtol=1e-10)
 

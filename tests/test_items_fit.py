@@ -21,27 +21,6 @@ def test_fit_statistics_by_hand():
     np.testing.assert_array_equal(persons.n, [2, 2])
 
 
-def test_at_the_truth_the_deviates_are_standard_normal():
-    data = simulated_items(4000, 100, 0, per_user=40, seed=11)
-    found = fit.item_fit(data.responses, data.theta, data.a, data.b)
-    for z in (found.infit_z, found.outfit_z):
-        # 100 items: the mean has standard error 0.1, the SD 0.07.
-        assert abs(z.mean()) < 0.4
-        assert 0.7 < z.std() < 1.3
-
-
-def test_a_user_who_guesses_and_an_item_with_a_wrong_key_stand_out():
-    data = simulated_items(1000, 40, 0, per_user=30, seed=12)
-    r = data.responses
-    correct = np.where(r.item == 5, 1 - r.correct, r.correct)
-    guesses = r.user == 7
-    data.theta[7] = 2.5
-    correct[guesses] = np.random.default_rng(0).integers(0, 2, int(guesses.sum()))
-    wrong = type(r)(r.users, r.items, r.user, r.item, correct.astype(np.int8))
-    assert np.argmax(fit.item_fit(wrong, data.theta, data.a, data.b).infit_z) == 5
-    assert fit.person_fit(wrong, data.theta, data.a, data.b).infit_z[7] > 3
-
-
 def test_information_is_the_curvature_of_the_expected_log_likelihood():
     a, b, points = np.array([0.8, 1.7]), np.array([-0.4, 0.9]), np.array([-1.0, 0.0, 2.0])
     h = 1e-4

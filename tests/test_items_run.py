@@ -303,6 +303,65 @@ def test_a_failed_verdict_publishes_nothing(filled, capsys):
     assert tables == []
 
 
+def one_chain(url, **changes):
+    """A calibration whose R-hat cannot be computed."""
+    return spec_of(responses=url, chains=1, draws=3000, publish=True, **changes)
+
+
+def published_items(url):
+    with engine_of(url).connect() as connection:
+        return connection.exec_driver_sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_name = 'item_parameters'"
+        ).all()
+
+
+def test_an_unresolved_verdict_publishes_nothing_and_says_why(filled):
+    url, _ = filled
+    result = tg.calibrate(one_chain(url), QUIET)
+    assert result.verdict.status == "unresolved"
+    assert result.published == 0
+    assert published_items(url) == []
+    reason = stored(result).data.tags["published.refused"]
+    assert "R-hat max could not be computed" in reason
+    assert "publish_unresolved" in reason
+
+
+def test_an_unresolved_verdict_publishes_where_that_is_allowed(filled):
+    url, _ = filled
+    result = tg.calibrate(one_chain(url, publish_unresolved=True), QUIET)
+    assert result.verdict.status == "unresolved"
+    assert result.published == len(result.items)
+
+
+def test_the_flag_for_unresolved_ones_does_not_publish_after_fail(filled, capsys):
+    url, _ = filled
+    words = ["calibrate", f"--responses={url}", "--engine=nuts", "--publish", "--min-responses=50"]
+    words += ["--draws=8", "--tune=10", "--chains=2", "--progress=none", "--publish-unresolved"]
+    assert main(words) == 3
+    assert "Nothing was published: the verdict is fail" in capsys.readouterr().out
+    assert published_items(url) == []
+
+
+def test_mml_publishes_on_the_scale_of_the_anchors(filled):
+    url, _ = filled
+    # The anchors are what they were on a scale 0.8 higher; one of them drifted.
+    shifted = pd.read_csv("anchors.csv").assign(b=lambda table: table["b"] + 0.8)
+    shifted.to_sql("bank", engine_of(url), index=False)
+    spec = spec_of(engine="mml", responses=url, anchors="bank", publish=True, publish_table="bank")
+    result = tg.calibrate(spec, QUIET)
+    population = result.analysis.calibrated.population
+    assert population.mean == pytest.approx(0.8, abs=4 * population.mean_se)
+    link = {name: result.metrics[f"link/{name}"] for name in ("A", "A_se", "B", "B_se")}
+    assert link["B"] == population.mean
+    assert 0 < link["A_se"] < 0.3
+    own = tg.calibrate(spec_of(engine="mml"), QUIET).items
+    expected = link["A"] * own["b"] + link["B"]
+    np.testing.assert_allclose(result.items["b"], expected, rtol=1e-9)
+    with engine_of(url).connect() as connection:
+        found = pd.read_sql("SELECT * FROM bank", connection).set_index("item")
+    assert found.loc["i00007", "b"] == pytest.approx(expected[7])
+
+
 def test_a_lost_database_ends_the_command_with_one_line(postgres_url, store, capsys):
     wrong = postgres_url.replace(PASSWORD, "not-this")
     before = count_runs()

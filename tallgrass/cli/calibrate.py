@@ -52,13 +52,14 @@ def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
     spec.comparisons  # noqa: B018 - raises if one is wrong
     with stdout_for_answer(json):
         from tallgrass.items.calibrate import calibrate as carry_out
+        from tallgrass.items.publishing import refusal
 
         result = carry_out(spec, settings)
     if json:
         print(as_json(summary(result)))
     else:
         print_result(result, spec)
-    not_published = spec.publish and result.verdict.status == "fail"
+    not_published = spec.publish and bool(refusal(spec, result.analysis))
     if not_published or (spec.strict and result.verdict.status == "fail"):
         return FAILED_STRICTLY
     return 0
@@ -143,9 +144,18 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
         _print_drift(result)
     if result.agreement is not None:
         _print_agreement(result.agreement)
+    if (population := result.analysis.calibrated.population).free:
+        say(
+            f"Population on the anchors' scale: mean {population.mean:.3f} "
+            f"({population.mean_low:.3f} to {population.mean_high:.3f}), SD {population.sd:.3f} "
+            f"({population.sd_low:.3f} to {population.sd_high:.3f})",
+            "",
+        )
     if spec.publish:
-        if result.verdict.status == "fail":
-            say("Nothing was published: the verdict is fail")
+        from tallgrass.items.publishing import refusal
+
+        if reason := refusal(spec, result.analysis):
+            say(f"Nothing was published: {reason}")
         else:
             say(f"Published {result.published:,} items to {spec.publish_table}")
     say(

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 
+MISFIT_Z = 3.0
+# Of two deviates that go together nearly always, so about that of one: 2 (1 - Phi(3)), and a half
+# more for the rest.
+MISFIT_BY_CHANCE = 0.004
+
+
+def misfits(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Items or users whose infit or outfit lies beyond three standard deviations."""
+    return (table["infit_z"].abs() > MISFIT_Z) | (table["outfit_z"].abs() > MISFIT_Z)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CalibrationAnalysis(Analysis):
     """What one calibration says.
@@ -90,6 +101,18 @@ class CalibrationAnalysis(Analysis):
             "items/one_sided": float(items["one_sided"].sum()),
             **super().recorded_metrics(),
         }
+        if (population := self.calibrated.population).free:
+            metrics |= {
+                f"population/{name}": value
+                for name, value in population._asdict().items()
+                if name != "free"
+            }
+        if (link := self.calibrated.link) is not None:
+            metrics |= {
+                "link/A": link.a, "link/A_se": link.a_se, "link/B": link.b, "link/B_se": link.b_se,
+                "link/n_anchors": float(link.n_anchors),
+            }  # fmt: skip
+        metrics |= self._misfit()
         if self.drift is not None:
             metrics |= {
                 "drift/n_drifted": float(self.drift["drifted"].sum()),
@@ -99,6 +122,14 @@ class CalibrationAnalysis(Analysis):
         if self.agreement is not None:
             metrics["agreement/n_flagged"] = float(self.agreement.pairs["flagged"].sum())
         return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+    def _misfit(self) -> dict[str, float]:
+        """Items and users whose answers are farther off than chance allows, and by chance."""
+        metrics = {}
+        for kind, table in (("items", self.calibrated.items), ("users", self.calibrated.users)):
+            metrics[f"fit/misfit_{kind}"] = float(misfits(table).sum())
+            metrics[f"fit/misfit_{kind}_by_chance"] = MISFIT_BY_CHANCE * len(table)
+        return metrics
 
     def recorded_tables(self) -> dict[str, pd.DataFrame]:
         """Items, users, diagnostics, drift and agreement."""

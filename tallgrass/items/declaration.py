@@ -6,19 +6,13 @@ from dataclasses import asdict
 from tallgrass.inference.samplers import trajectory
 from tallgrass.items.model import ItemModel
 from tallgrass.items.prepare import PreparedCalibration
+from tallgrass.items.priors import ANCHOR_SD, LOG_SD_SD, MEAN_SD
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.study.analysis import DataSet, Declaration
 from tallgrass.study.recorder import installed, versions_of_libraries
 from tallgrass.tracking.store import masked
 
 MODEL = "items"
-PRIORS = {
-    "prior.theta": "normal:0,1",
-    "prior.a": "lognormal:0,0.2",
-    "prior.b": "normal:0,1",
-    "prior.anchor_log_a_sd": "0.05",
-    "prior.anchor_b_sd": "0.05",
-}
 
 
 def declaration(prepared: PreparedCalibration) -> Declaration:
@@ -43,15 +37,17 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
         "n_users_dropped": log.n_users_dropped,
     }
     versions = versions_of_libraries()
+    priors = priors_of(spec)
     return Declaration(
         params={
             **parameters,
             "sampler": sampler,
             "model": MODEL,
             "session": location,
+            "population.resolved": "free" if spec.free else "standard",
             **{f"model.{name}": value for name, value in counts.items()},
             **{f"data.{name}": value for name, value in dropped.items()},
-            **PRIORS,
+            **priors,
             **_steps(spec),
             **{f"version.{library}": number for library, number in versions.items()},
         },
@@ -73,11 +69,30 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
         ),
         texts={
             "spec/run.json": json.dumps(parameters, indent=2),
-            "spec/prior.json": json.dumps(PRIORS, indent=2),
+            "spec/prior.json": json.dumps(priors, indent=2),
             "data/filters.json": json.dumps(asdict(log), indent=2),
             "env/requirements.txt": installed(),
         },
     )
+
+
+def priors_of(spec: CalibrationSpec) -> dict[str, str]:
+    """The priors of items and abilities by name, as recorded."""
+    priors = {
+        "prior.theta": "normal:mean,sd" if spec.free else "normal:0,1",
+        "prior.a": spec.a_prior,
+        "prior.b": spec.b_prior,
+        "prior.anchor_log_a_sd": f"{ANCHOR_SD:g}",
+        "prior.anchor_b_sd": f"{ANCHOR_SD:g}",
+    }
+    if spec.free:
+        priors |= {
+            "prior.population_mean": f"normal:0,{MEAN_SD:g}",
+            "prior.population_sd": f"lognormal:0,{LOG_SD_SD:g}",
+        }
+    if spec.engine == "mml":
+        priors = dict.fromkeys(priors, "none") | {"prior.theta": priors["prior.theta"]}
+    return priors
 
 
 def without_secrets(spec: CalibrationSpec) -> dict[str, object]:

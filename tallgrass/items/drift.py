@@ -1,14 +1,26 @@
-"""How far the anchors moved since they were calibrated, and how certain that is."""
+"""How far the anchors moved since they were calibrated, and how certain that is.
+
+The prior of an anchor is tight (standard deviation 0.05), so its estimate stays near the previous
+value even against the responses. Drift is therefore judged by what the responses alone say: the
+maximum of the likelihood of its responses over the abilities given all *other* items
+(:mod:`tallgrass.items.single_anchor`), with the uncertainty of the scale where the population is
+free. The probability of drift is that of an item like any other, with the general prior in place of
+the anchor's own:
+
+    (log a, b) ~ N(P^-1 (C^-1 alone + D^-1 mu), P^-1),   P = C^-1 + D^-1
+
+with the covariance C of the responses' estimate, and mean mu and covariance D of the priors.
+"""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from tallgrass.items.priors import ANCHOR_SD
+from tallgrass.items.priors import ANCHOR_SD, STANDARD, PriorChoice
 from tallgrass.items.responses import Anchors, Responses
-from tallgrass.items.single_anchor import responses_alone
-from tallgrass.items.tables import Calibrated
+from tallgrass.items.single_anchor import Alone, responses_alone
+from tallgrass.items.tables import Calibrated, PopulationSummary
 
 Floats = NDArray[np.float64]
 
@@ -21,65 +33,55 @@ def drift_table(
     anchors: Anchors,
     drift_a: float,
     drift_b: float,
-    uses_priors: bool = True,
+    choice: PriorChoice = STANDARD,
 ) -> pd.DataFrame:
     """One row per anchor; those that moved farthest come first.
 
-    The prior of an anchor is tight (standard deviation 0.05), so its estimate stays near the
-    previous value even against the responses. The table therefore also holds the estimate from the
-    responses alone (see :mod:`tallgrass.items.single_anchor`) and its conflict with the prior: the
-    Mahalanobis distance of (log a, b) under the sum of both covariances, which is chi-squared for
-    an anchor that did not move, given as the positive normal deviate of the same probability.
+    The conflict of an anchor's responses with its previous value is the Mahalanobis distance of
+    (log a, b) under the sum of both covariances, chi-squared for an anchor that did not move, given
+    as the positive normal deviate of the same probability.
 
     Parameters
     ----------
     drift_a, drift_b : float
         An anchor drifted when its a or b moved by more than this.
-    uses_priors : bool
-        Whether the engine used the anchors' priors (mml does not). Without them there is no
-        conflict, and the estimate rests on the responses alone.
+    choice : PriorChoice
+        The priors of items that are no anchors.
 
     Returns
     -------
     DataFrame
         item, n, a_before, a, a_change, b_before, b, b_change, p_a and p_b (probability that the
-        change exceeds its threshold), a_alone and b_alone with their ``_sd``, conflict (NaN where
-        undefined), drifted (a threshold is exceeded), suspect (a conflict above 3).
+        change exceeds its threshold, without the anchor's own prior), a_alone and b_alone with
+        their ``_sd``, conflict (NaN where undefined), drifted (the estimate moved by more than a
+        threshold), suspect (a conflict above 3).
     """
     table = calibrated.items.set_index("item")
     present = [k for k, name in enumerate(anchors.items) if name in table.index]
     names = [anchors.items[k] for k in present]
     rows = table.loc[names]
     previous = {"a": anchors.a[present], "b": anchors.b[present]}
-    thresholds = {"a": drift_a, "b": drift_b}
-    columns: dict[str, object] = {"item": names, "n": rows["n"].to_numpy()}
+    limits = {"a": drift_a, "b": drift_b}
     position = {name: j for j, name in enumerate(calibrated.items["item"])}
     chosen = [position[name] for name in names]
-    nothing = np.full(len(names), np.nan)
-    alone = _alone(calibrated, responses, chosen, previous) if uses_priors else {}
+    alone = _alone(calibrated, responses, chosen, previous, limits, choice)
+    columns: dict[str, object] = {"item": names, "n": rows["n"].to_numpy()}
     exceeded = np.zeros(len(names), bool)
     for name in ("a", "b"):
         mean, sd = rows[name].to_numpy(float), rows[f"{name}_sd"].to_numpy(float)
         change = mean - previous[name]
-        limit = thresholds[name]
-        if calibrated.draws:
-            moved = np.abs(calibrated.draws[name][:, chosen] - previous[name]) > limit
-            probability = moved.mean(axis=0)
-        else:
-            probability = norm.sf(limit, change, sd) + norm.cdf(-limit, change, sd)
         columns |= {
             f"{name}_before": previous[name],
             name: mean,
             f"{name}_sd": sd,
             f"{name}_change": change,
-            f"p_{name}": probability,
-            f"{name}_alone": alone.get(name, mean),
-            f"{name}_alone_sd": alone.get(f"{name}_sd", sd),
+            f"p_{name}": alone[f"p_{name}"],
+            f"{name}_alone": alone[name],
+            f"{name}_alone_sd": alone[f"{name}_sd"],
         }
-        exceeded |= np.abs(change) > limit
-    conflict = alone.get("conflict", nothing)
-    conflicts = np.nan_to_num(conflict) > CONFLICT_Z
-    columns |= {"conflict": conflict, "drifted": exceeded, "suspect": conflicts}
+        exceeded |= np.abs(change) > limits[name]
+    conflicts = np.nan_to_num(alone["conflict"]) > CONFLICT_Z
+    columns |= {"conflict": alone["conflict"], "drifted": exceeded, "suspect": conflicts}
     drift = pd.DataFrame(columns)
     changes = drift[["a_change", "b_change"]].abs().to_numpy(float) / (drift_a, drift_b)
     order = np.lexsort((-changes.max(axis=1), ~conflicts, ~exceeded))
@@ -110,17 +112,23 @@ def undrifted(anchors: Anchors, drifted: tuple[str, ...]) -> Anchors | None:
 
 
 def _alone(
-    calibrated: Calibrated, responses: Responses, chosen: list[int], previous: dict[str, Floats]
+    calibrated: Calibrated,
+    responses: Responses,
+    chosen: list[int],
+    previous: dict[str, Floats],
+    limits: dict[str, float],
+    choice: PriorChoice,
 ) -> dict[str, Floats]:
-    """The estimate of each anchor from its responses alone, and the conflict with its prior."""
-    columns = {
-        name: np.full(len(chosen), np.nan) for name in ("a", "a_sd", "b", "b_sd", "conflict")
-    }
+    """By anchor: the estimate from its responses alone, the conflict, and p_a and p_b."""
+    names = ("a", "a_sd", "b", "b_sd", "conflict", "p_a", "p_b")
+    columns = {name: np.full(len(chosen), np.nan) for name in names}
     theta = calibrated.users["theta"].to_numpy(float)
     theta_sd = calibrated.users["theta_sd"].to_numpy(float)
     a, b = calibrated.items["a"].to_numpy(float), calibrated.items["b"].to_numpy(float)
     starts = np.searchsorted(responses.item, np.arange(len(responses.items) + 1))
     for k, j in enumerate(chosen):
+        if a[j] <= 0:  # maximum likelihood may find this; nothing on log a can be said
+            continue
         rows = slice(starts[j], starts[j + 1])  # responses are sorted by item
         users = responses.user[rows]
         prior = (float(np.log(previous["a"][k])), float(previous["b"][k]))
@@ -128,11 +136,54 @@ def _alone(
         alone = responses_alone(
             responses.correct[rows], theta[users], theta_sd[users], fitted, prior
         )
+        covariance = alone.covariance + _of_scale(calibrated.population, float(b[j]))
         columns["a"][k], columns["b"][k] = np.exp(alone.mean[0]), alone.mean[1]
-        log_a_sd, columns["b_sd"][k] = np.sqrt(np.diag(alone.covariance))
+        log_a_sd, columns["b_sd"][k] = np.sqrt(np.diag(covariance))
         columns["a_sd"][k] = columns["a"][k] * log_a_sd
         gap = alone.mean - prior
-        distance = gap @ np.linalg.solve(alone.covariance + np.eye(2) * ANCHOR_SD**2, gap)
+        distance = gap @ np.linalg.solve(covariance + np.eye(2) * ANCHOR_SD**2, gap)
         # The chi-squared distance (2 degrees of freedom) as a normal deviate.
         columns["conflict"][k] = -norm.ppf(np.exp(-distance / 2) / 2)
+        posterior = _like_any_other(Alone(alone.mean, covariance), choice)
+        columns["p_a"][k], columns["p_b"][k] = _moved(
+            posterior, previous["a"][k], previous["b"][k], limits
+        )
     return columns
+
+
+def _of_scale(population: PopulationSummary, b: float) -> Floats:
+    """Covariance of (log a, b) that the uncertainty of the scale adds, shape (2, 2).
+
+    A mean or standard deviation that is off moves all abilities together, and with them b, and
+    log a the other way.
+    """
+    if not population.free or not np.isfinite([population.mean_se, population.sd_se]).all():
+        return np.zeros((2, 2))
+    place = (b - population.mean) / population.sd
+    in_log = (population.sd_se / population.sd) ** 2
+    of_b = population.mean_se**2 + (place * population.sd_se) ** 2
+    both = -place * population.sd * in_log
+    return np.array([[in_log, both], [both, of_b]])
+
+
+def _like_any_other(alone: Alone, choice: PriorChoice) -> Alone:
+    """Mean and covariance of (log a, b) under the general priors."""
+    if not np.isfinite(alone.mean).all():
+        return alone
+    prior = np.array([choice.a.mu, choice.b.mu])
+    precision = np.diag([choice.a.sigma**-2, choice.b.sigma**-2])
+    information = np.linalg.inv(alone.covariance)
+    covariance = np.linalg.inv(information + precision)
+    return Alone(covariance @ (information @ alone.mean + precision @ prior), covariance)
+
+
+def _moved(
+    item: Alone, a_before: float, b_before: float, limits: dict[str, float]
+) -> tuple[float, float]:
+    """Probabilities that a and b differ from what they were by more than their limits."""
+    (log_a, b), (log_a_sd, b_sd) = item.mean, np.sqrt(np.diag(item.covariance))
+    up = norm.sf(np.log(a_before + limits["a"]), log_a, log_a_sd)
+    down = a_before - limits["a"]  # a is positive: it cannot fall by more than all of itself
+    p_a = up + (norm.cdf(np.log(down), log_a, log_a_sd) if down > 0 else 0.0)
+    p_b = norm.sf(b_before + limits["b"], b, b_sd) + norm.cdf(b_before - limits["b"], b, b_sd)
+    return float(p_a), float(p_b)

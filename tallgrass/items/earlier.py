@@ -1,5 +1,6 @@
 """Read earlier calibrations: their specs and tables of items."""
 
+import json
 from typing import TYPE_CHECKING
 
 from tallgrass.items.spec import CalibrationSpec
@@ -32,4 +33,9 @@ def calibration_spec(run_id: str) -> CalibrationSpec | None:
     if "engine" not in find_run(run_id).data.tags:
         return None
     with artifact(run_id, SPEC) as (_, path):
-        return CalibrationSpec.from_json(path.read_text("utf-8"))
+        stored = json.loads(path.read_text("utf-8"))
+    # Before populations could be free all were standard; to publish such a calibration again would
+    # be wrong where it has anchors.
+    if "population" not in stored and not stored.get("publish"):
+        stored["population"] = "standard"
+    return CalibrationSpec.from_json(json.dumps(stored))

@@ -20,16 +20,10 @@ _LEAST_VARIANCE = 1e-12  # of an answer that is almost certain
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Fit statistics by item or by user; every array has shape (n,).
-
-    ``infit_z`` and ``outfit_z`` are about N(0, 1) if the model holds (the cube-root transformation
-    of Wilson and Hilferty).
-    """
+    """Fit statistics by item or by user; every array has shape (n,)."""
 
     infit: Floats
     outfit: Floats
-    infit_z: Floats
-    outfit_z: Floats
     n: NDArray[np.int64]
 
 
@@ -43,8 +37,8 @@ def probability(theta: Floats, a: Floats, b: Floats) -> Floats:
 def item_fit(responses: Responses, theta: Floats, a: Floats, b: Floats) -> Fit:
     """Fit of every item; theta by user, a and b by item.
 
-    Estimated abilities fit the answers better than true ones, so with fewer than about 20 responses
-    per user the statistics of a fitting item are a little below 1.
+    Estimated abilities fit the answers better than true ones, so the statistics of an item that
+    fits lie below 1; :mod:`tallgrass.items.reference` says by how much.
     """
     return _fit(responses, theta, a, b, responses.item, len(responses.items))
 
@@ -65,23 +59,14 @@ def _fit(
     p = probability(theta[responses.user], a[responses.item], b[responses.item])
     variance = np.maximum(p * (1 - p), _LEAST_VARIANCE)
     squared = (responses.correct - p) ** 2
-    fourth = variance * (1 - 3 * variance)  # E (y - P)^4
 
     def total(values: Floats) -> Floats:
         return np.bincount(group, values, n_groups)
 
     n = np.bincount(group, minlength=n_groups)
     outfit = total(squared / variance) / n
-    outfit_variance = (total(fourth / variance**2) / n - 1.0) / n
     infit = total(squared) / total(variance)
-    infit_variance = total(fourth - variance**2) / total(variance) ** 2
-    return Fit(infit, outfit, _z(infit, infit_variance), _z(outfit, outfit_variance), n)
-
-
-def _z(mean_square: Floats, variance: Floats) -> Floats:
-    """The mean square as a normal deviate; NaN if it cannot vary (all P exactly 1/2)."""
-    sd = np.sqrt(np.where(variance > 0, variance, np.nan))
-    return np.asarray((np.cbrt(mean_square) - 1.0) * 3.0 / sd + sd / 3.0)
+    return Fit(infit, outfit, n)
 
 
 def item_information(theta: ArrayLike, a: Floats, b: Floats) -> Floats:
@@ -95,9 +80,9 @@ def information_of_test(theta: ArrayLike, a: Floats, b: Floats) -> Floats:
     return np.asarray(item_information(theta, a, b).sum(axis=0))
 
 
-def marginal_reliability(theta_sd: Floats) -> float:
-    """Share of the abilities' prior variance (1) that the responses explain: 1 - mean SD^2."""
-    return float(1.0 - np.mean(np.square(theta_sd)))
+def marginal_reliability(theta_sd: Floats, population_sd: float = 1.0) -> float:
+    """Share of the population's variance that the responses explain: 1 - mean SD^2 / variance."""
+    return float(1.0 - np.mean(np.square(theta_sd)) / population_sd**2)
 
 
 def empirical_reliability(theta: Floats, theta_sd: Floats) -> float:

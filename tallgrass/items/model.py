@@ -3,13 +3,18 @@
     theta_i ~ N(0, 1)      log a_j ~ N(0, 0.2), b_j ~ N(0, 1); anchors: see item_priors
     logit P(correct) = a_j (theta_i - b_j)
 
+or, of a free population, theta_i ~ N(m, s).
+
 The textbook coordinates sample well here, each in units of its prior, because each item has
 hundreds of responses and the prior's scale is known. With
 
     log a_j = m_j + s_j x_j,  b_j = n_j + t_j y_j
 
 all of x, y and theta are N(0, 1), with log-density ``-(x.x + y.y + theta.theta) / 2``: three dot
-products.
+products. In a free population theta itself stays the coordinate, because with more than about five
+responses a user the responses say more of it than its prior does:
+
+    log p(theta | m, s) = -|theta - m|^2 / (2 s^2) - U log s
 """
 
 from collections.abc import Callable
@@ -21,10 +26,11 @@ import pytensor
 import pytensor.tensor as pt
 
 from tallgrass.inference.kernel.sparse import SortedResponses, response_loglik
-from tallgrass.items.priors import Floats, ItemPriors
+from tallgrass.items.priors import LOG_SD_SD, MEAN_SD, Floats, ItemPriors
 from tallgrass.items.responses import Responses
 
 PUBLIC = ("a", "b", "theta")
+POPULATION = ("population_mean", "population_sd")
 SPREAD = 1.5  # of the chains' starting points about the centre, in standard errors
 
 
@@ -41,7 +47,10 @@ class ItemModel:
 
 @dataclass(frozen=True, eq=False)
 class ItemCentre:
-    """Where chains start: means and standard deviations of log a, b (item) and theta (user)."""
+    """Where chains start: means and standard deviations of log a, b (item) and theta (user).
+
+    ``population`` holds mean and logarithm of the standard deviation of a free population.
+    """
 
     log_a: Floats
     log_a_sd: Floats
@@ -49,6 +58,7 @@ class ItemCentre:
     b_sd: Floats
     theta: Floats
     theta_sd: Floats
+    population: tuple[float, float] = (0.0, 0.0)
 
 
 def build_items(
@@ -81,7 +91,11 @@ def build_items(
     with pm.Model(coords=coords) as graph:
         x, y = (pm.Flat(name, dims="item") for name in ("log_a_unit", "b_unit"))
         theta = pm.Flat("theta", dims="user")
-        pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y) + pt.dot(theta, theta)) / 2)
+        if priors.free:
+            abilities = _free_population(theta, len(responses.users))
+        else:
+            abilities = -pt.dot(theta, theta) / 2
+        pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y)) / 2 + abilities)
         a = pm.Deterministic("a", pt.exp(mean_log_a + sd_log_a * x), dims="item")
         b = pm.Deterministic("b", mean_b + sd_b * y, dims="item")
         if likelihood == "gather":
@@ -100,13 +114,28 @@ def build_items(
             return np.asarray(mean + SPREAD * sd * generator.normal(size=len(mean)))
 
         log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
-        return {
+        point = {
             "log_a_unit": (log_a - priors.log_a_mean) / priors.log_a_sd,
             "b_unit": (b - priors.b_mean) / priors.b_sd,
             "theta": around(centre.theta, centre.theta_sd),
         }
+        if priors.free:
+            # Those of the abilities just drawn, which spread wider than the posterior.
+            mean, sd = point["theta"].mean(), point["theta"].std()
+            point["population_mean"] = np.asarray(mean)
+            point["log_population_sd_unit"] = np.asarray(np.log(sd) / LOG_SD_SD)
+        return point
 
-    return ItemModel(graph, PUBLIC, start)
+    return ItemModel(graph, PUBLIC + POPULATION if priors.free else PUBLIC, start)
+
+
+def _free_population(theta: pt.TensorVariable, n_users: int) -> pt.TensorVariable:
+    """Log-density of the abilities and of their mean and standard deviation, inside a model."""
+    mean, unit = pm.Flat("population_mean"), pm.Flat("log_population_sd_unit")
+    sd = pm.Deterministic("population_sd", pt.exp(LOG_SD_SD * unit))
+    centred = (theta - mean) / sd
+    of_users = -pt.dot(centred, centred) / 2 - n_users * LOG_SD_SD * unit
+    return of_users - (mean / MEAN_SD) ** 2 / 2 - unit**2 / 2
 
 
 def sorted_by_item(responses: Responses) -> SortedResponses:

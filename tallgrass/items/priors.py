@@ -1,27 +1,75 @@
-"""Priors of the item parameters: the same for all items except the anchors.
+"""Priors of items and abilities: the same for all items except the anchors.
 
-log a ~ N(0, 0.2), b ~ N(0, 1);  an anchor: log a ~ N(log a_previous, 0.05),
-b ~ N(b_previous, 0.05)
+    log a ~ N(0, 0.2), b ~ N(0, 1)    an anchor: log a ~ N(log a_previous, 0.05),
+                                                 b ~ N(b_previous, 0.05)
+    theta ~ N(0, 1)                   a free population: theta ~ N(m, s),
+                                                 m ~ N(0, 1), log s ~ N(0, 0.5)
+
+Without anchors the abilities fix the scale, so they are N(0, 1). With anchors the scale is that of
+the anchors, and a cohort may be abler than the one that they were calibrated on: its mean and
+standard deviation must be free, or the other items take up the difference.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.inference.priors import PriorSpec
 from tallgrass.items.responses import Anchors, Responses
 
 Floats = NDArray[np.float64]
 
 LOG_A_SD, B_SD, ANCHOR_SD = 0.2, 1.0, 0.05
+MEAN_SD, LOG_SD_SD = 1.0, 0.5  # of a free population: m, and the logarithm of s
+A_PRIOR, B_PRIOR = PriorSpec("lognormal", (0.0, LOG_A_SD)), PriorSpec("normal", (0.0, B_SD))
+
+
+@dataclass(frozen=True)
+class PriorChoice:
+    """The priors of items that are no anchors, and whether the population is free.
+
+    Parameters
+    ----------
+    a : PriorSpec
+        A log-normal distribution.
+    b : PriorSpec
+        A normal distribution.
+    free : bool
+        Whether mean and standard deviation of the abilities are estimated; else N(0, 1).
+    """
+
+    a: PriorSpec = A_PRIOR
+    b: PriorSpec = B_PRIOR
+    free: bool = False
+
+
+STANDARD = PriorChoice()
+
+
+class Population(NamedTuple):
+    """Mean and standard deviation of the abilities, with their standard errors.
+
+    The errors are 0 for N(0, 1), which is not estimated, and NaN where they are not known.
+    """
+
+    mean: float = 0.0
+    sd: float = 1.0
+    mean_se: float = 0.0
+    sd_se: float = 0.0
+
+
+STANDARD_POPULATION = Population()
 
 
 @dataclass(frozen=True, eq=False)
 class ItemPriors:
     """Normal priors of log a and b by item; every array has shape (n_items,).
 
-    ``anchor`` tells which items are anchors.
+    ``anchor`` tells which items are anchors, ``free`` whether the abilities are N(m, s) and not
+    N(0, 1).
     """
 
     log_a_mean: Floats
@@ -29,10 +77,13 @@ class ItemPriors:
     b_mean: Floats
     b_sd: Floats
     anchor: NDArray[np.bool_]
+    free: bool = False
 
 
-def item_priors(responses: Responses, anchors: Anchors | None = None) -> ItemPriors:
-    """The priors of the items of these responses.
+def item_priors(
+    responses: Responses, anchors: Anchors | None = None, choice: PriorChoice = STANDARD
+) -> ItemPriors:
+    """The priors of the items of these responses, and of their users.
 
     Raises
     ------
@@ -41,7 +92,12 @@ def item_priors(responses: Responses, anchors: Anchors | None = None) -> ItemPri
     """
     n = len(responses.items)
     priors = ItemPriors(
-        np.zeros(n), np.full(n, LOG_A_SD), np.zeros(n), np.full(n, B_SD), np.zeros(n, bool)
+        np.full(n, choice.a.mu),
+        np.full(n, choice.a.sigma),
+        np.full(n, choice.b.mu),
+        np.full(n, choice.b.sigma),
+        np.zeros(n, bool),
+        choice.free,
     )
     if anchors is None or not anchors.items:
         return priors

@@ -20,9 +20,10 @@ from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.declaration import MODEL, declaration, without_secrets
 from tallgrass.items.drift import drift_table, drifted_anchors, undrifted
 from tallgrass.items.engines import ItemEstimates
+from tallgrass.items.point_estimates import estimated
 from tallgrass.items.prepare import PreparedCalibration, other_methods, prepare, read
 from tallgrass.items.priors import item_priors
-from tallgrass.items.publication import publish
+from tallgrass.items.publishing import published
 from tallgrass.items.report import build_calibration, calibration_figures
 from tallgrass.items.responses import Anchors
 from tallgrass.items.result import CalibrationResult
@@ -38,7 +39,8 @@ from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
 
 # The variables that are judged, in the order of the table of diagnostics.
-VARIABLES = ("a", "b", "theta")
+VARIABLES = ("a", "b", "theta", "population_mean", "population_sd")
+MOST_ROUNDS = 5  # of dropping anchors that drifted
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         Anchors that an earlier fit found to have drifted.
     recovered : bool
         Whether the draws are those of a process that is gone: they are taken as they are.
+    rounds : int
+        How often anchors were dropped so far.
     """
 
     prepared: PreparedCalibration
@@ -73,6 +77,7 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
     others: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     purified: tuple[str, ...] = ()
     recovered: bool = False
+    rounds: int = 0
     # Tables of the draws that were looked at last: drift and analysis read the same ones.
     _latest: list[tuple[xr.DataTree, Calibrated]] = field(default_factory=list, repr=False)
 
@@ -113,11 +118,15 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         spec, responses = self.prepared.spec, self.prepared.data.responses
         if not spec.bayesian:
             return self._estimated(sampling.attributes)
-        engine = engines.calibrate_nuts if spec.engine == "nuts" else engines.calibrate_gibbs
+        common = responses, self.anchors, spec.sampler_spec, sampling.observer
+        choice, sink = spec.prior_choice, sampling.sink
         try:
-            sampled = engine(
-                responses, self.anchors, spec.sampler_spec, sampling.observer, sink=sampling.sink
-            )
+            if spec.engine == "nuts":
+                sampled = engines.calibrate_nuts(*common, sink=sink, choice=choice)
+            else:
+                sampled = engines.calibrate_gibbs(
+                    *common, sink=sink, choice=choice, thresholds=sampling.thresholds
+                )
         except Interrupted as interruption:
             if interruption.sampled is not None:
                 interruption.sampled.trace.attrs.update(sampling.attributes)
@@ -126,17 +135,24 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         return sampled
 
     def refined(self, sampled: Sampled | None) -> Self | None:
-        """The calibration without the anchors that drifted, where the spec asks for it; once."""
-        if sampled is None or self.recovered or self.purified:
+        """The calibration without the anchors that drifted, where the spec asks for it.
+
+        Without those, others may be seen to have drifted, or not to: it is repeated until nothing
+        changes, at most five times.
+        """
+        if sampled is None or self.recovered or self.rounds == MOST_ROUNDS:
             return None
         if self.prepared.anchors is None or not self.prepared.spec.purify:
             return None
         purified = drifted_anchors(self._drift(self._calibrated(sampled), self.prepared.anchors))
-        if not purified:
+        if set(purified) == set(self.purified):
             return None
-        logger.warning("anchors dropped because they drifted: %s", ", ".join(purified))
         kept = undrifted(self.prepared.anchors, purified)
-        return replace(self, anchors=kept, purified=purified, _latest=[])
+        if kept is None:
+            logger.warning("every anchor drifted: none can hold the scale, so all are kept")
+            return None
+        logger.warning("anchors dropped because they drifted: %s", ", ".join(purified) or "none")
+        return replace(self, anchors=kept, purified=purified, rounds=self.rounds + 1, _latest=[])
 
     def analysed(
         self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
@@ -144,7 +160,7 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         """Estimates, convergence, drift, and agreement with other methods."""
         assert sampled is not None  # draw() returns draws or estimates, or raises
         diagnostics: Diagnostics | None = None
-        notes = _thin(self.prepared)
+        notes = (*_thin(self.prepared), *self._unsettled(sampled))
         with clock.timed("diagnostics_s"):
             if isinstance(sampled, Estimated):
                 verdict = judge_estimates(sampled.estimates)
@@ -154,7 +170,7 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
                 verdict = _judge(diagnostics, sampled.trace, thresholds)
         calibrated = self._calibrated(sampled)
         spec, drift, compared = self.prepared.spec, None, None
-        if self.prepared.anchors is not None:
+        if self.prepared.anchors is not None and spec.on_scale_of_anchors:
             drift = self._drift(calibrated, self.prepared.anchors)
             # Anchors that were dropped stay flagged, whatever the last fit says of them.
             drift["purified"] = drift["item"].isin(self.purified)
@@ -186,27 +202,31 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         return build_calibration(analysis, pngs)
 
     def published(self, analysis: CalibrationAnalysis, clock: Clock) -> Declaration | None:
-        """Write the items that did not drift to the database; nothing after a failed verdict."""
+        """Write the items that did not drift to the database, where the verdict allows it."""
         spec = self.prepared.spec
         if not spec.publish:
             return None
         with clock.timed("publish_s"):
-            count = _publish(spec, analysis)
-        return Declaration(
-            params={},
-            tags={"published": count, "published.table": spec.publish_table},
-            metrics={"items/published": float(count)},
-        )
+            return published(spec, analysis)
+
+    def _unsettled(self, sampled: Sampled) -> tuple[str, ...]:
+        """What is to be said where dropping anchors came to no end."""
+        anchors = self.prepared.anchors
+        if anchors is None or not self.prepared.spec.purify or self.recovered:
+            return ()
+        moved = drifted_anchors(self._drift(self._calibrated(sampled), anchors))
+        if set(moved) == set(self.purified):
+            return ()
+        if len(moved) == len(anchors.items):
+            return ("every anchor drifted: none of them can hold the scale",)
+        return (f"after {self.rounds} rounds of dropping anchors others still seem to drift",)
 
     def _estimated(self, attributes: Mapping[str, str]) -> Estimated:
         spec, responses = self.prepared.spec, self.prepared.data.responses
         began = time.perf_counter()
-        if spec.engine == "mml":
-            estimates = engines.calibrate_mml(responses)
-        else:
-            estimates = engines.calibrate_map(responses, self.anchors)
+        estimates = estimated(responses, self.anchors, spec)
         seconds = time.perf_counter() - began
-        priors = item_priors(responses, self.anchors)
+        priors = item_priors(responses, self.anchors, spec.prior_choice)
         trace = tables.trace_of_estimates(estimates, responses, priors, dict(attributes))
         return Estimated(trace, 0.0, seconds, True, estimates)
 
@@ -216,7 +236,7 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
             if trace is sampled.trace:
                 return calibrated
         responses = self.prepared.data.responses
-        priors = item_priors(responses, self.anchors)
+        priors = item_priors(responses, self.anchors, self.prepared.spec.prior_choice)
         if isinstance(sampled, Estimated):
             calibrated = tables.of_estimates(sampled.estimates, responses, priors)
         else:
@@ -226,8 +246,9 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
 
     def _drift(self, calibrated: Calibrated, anchors: Anchors) -> pd.DataFrame:
         spec, responses = self.prepared.spec, self.prepared.data.responses
-        anchored = spec.engine != "mml"  # MML knows no anchors
-        return drift_table(calibrated, responses, anchors, spec.drift_a, spec.drift_b, anchored)
+        return drift_table(
+            calibrated, responses, anchors, spec.drift_a, spec.drift_b, spec.prior_choice
+        )
 
 
 def run_steps(
@@ -292,15 +313,3 @@ def _thin(prepared: PreparedCalibration) -> tuple[str, ...]:
         return ()
     few = f"fewer than {prepared.spec.min_responses} responses"
     return (f"{len(names)} anchors left out, {few}: {', '.join(names[:10])}",)
-
-
-def _publish(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> int:
-    """Write the items that did not drift; refuses after a failed verdict."""
-    if analysis.verdict.status == "fail":
-        logger.warning("nothing was published: the verdict is fail")
-        return 0
-    drifted = set() if analysis.drift is None else set(drifted_anchors(analysis.drift))
-    items = analysis.calibrated.items
-    rows = items[~items["item"].isin(drifted)]
-    about = {"engine": spec.engine, "window": spec.window, "run_id": analysis.run_id}
-    return publish(spec.responses, spec.publish_table, rows, about)

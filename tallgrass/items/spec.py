@@ -8,15 +8,19 @@ from ``RunSpec``.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from tallgrass.errors import SpecError
+from tallgrass.inference.priors import PriorSpec
 from tallgrass.inference.spec import SamplerSpec, spec_error
+from tallgrass.items.priors import PriorChoice
 from tallgrass.settings import CONFIG, loaded
 
 Engine = Literal["nuts", "gibbs", "map", "mml"]
 Duplicates = Literal["first", "last", "error"]
+PopulationChoice = Literal["auto", "free", "standard"]
+Anchoring = Literal["link", "fixed"]
 
 # Gibbs draws whole blocks, so few sweeps forget the start; the run adds draws until R-hat and ESS
 # pass.
@@ -57,6 +61,17 @@ class CalibrationSpec(SamplerSpec):
         "first", description="which of several answers to an item counts: first, last, or error"
     )
     min_responses: int = Field(200, ge=1, description="drop items with fewer responses")
+    a_prior: str = Field("lognormal:0,0.2", description="prior of the discriminations a")
+    b_prior: str = Field("normal:0,1", description="prior of the difficulties b")
+    population: PopulationChoice = Field(
+        "auto",
+        description="abilities: free (their mean and SD are estimated; needs anchors), standard "
+        "(N(0, 1)), or auto: free with anchors",
+    )
+    anchoring: Anchoring = Field(
+        "link",
+        description="how mml uses anchors: link (Stocking-Lord) or fixed (they keep their values)",
+    )
     purify: bool = Field(False, description="fit again without the anchors that drifted")
     drift_b: float = Field(0.25, gt=0, description="an anchor drifted if b changed by more")
     drift_a: float = Field(0.2, gt=0, description="an anchor drifted if a changed by more")
@@ -64,7 +79,12 @@ class CalibrationSpec(SamplerSpec):
     compare: str = Field(
         "", description="other estimates: name=file.csv or name=<run id>, separated by commas"
     )
-    publish: bool = Field(False, description="write undrifted items to publish_table at the end")
+    publish: bool = Field(
+        False, description="write undrifted items to publish_table at the end, after pass alone"
+    )
+    publish_unresolved: bool = Field(
+        False, description="publish after unresolved (one chain) too; never after fail"
+    )
     publish_table: str = Field(
         "item_parameters", min_length=1, description="table that --publish writes to"
     )
@@ -76,6 +96,34 @@ class CalibrationSpec(SamplerSpec):
         if isinstance(values, dict) and values.get("engine") == "gibbs":
             return GIBBS_SWEEPS | values
         return values
+
+    @field_validator("a_prior", "b_prior")
+    @classmethod
+    def _known_prior(cls, text: str, info: ValidationInfo) -> str:
+        prior, name = PriorSpec.parse(text), str(info.field_name)
+        wanted = {"a_prior": "lognormal", "b_prior": "normal"}[name]
+        if prior.distribution != wanted:
+            raise SpecError(
+                f"{name}: the engines need a {wanted} prior", text, f"write {wanted}:0,0.5"
+            )
+        return prior.text
+
+    @model_validator(mode="after")
+    def _a_free_population_needs_anchors(self) -> "CalibrationSpec":
+        if self.population == "free" and not self.anchors:
+            raise SpecError(
+                "population: without anchors nothing fixes the scale of a free population",
+                self.population,
+                "name the anchors, or use population=standard",
+            )
+        if self.publish and self.anchors and self.population == "standard":
+            raise SpecError(
+                "publish: with anchors and abilities held at N(0, 1) a cohort that is abler than "
+                "the anchors' moves every other item",
+                f"population={self.population}",
+                "use population=free, or leave publish out",
+            )
+        return self
 
     @model_validator(mode="after")
     def _publishing_needs_a_database(self) -> "CalibrationSpec":
@@ -110,6 +158,22 @@ class CalibrationSpec(SamplerSpec):
     def bayesian(self) -> bool:
         """Whether the engine draws from the posterior."""
         return self.engine in ("nuts", "gibbs")
+
+    @property
+    def free(self) -> bool:
+        """Whether mean and standard deviation of the abilities are estimated."""
+        return self.population != "standard" and bool(self.anchors)
+
+    @property
+    def on_scale_of_anchors(self) -> bool:
+        """Whether the estimates are on the anchors' scale, so that they can be compared."""
+        return bool(self.anchors) and (self.engine != "mml" or self.free)
+
+    @property
+    def prior_choice(self) -> PriorChoice:
+        """The priors of items and abilities."""
+        a, b = PriorSpec.parse(self.a_prior), PriorSpec.parse(self.b_prior)
+        return PriorChoice(a, b, self.free)
 
     @property
     def sampler_spec(self) -> SamplerSpec:

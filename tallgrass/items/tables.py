@@ -1,8 +1,8 @@
 """Tables of items and of users, from draws or from point estimates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tallgrass.items.engines import ItemEstimates, one_sided_items
+from tallgrass.items.engines.estimates import Link
 from tallgrass.items.engines.traces import item_trace
-from tallgrass.items.fit import (
-    Fit,
-    empirical_reliability,
-    item_fit,
-    marginal_reliability,
-    person_fit,
-)
-from tallgrass.items.priors import ItemPriors
+from tallgrass.items.fit import empirical_reliability, marginal_reliability
+from tallgrass.items.model import POPULATION
+from tallgrass.items.priors import ItemPriors, Population
+from tallgrass.items.reference import Estimates, Placed, placed_fit
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -26,6 +23,23 @@ Floats = NDArray[np.float64]
 TAILS = (0.025, 0.975)
 _SLICE = 256  # parameters per quantile call
 _Z = 1.959963984540054  # half the width of a 95 % interval of N(0, 1)
+
+
+class PopulationSummary(NamedTuple):
+    """Mean and standard deviation of the abilities with 95 % intervals; N(0, 1) if not ``free``."""
+
+    mean: float = 0.0
+    mean_se: float = 0.0
+    mean_low: float = 0.0
+    mean_high: float = 0.0
+    sd: float = 1.0
+    sd_se: float = 0.0
+    sd_low: float = 1.0
+    sd_high: float = 1.0
+    free: bool = False
+
+
+STANDARD = PopulationSummary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +50,18 @@ class Calibrated:
     ----------
     items : DataFrame
         One row per item: item, a, a_sd, a_low, a_high, b, b_sd, b_low, b_high (95 % intervals), n,
-        share_correct, anchor, one_sided (all right or all wrong), infit, infit_z, outfit,
-        outfit_z.
+        share_correct, anchor, one_sided (all right or all wrong), infit, infit_z, infit_p, outfit,
+        outfit_z, outfit_p (see :mod:`tallgrass.items.reference`).
     users : DataFrame
-        One row per user: user, theta, theta_sd, theta_low, theta_high, n, infit, infit_z, outfit,
-        outfit_z.
+        One row per user: user, theta, theta_sd, theta_low, theta_high, n, and the same of fit.
     draws : dict of str to ndarray
         ``a`` and ``b``, shape (n_draws, n_items); empty for point estimates.
     marginal_reliability, empirical_reliability : float
         Share of the variance of abilities that the responses explain.
+    population : PopulationSummary
+        Mean and standard deviation of the abilities.
+    link : Link or None
+        The link to the scale of the anchors, of maximum likelihood.
     """
 
     items: pd.DataFrame
@@ -52,6 +69,8 @@ class Calibrated:
     draws: dict[str, Floats]
     marginal_reliability: float
     empirical_reliability: float
+    population: PopulationSummary = STANDARD
+    link: Link | None = None
 
 
 def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Calibrated:
@@ -67,7 +86,15 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
         summary = trace["theta_summary"].to_dataset()
         mean, sd = summary["mean"].to_numpy(), summary["sd"].to_numpy()
         users = _normal("theta", mean, sd)
-    return _assembled(columns, users, draws, responses, priors)
+    population = PopulationSummary()
+    if priors.free:
+        population = _population_drawn(
+            *(posterior[name].to_numpy().reshape(-1, 1) for name in POPULATION)
+        )
+    drawn = dict(draws)
+    if "theta" in posterior:
+        drawn["theta"] = _flat(posterior["theta"].to_numpy())
+    return _assembled(columns, users, draws, drawn, responses, priors, population)
 
 
 def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPriors) -> Calibrated:
@@ -85,7 +112,13 @@ def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPri
         **_normal("b", estimates.b, estimates.b_sd),
     }
     users = _normal("theta", estimates.theta, estimates.theta_sd)
-    return _assembled(columns, users, {}, responses, priors)
+    if estimates.engine == "mml":  # it has no priors of items
+        wide = np.full(len(estimates.a), np.inf)
+        priors = replace(priors, log_a_sd=wide, b_sd=wide)
+    calibrated = _assembled(
+        columns, users, {}, {}, responses, priors, _population_estimated(estimates.population)
+    )
+    return replace(calibrated, link=estimates.link)
 
 
 def trace_of_estimates(
@@ -99,6 +132,10 @@ def trace_of_estimates(
         {
             **{name: ("item", getattr(estimates, name)) for name in ("a", "a_sd", "b", "b_sd")},
             **{name: ("user", getattr(estimates, name)) for name in ("theta", "theta_sd")},
+            "population_mean": estimates.population.mean,
+            "population_mean_se": estimates.population.mean_se,
+            "population_sd": estimates.population.sd,
+            "population_sd_se": estimates.population.sd_se,
         }
     )
     more = {
@@ -115,14 +152,19 @@ def _assembled(
     columns: dict[str, Floats],
     abilities: dict[str, Floats],
     draws: dict[str, Floats],
+    drawn: dict[str, Floats],
     responses: Responses,
     priors: ItemPriors,
+    population: PopulationSummary,
 ) -> Calibrated:
     theta, sd = abilities["theta"], abilities["theta_sd"]
     n_items, n_users = len(responses.items), len(responses.users)
     right = responses.correct == 1
     n = np.bincount(responses.item, minlength=n_items)
-    fits = item_fit(responses, theta, columns["a"], columns["b"])
+    estimates = Estimates(
+        columns["a"], columns["b"], theta, sd, population.mean, population.sd, _precision(priors)
+    )
+    of_items, of_users = placed_fit(responses, estimates, drawn or None)
     one_sided = set(one_sided_items(responses))
     items = pd.DataFrame(
         {
@@ -132,7 +174,7 @@ def _assembled(
             "share_correct": np.bincount(responses.item[right], minlength=n_items) / n,
             "anchor": priors.anchor,
             "one_sided": [name in one_sided for name in responses.items],
-            **_fit_columns(fits),
+            **_fit_columns(of_items),
         }
     )
     users = pd.DataFrame(
@@ -140,16 +182,45 @@ def _assembled(
             "user": list(responses.users),
             **abilities,
             "n": np.bincount(responses.user, minlength=n_users),
-            **_fit_columns(person_fit(responses, theta, columns["a"], columns["b"])),
+            **_fit_columns(of_users),
         }
     )
     return Calibrated(
-        items, users, draws, marginal_reliability(sd), empirical_reliability(theta, sd)
+        items,
+        users,
+        draws,
+        marginal_reliability(sd, population.sd),
+        empirical_reliability(theta, sd),
+        population,
     )
 
 
-def _fit_columns(fit: Fit) -> dict[str, Floats]:
-    names = ("infit", "infit_z", "outfit", "outfit_z")
+def _precision(priors: ItemPriors) -> Floats:
+    """Of log a and b, shape (n_items, 2)."""
+    return np.stack([priors.log_a_sd**-2, priors.b_sd**-2], axis=1)
+
+
+def _population_estimated(population: Population) -> PopulationSummary:
+    mean, sd, mean_se, sd_se = population
+    if not (mean_se or sd_se):
+        return PopulationSummary()
+    factor = np.exp(_Z * sd_se / sd)  # on the log scale the interval stays positive
+    return PopulationSummary(
+        mean, mean_se, mean - _Z * mean_se, mean + _Z * mean_se,
+        sd, sd_se, sd / factor, sd * factor, True,
+    )  # fmt: skip
+
+
+def _population_drawn(mean: Floats, sd: Floats) -> PopulationSummary:
+    (low, high), (sd_low, sd_high) = (np.quantile(draws, TAILS) for draws in (mean, sd))
+    return PopulationSummary(
+        float(mean.mean()), float(mean.std(ddof=1)), float(low), float(high),
+        float(sd.mean()), float(sd.std(ddof=1)), float(sd_low), float(sd_high), True,
+    )  # fmt: skip
+
+
+def _fit_columns(fit: Placed) -> dict[str, Floats]:
+    names = ("infit", "infit_z", "infit_p", "outfit", "outfit_z", "outfit_p")
     return {name: getattr(fit, name) for name in names}
 
 

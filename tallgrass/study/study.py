@@ -13,6 +13,8 @@ from tallgrass.study.analysis import Analysis, Declaration
 from tallgrass.study.clock import Clock
 from tallgrass.tracking.progress import Display
 
+USUAL = Thresholds()
+
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -50,12 +52,15 @@ class Sampling:
         Takes the draws while they are made.
     stopped : callable
         Asked a few times a second whether to stop.
+    thresholds : Thresholds
+        What the verdict will be judged by: a sampler may go on until it passes.
     """
 
     attributes: Mapping[str, str] = field(default_factory=dict)
     observer: Observer | None = None
     sink: DrawSink | None = None
     stopped: Callable[[], bool] = never
+    thresholds: Thresholds = USUAL
 
 
 class Study[A: Analysis](ABC):

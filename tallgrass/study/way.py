@@ -158,10 +158,11 @@ def resume[A: Analysis](
     recorder = Recorder(run)
     clock = Clock(time.perf_counter() - elapsed_s)
     if trace is None:
-        sampled = study.draw(Sampling(_attributes(study, run.run_id)))
+        again = Sampling(_attributes(study, run.run_id), thresholds=settings.thresholds)
+        sampled = study.draw(again)
         while (refined := study.refined(sampled)) is not None:
             study = refined
-            sampled = study.draw(Sampling(_attributes(study, run.run_id)))
+            sampled = study.draw(again)
     else:
         sampled = Sampled(trace, 0.0, float(trace.attrs["sampling_s"]), True)
     if sampled is not None:
@@ -196,6 +197,7 @@ def _sample_and_save[A: Analysis](
                     observer,
                     files,
                     lambda: context.stopped() or asked_to_stop(),
+                    settings.thresholds,
                 )
             )
     except Interrupted as interruption:

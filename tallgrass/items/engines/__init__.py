@@ -2,17 +2,20 @@
 
 ``calibrate_nuts`` and ``calibrate_gibbs`` sample the posterior and return
 :class:`tallgrass.inference.draws.Sampled`: its trace holds ``a`` (item), ``b`` (item) and ``theta``
-(user). ``calibrate_map`` and ``calibrate_mml`` return :class:`ItemEstimates`.
+(user). ``calibrate_map``, ``calibrate_mml`` and ``calibrate_linked`` (the latter, on the scale of
+anchors) return :class:`ItemEstimates`.
 """
 
 from tallgrass.items.engines.estimates import ItemEstimates, item_counts, one_sided_items
 from tallgrass.items.engines.gibbs import calibrate_gibbs
+from tallgrass.items.engines.linked import calibrate_linked
 from tallgrass.items.engines.marginal import calibrate_map, calibrate_mml
 from tallgrass.items.engines.nuts import calibrate_nuts
 
 __all__ = [
     "ItemEstimates",
     "calibrate_gibbs",
+    "calibrate_linked",
     "calibrate_map",
     "calibrate_mml",
     "calibrate_nuts",

@@ -10,6 +10,9 @@ import xarray as xr
 from tallgrass.inference.draws import DrawSink
 from tallgrass.inference.follower import pause
 from tallgrass.items.engines.sweeps import Draws
+from tallgrass.items.model import POPULATION
+
+_NO_ENTRIES = np.empty(0)
 
 
 class Chain(Protocol):
@@ -56,7 +59,9 @@ class Keeper:
         if self._sink.broken or time.monotonic() - self._written_at < wait:
             return
         keeps_theta = len(chains[0].draws.theta) > 0
-        names = ("a", "b", "theta") if keeps_theta else ("a", "b")
+        names: tuple[str, ...] = ("a", "b", "theta") if keeps_theta else ("a", "b")
+        free = len(chains[0].draws.population) > 0
+        names += POPULATION if free else ()
         if names != self._names:  # the first time, or theta has become too large to keep
             self._begin(chains, names)
         # To begin takes seconds once, on a busy machine: counted, it would put off the next look,
@@ -65,19 +70,23 @@ class Keeper:
         for number, chain in enumerate(chains):
             first, last = self._written[number], chain.done - self._tune
             if last > first:
-                draws = {name: getattr(chain.draws, name)[first:last] for name in names}
+                rows = chain.draws._asdict()
+                rows |= {name: chain.draws.population[:, k] for k, name in enumerate(POPULATION)}
+                draws = {name: rows[name][first:last] for name in names}
                 self._sink.append(number, np.zeros(last - first, bool), draws, {})
                 self._written[number] = last
         self._written_at = time.monotonic()
         self._spent_s += self._written_at - began
 
     def _begin(self, chains: Sequence[Chain], names: tuple[str, ...]) -> None:
-        dims = {"a": "item", "b": "item", "theta": "user"}
-        sizes = {name: getattr(chains[0].draws, name).shape[1] for name in names}
-        posterior = {
-            name: (["chain", "draw", dims[name]], np.empty((len(chains), 0, size)))
-            for name, size in sizes.items()
+        dims = {"a": ("item",), "b": ("item",), "theta": ("user",)}
+        variables = {
+            name: (dims.get(name, ()), getattr(chains[0].draws, name, _NO_ENTRIES).shape[1:])
+            for name in names
         }
-        variables = {name: ((dims[name],), (size,)) for name, size in sizes.items()}
+        posterior = {
+            name: (["chain", "draw", *of], np.empty((len(chains), 0, *shape)))
+            for name, (of, shape) in variables.items()
+        }
         self._sink.begin(len(chains), variables, self._framed(xr.Dataset(posterior)))
         self._names, self._written = names, [0] * len(chains)

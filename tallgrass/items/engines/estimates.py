@@ -1,12 +1,13 @@
 """The result of a point estimator of item parameters."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.items.model import ItemCentre
-from tallgrass.items.priors import ItemPriors
+from tallgrass.items.priors import STANDARD_POPULATION, ItemPriors, Population
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,7 @@ class ItemEstimates:
     theta, theta_sd : ndarray, shape (n_users,)
         Mean and standard deviation of each ability given the item parameters (EAP).
     log_lik : float
-        Marginal log-likelihood of the responses, abilities integrated over N(0, 1).
+        Marginal log-likelihood of the responses, abilities integrated out.
     converged : bool
         Whether the largest change fell below the tolerance.
     iterations : int
@@ -42,6 +43,12 @@ class ItemEstimates:
         Time in seconds, standard errors included.
     notes : tuple of str
         What the user should know, such as items that everyone answered correctly.
+    population : Population
+        Mean and standard deviation of the abilities.
+    link : Link or None
+        The link to the scale of the anchors, where the estimates were linked.
+    together : ndarray, shape (2 k, 2 k)
+        Covariance of (slope, intercept) of the items that were asked for; empty without.
     """
 
     engine: str
@@ -60,6 +67,19 @@ class ItemEstimates:
     iterations: int
     seconds: float
     notes: tuple[str, ...] = field(default=())
+    population: Population = STANDARD_POPULATION
+    link: "Link | None" = None
+    together: Floats = field(default_factory=lambda: np.empty((0, 0)))
+
+
+class Link(NamedTuple):
+    """``theta_bank = A theta + B``, with standard errors, by so many anchors."""
+
+    a: float
+    b: float
+    a_se: float
+    b_se: float
+    n_anchors: int
 
 
 def item_counts(responses: Responses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -89,4 +109,5 @@ def centre_of(estimates: ItemEstimates, priors: ItemPriors) -> ItemCentre:
         b_sd=np.where(np.isfinite(estimates.b_sd), estimates.b_sd, priors.b_sd),
         theta=estimates.theta,
         theta_sd=estimates.theta_sd,
+        population=(estimates.population.mean, float(np.log(estimates.population.sd))),
     )

@@ -21,12 +21,20 @@ from tallgrass.inference.samplers import harmless
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines.draw_cache import Keeper
 from tallgrass.items.engines.estimates import centre_of
+from tallgrass.items.engines.information import MOST_WORK
 from tallgrass.items.engines.marginal import calibrate_map
 from tallgrass.items.engines.probabilities import evaluate
 from tallgrass.items.engines.sweeps import WIDEN, Draws, Priors, Reference, State, Work, sweep
 from tallgrass.items.engines.traces import item_trace, theta_summary
-from tallgrass.items.model import SPREAD, ItemCentre, sorted_by_item
-from tallgrass.items.priors import ItemPriors, item_priors
+from tallgrass.items.model import POPULATION, SPREAD, ItemCentre, sorted_by_item
+from tallgrass.items.priors import (
+    LOG_SD_SD,
+    MEAN_SD,
+    STANDARD,
+    ItemPriors,
+    PriorChoice,
+    item_priors,
+)
 from tallgrass.items.responses import Anchors, Responses
 
 Floats = NDArray[np.float64]
@@ -59,6 +67,8 @@ def calibrate_gibbs(
     observer: Observer | None = None,
     most_draws: int = MOST_DRAWS,
     sink: DrawSink | None = None,
+    choice: PriorChoice = STANDARD,
+    thresholds: Thresholds | None = None,
 ) -> Sampled:
     """Draws by blocked Gibbs, doubled until R-hat and ESS pass, at most ``most_draws`` per chain.
 
@@ -76,6 +86,11 @@ def calibrate_gibbs(
     sink : DrawSink, optional
         Receives the draws every second or two (less often where writing takes long), so that they
         outlive this process.
+    choice : PriorChoice
+        The priors, and whether the population is free: then ``population_mean`` and
+        ``population_sd`` are drawn too.
+    thresholds : Thresholds, optional
+        R-hat and ESS at which draws are enough; by default the usual ones.
 
     Raises
     ------
@@ -85,8 +100,9 @@ def calibrate_gibbs(
         When an anchor has no response.
     """
     began = time.perf_counter()
-    priors = item_priors(responses, anchors)
-    centre = centre_of(calibrate_map(responses, anchors), priors)
+    priors = item_priors(responses, anchors, choice)
+    mode = calibrate_map(responses, anchors, choice=choice, most_work=MOST_WORK)
+    centre = centre_of(mode, priors)
     start_s = time.perf_counter() - began
     about = {"sampler": "gibbs", "sampler_version": "1", "start_s": start_s}
     about |= {"requested_draws": spec.draws}
@@ -98,14 +114,14 @@ def calibrate_gibbs(
     keeper = None if sink is None else Keeper(sink, spec.tune, framed)
     sampler = _Sampler(responses, priors, centre, spec, observer and harmless(observer), keeper)
     began = time.perf_counter()
-    thresholds = Thresholds()
+    limits = thresholds or Thresholds()
     interrupted = False
     try:
         sampler.run()
         while (
             2 * sampler.draws <= most_draws
             and spec.chains > 1
-            and not converged(sampler.parts(), thresholds.rhat, thresholds.ess)
+            and not converged(sampler.parts(), limits.rhat, limits.ess)
         ):
             sampler.extend(2 * sampler.draws)
             sampler.run()
@@ -135,7 +151,9 @@ class _Sampler:
     ) -> None:
         sparse = sorted_by_item(responses)
         self.data = (sparse.user.view(np.uint32), sparse.bounds)
-        self.priors = Priors(priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
+        self.priors = Priors(
+            priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd, priors.free
+        )
         self.reference = Reference(centre.theta, WIDEN * centre.theta_sd, centre.log_a, centre.b)
         self.step = _scale_step(centre, priors)
         self.spec, self.observer, self.keeper = spec, observer, keeper
@@ -161,7 +179,9 @@ class _Sampler:
         probability, proposed = np.empty((2, len(sparse.user)))
         a = np.exp(log_a)
         evaluate(*self.data, theta, a, a * b, probability)
-        state = State(theta, log_a, b, probability)
+        # Those of the abilities just drawn, which spread wider than the posterior.
+        population = np.array([theta.mean(), np.log(theta.std())]) if self.priors.free else [0, 0]
+        state = State(theta, log_a, b, probability, np.asarray(population, np.float64))
         work = Work(proposal, product, change, moved, proposed)
         return _Chain(generator, state, work, self._room(n_users, n_items))
 
@@ -173,6 +193,7 @@ class _Sampler:
             np.empty((rows, n_users), np.float32),
             np.zeros((2, n_users)),
             np.zeros((2, n_users)),
+            np.empty((self.draws if self.priors.free else 0, 2)),
         )
 
     def extend(self, draws: int) -> None:
@@ -182,7 +203,7 @@ class _Sampler:
         for chain in self.chains:
             previous = chain.draws
             extended = self._room(len(chain.state.theta), len(chain.state.b))
-            for name in ("a", "b", "theta"):
+            for name in ("a", "b", "theta", "population"):
                 old_draws, new_draws = getattr(previous, name), getattr(extended, name)
                 if len(new_draws):
                     new_draws[: len(old_draws)] = old_draws
@@ -267,8 +288,9 @@ class _Sampler:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The variables whose draws are kept."""
-        return ("a", "b", "theta") if self.keeps_theta else ("a", "b")
+        """The arrays of draws that are kept."""
+        names = ("a", "b", "theta") if self.keeps_theta else ("a", "b")
+        return (*names, "population") if self.priors.free else names
 
     def draws_of(self, name: str, entries: slice = slice(None)) -> NDArray[Any]:
         """Draws of a variable, shape (chain, draw, entry)."""
@@ -283,10 +305,16 @@ class _Sampler:
 
     def groups(self) -> dict[str, xr.Dataset]:
         """The groups of the trace that come from the sampler."""
-        posterior = {
+        posterior: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
             name: (("chain", "draw", "user" if name == "theta" else "item"), self.draws_of(name))
             for name in self.names
+            if name != "population"
         }
+        if self.priors.free:
+            drawn = self.draws_of("population")
+            posterior |= {
+                name: (("chain", "draw"), drawn[..., k]) for k, name in enumerate(POPULATION)
+            }
         n, chains = self.n_complete, len(self.chains)
         coords = {"chain": np.arange(chains), "draw": np.arange(n)}
         state = self.chains[0].state
@@ -309,7 +337,10 @@ class _Sampler:
 
 def _scale_step(centre: ItemCentre, priors: ItemPriors) -> float:
     """Step of the scale move: 2.4 times the SD of log s given all else, near the mode."""
-    curvature = 2.0 * np.sum(centre.theta**2 + centre.theta_sd**2)
+    if priors.free:
+        curvature = 2.0 * centre.population[0] ** 2 / MEAN_SD**2 + LOG_SD_SD**-2.0
+    else:
+        curvature = 2.0 * np.sum(centre.theta**2 + centre.theta_sd**2)
     curvature += np.sum(priors.log_a_sd**-2.0)
     curvature += np.sum((2.0 * centre.b**2 - centre.b * priors.b_mean) / priors.b_sd**2)
     return float(2.4 / np.sqrt(max(curvature, 1.0)))

@@ -21,15 +21,25 @@ from tallgrass.items.engines.quadrature import (
 
 Floats = NDArray[np.float64]
 
-_MOST_WORK = 1e9  # pairs times nodes; this many take about a second
+MOST_WORK = 1e9  # pairs times nodes; this many take about a second
 _MOST_ITEMS = 2000
 _MANY_ITEMS = 1000  # with more the matrix takes over 32 MB, so it is not copied for every part
 
 
 def observed_information(
-    data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
+    data: ByUser,
+    slope: Floats,
+    intercept: Floats,
+    x: Floats,
+    log_weight: Floats,
+    most_work: float = MOST_WORK,
 ) -> tuple[Floats, bool]:
     """The information matrix, and whether it is full: with covariances between items.
+
+    Parameters
+    ----------
+    most_work : float
+        Pairs of answers times nodes, above which covariances between items are left out.
 
     Returns
     -------
@@ -39,7 +49,7 @@ def observed_information(
         Whether the covariances are included.
     """
     sizes = np.diff(data.bounds).astype(float)
-    full = len(slope) <= _MOST_ITEMS and float(np.sum(sizes**2)) * len(x) < _MOST_WORK
+    full = len(slope) <= _MOST_ITEMS and float(np.sum(sizes**2)) * len(x) < most_work
     table = log_probabilities(slope, intercept, x)
     probability = np.ascontiguousarray(np.exp(table[1::2]))
 
@@ -123,3 +133,66 @@ def _louis(  # type: ignore[no-untyped-def]
                     matrix[2 * partner + 1, 2 * j] -= c10
                     matrix[2 * partner, 2 * j + 1] -= c01
                     matrix[2 * partner + 1, 2 * j + 1] -= c0
+
+
+def population_scores(
+    data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Covariances of the scores of items and population, over the posterior of each ability.
+
+    Returns
+    -------
+    ndarray, shape (n_items, 2, 2)
+        Sum over users of the covariance of (y - P)(x, 1) with (x, x^2).
+    ndarray, shape (2, 2)
+        Sum over users of the covariance of (x, x^2).
+    ndarray, shape (2,)
+        Sums over users of the means of x and x^2.
+    """
+    table = log_probabilities(slope, intercept, x)
+    probability = np.ascontiguousarray(np.exp(table[1::2]))
+
+    def part(low: int, high: int) -> tuple[Floats, Floats, Floats]:
+        crossed, of_users, sums = np.zeros((data.n_items, 2, 2)), np.zeros((2, 2)), np.zeros(2)
+        users = data.bounds[low : high + 1]
+        _population(data.code, users, table, probability, x, log_weight, crossed, of_users, sums)
+        return crossed, of_users, sums
+
+    crossed, of_users, sums = zip(*over_users(data, part), strict=True)
+    return np.sum(crossed, axis=0), np.sum(of_users, axis=0), np.sum(sums, axis=0)
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _population(  # type: ignore[no-untyped-def]
+    code, bounds, table, probability, x, log_weight, crossed, of_users, sums
+):
+    density = np.empty(len(x))
+    for i in range(len(bounds) - 1):
+        code_of_user = code[bounds[i] : bounds[i + 1]]
+        user_posterior(code_of_user, table, log_weight, density)
+        e1, e2, e3, e4 = 0.0, 0.0, 0.0, 0.0
+        for q in range(len(x)):
+            w = density[q] * x[q]
+            e1 += w
+            e2 += w * x[q]
+            e3 += w * x[q] ** 2
+            e4 += w * x[q] ** 3
+        of_users[0, 0] += e2 - e1 * e1
+        of_users[0, 1] += e3 - e1 * e2
+        of_users[1, 0] += e3 - e1 * e2
+        of_users[1, 1] += e4 - e2 * e2
+        sums[0] += e1
+        sums[1] += e2
+        for k in code_of_user:
+            j, y = k // 2, float(k % 2)
+            r0, r1, r2, r3 = 0.0, 0.0, 0.0, 0.0
+            for q in range(len(x)):
+                w = density[q] * (y - probability[j, q])
+                r0 += w
+                r1 += w * x[q]
+                r2 += w * x[q] ** 2
+                r3 += w * x[q] ** 3
+            crossed[j, 0, 0] += r2 - r1 * e1
+            crossed[j, 0, 1] += r3 - r1 * e2
+            crossed[j, 1, 0] += r1 - r0 * e1
+            crossed[j, 1, 1] += r2 - r0 * e2

@@ -11,10 +11,11 @@ from tallgrass.inference.progress import Observer
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines.estimates import centre_of
+from tallgrass.items.engines.information import MOST_WORK
 from tallgrass.items.engines.marginal import calibrate_map
 from tallgrass.items.engines.traces import nuts_trace
 from tallgrass.items.model import build_items
-from tallgrass.items.priors import item_priors
+from tallgrass.items.priors import STANDARD, PriorChoice, item_priors
 from tallgrass.items.responses import Anchors, Responses
 
 
@@ -25,6 +26,7 @@ def calibrate_nuts(
     observer: Observer | None = None,
     likelihood: str = "kernel",
     sink: DrawSink | None = None,
+    choice: PriorChoice = STANDARD,
 ) -> Sampled:
     """Draws by NUTS, started around the posterior mode.
 
@@ -36,6 +38,9 @@ def calibrate_nuts(
     ----------
     sink : DrawSink, optional
         Receives the draws every second or two, so that they outlive this process.
+    choice : PriorChoice
+        The priors, and whether the population is free: then ``population_mean`` and
+        ``population_sd`` are drawn too.
 
     Raises
     ------
@@ -44,9 +49,10 @@ def calibrate_nuts(
     DataError
         When an anchor has no response.
     """
-    priors = item_priors(responses, anchors)
+    priors = item_priors(responses, anchors, choice)
     began = time.perf_counter()
-    centre = centre_of(calibrate_map(responses, anchors), priors)
+    mode = calibrate_map(responses, anchors, choice=choice, most_work=MOST_WORK)
+    centre = centre_of(mode, priors)
     start_s = time.perf_counter() - began
     model = build_items(responses, priors, centre, likelihood)
 

@@ -115,6 +115,31 @@ def expect(
     return Expected(float(sum(value for value, _ in parts)), counts, theta, theta_sd)
 
 
+def abilities(
+    data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
+) -> Floats:
+    """Posterior means of the abilities (EAP; Bock and Mislevy, 1982), shape (n_users,)."""
+    table = log_probabilities(slope, intercept, x)
+    theta = np.empty(len(data.bounds) - 1)
+
+    def part(low: int, high: int) -> None:
+        _means(data.code, data.bounds[low : high + 1], table, x, log_weight, theta[low:high])
+
+    over_users(data, part)
+    return theta
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def _means(code, bounds, table, x, log_weight, theta):  # type: ignore[no-untyped-def]
+    density = np.empty(len(x))
+    for i in range(len(bounds) - 1):
+        user_posterior(code[bounds[i] : bounds[i + 1]], table, log_weight, density)
+        mean = 0.0
+        for q in range(len(x)):
+            mean += density[q] * x[q]
+        theta[i] = mean
+
+
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def log_probabilities(slope, intercept, x):  # type: ignore[no-untyped-def]
     """Log-probability of a wrong (even rows) and a correct answer (odd rows) at every node."""

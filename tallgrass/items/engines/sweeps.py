@@ -10,6 +10,13 @@ A sweep draws, in this order,
    abilities, and a bivariate t with 6 degrees of freedom about it, widened by 1.1. (A Gaussian
    proposal gets stuck in its tails.)
 
+Of a free population N(m, sigma), steps 2 and 3 also move m by c, and m and sigma by s, which leaves
+the density of the abilities as it is up to its Jacobian, and
+
+5. m given the abilities is Gaussian;
+6. sigma^2 given the abilities is inverse-gamma but for the prior of sigma, by which Metropolis
+   accepts.
+
 Items are independent given the abilities, and abilities given the items, so each block is exact.
 
 The probability of every response is part of a chain's state. Steps 1 and 4 replace it where a move
@@ -33,6 +40,7 @@ from tallgrass.items.engines.probabilities import (
     log_ratio_of,
     replace,
 )
+from tallgrass.items.priors import LOG_SD_SD, MEAN_SD
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +59,7 @@ class State(NamedTuple):
     log_a: Floats
     b: Floats
     probability: Floats
+    population: Floats  # mean and logarithm of the standard deviation of the abilities
 
 
 class Reference(NamedTuple):
@@ -63,12 +72,13 @@ class Reference(NamedTuple):
 
 
 class Priors(NamedTuple):
-    """Means and standard deviations of the items' priors."""
+    """Means and standard deviations of the items' priors, and whether the population is free."""
 
     log_a_mean: Floats
     log_a_sd: Floats
     b_mean: Floats
     b_sd: Floats
+    free: bool
 
 
 class Work(NamedTuple):
@@ -92,6 +102,7 @@ class Draws(NamedTuple):
     theta: NDArray[np.float32]
     theta_sums: Floats
     theta_squares: Floats
+    population: Floats  # mean and standard deviation
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
@@ -158,7 +169,7 @@ def _accepted(rng, log_ratio):  # type: ignore[no-untyped-def]
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def draw_abilities(  # type: ignore[no-untyped-def]
-    rng, user, bounds, theta, a, c, centre, spread, probability, work
+    rng, user, bounds, theta, a, c, centre, spread, probability, work, mean, sd
 ):
     """Step 1; ``probability`` belongs to ``theta``. Returns the number of accepted moves."""
     proposal, change, moved = work.proposal, work.change, work.moved
@@ -170,7 +181,8 @@ def draw_abilities(  # type: ignore[no-untyped-def]
     accepted = 0
     for i in range(len(theta)):
         old, new = (theta[i] - centre[i]) / spread[i], (proposal[i] - centre[i]) / spread[i]
-        log_ratio = change[i] - 0.5 * (proposal[i] ** 2 - theta[i] ** 2)
+        units_new, units_old = (proposal[i] - mean) / sd, (theta[i] - mean) / sd
+        log_ratio = change[i] - 0.5 * (units_new**2 - units_old**2)
         log_ratio += 0.5 * (new * new - old * old)
         moved[i] = 0.0
         if _accepted(rng, log_ratio):
@@ -181,11 +193,14 @@ def draw_abilities(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
-def shift(rng, theta, b, b_mean, b_sd):  # type: ignore[no-untyped-def]
+def shift(rng, theta, b, b_mean, b_sd, free, population):  # type: ignore[no-untyped-def]
     """Step 2."""
-    precision, pull = float(len(theta)), 0.0
-    for i in range(len(theta)):
-        pull -= theta[i]
+    if free:
+        precision, pull = 1.0 / MEAN_SD**2, -population[0] / MEAN_SD**2
+    else:
+        precision, pull = float(len(theta)), 0.0
+        for i in range(len(theta)):
+            pull -= theta[i]
     for j in range(len(b)):
         precision += 1.0 / b_sd[j] ** 2
         pull -= (b[j] - b_mean[j]) / b_sd[j] ** 2
@@ -194,19 +209,27 @@ def shift(rng, theta, b, b_mean, b_sd):  # type: ignore[no-untyped-def]
         theta[i] += move
     for j in range(len(b)):
         b[j] += move
+    if free:
+        population[0] += move
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
 def scale(  # type: ignore[no-untyped-def]
-    rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd
+    rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd, free, population
 ):
     """Step 3; returns 1 if it was accepted, else 0."""
     log_s = step * rng.standard_normal()
     s = math.exp(log_s)
-    log_ratio, square = (len(theta) + len(b)) * log_s, 0.0
-    for i in range(len(theta)):
-        square += theta[i] * theta[i]
-    log_ratio -= 0.5 * square * (s * s - 1.0)
+    if free:
+        # The Jacobian s^U of the abilities is that of their density; m has one of its own.
+        log_ratio = (len(b) + 1) * log_s
+        log_ratio += _log_prior_ratio(population[0] * s, population[0], 0.0, MEAN_SD)
+        log_ratio += _log_prior_ratio(population[1] + log_s, population[1], 0.0, LOG_SD_SD)
+    else:
+        log_ratio, square = (len(theta) + len(b)) * log_s, 0.0
+        for i in range(len(theta)):
+            square += theta[i] * theta[i]
+        log_ratio -= 0.5 * square * (s * s - 1.0)
     for j in range(len(b)):
         log_ratio += _log_prior_ratio(b[j] * s, b[j], b_mean[j], b_sd[j])
         log_ratio += _log_prior_ratio(log_a[j] - log_s, log_a[j], log_a_mean[j], log_a_sd[j])
@@ -217,7 +240,29 @@ def scale(  # type: ignore[no-untyped-def]
     for j in range(len(b)):
         b[j] *= s
         log_a[j] -= log_s
+    if free:
+        population[0] *= s
+        population[1] += log_s
     return 1
+
+
+@nb.njit(error_model="numpy", cache=True, nogil=True)
+def draw_population(rng, theta, population):  # type: ignore[no-untyped-def]
+    """Steps 5 and 6."""
+    n, total = len(theta), 0.0
+    for i in range(n):
+        total += theta[i]
+    variance = math.exp(2.0 * population[1])
+    precision = n / variance + 1.0 / MEAN_SD**2
+    mean = total / variance / precision + rng.standard_normal() / math.sqrt(precision)
+    squares = 0.0
+    for i in range(n):
+        squares += (theta[i] - mean) ** 2
+    # In log sigma the likelihood sigma^-n exp(-squares / (2 sigma^2)) is this inverse gamma.
+    proposed = 0.5 * math.log(0.5 * squares / rng.standard_gamma(0.5 * n))
+    if _accepted(rng, _log_prior_ratio(proposed, population[1], 0.0, LOG_SD_SD)):
+        population[1] = proposed
+    population[0] = mean
 
 
 @nb.njit(error_model="numpy", cache=True, nogil=True)
@@ -237,7 +282,7 @@ def draw_items(  # type: ignore[no-untyped-def]
 
     Returns the number of accepted moves.
     """
-    log_a_mean, log_a_sd, b_mean, b_sd = priors
+    log_a_mean, log_a_sd, b_mean, b_sd, _ = priors
     sums = np.empty(5)
     abilities = np.empty(_longest(bounds))
     accepted = 0
@@ -303,17 +348,22 @@ def sweep(  # type: ignore[no-untyped-def]
         Accepted moves of abilities, of items, of the scale.
     """
     user, bounds = data
-    theta, log_a, b, probability = state
+    theta, log_a, b, probability, population = state
     centre, spread, mode_a, mode_b = reference
-    log_a_mean, log_a_sd, b_mean, b_sd = priors
+    log_a_mean, log_a_sd, b_mean, b_sd, free = priors
     by_theta, by_items, by_scale = 0, 0, 0
     for t in range(n):
         a = np.exp(log_a)
         by_theta += draw_abilities(
             rng, user, bounds, theta, a, a * b, centre, spread, probability, work,
+            population[0], math.exp(population[1]),
         )  # fmt: skip
-        shift(rng, theta, b, b_mean, b_sd)
-        by_scale += scale(rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd)
+        shift(rng, theta, b, b_mean, b_sd, free, population)
+        by_scale += scale(
+            rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd, free, population
+        )
+        if free:
+            draw_population(rng, theta, population)
         by_items += draw_items(
             rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability,
             work.probability,
@@ -323,6 +373,9 @@ def sweep(  # type: ignore[no-untyped-def]
             half = 2 * row // len(draws.a)
             draws.a[row] = np.exp(log_a)
             draws.b[row] = b
+            if free:
+                draws.population[row, 0] = population[0]
+                draws.population[row, 1] = math.exp(population[1])
             if row < len(draws.theta):
                 for i in range(len(theta)):
                     draws.theta[row, i] = theta[i]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tallgrass.inference.draws import as_tree, statistics
 from tallgrass.items.engines.estimates import item_counts
+from tallgrass.items.model import POPULATION, PUBLIC
 from tallgrass.items.priors import ItemPriors
 from tallgrass.items.responses import Responses
 
@@ -20,7 +21,7 @@ def nuts_trace(
 ) -> xr.DataTree:
     """The trace of draws from nutpie or PyMC."""
     groups = {
-        "posterior": raw["posterior"].to_dataset()[["a", "b", "theta"]],
+        "posterior": raw["posterior"].to_dataset()[[*PUBLIC, *(POPULATION if priors.free else ())]],
         "sample_stats": statistics(raw["sample_stats"].to_dataset()),
     }
     if "warmup_sample_stats" in raw.children:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.report import checks, comparisons, items
 from tallgrass.items.report.figures import calibration_figures
@@ -18,6 +19,11 @@ ENGINES = {
     "map": "Two-parameter model, posterior mode",
     "mml": "Two-parameter model, marginal maximum likelihood",
 }
+
+
+OF_NUTS = tuple(
+    name for name in SamplerSpec.model_fields if name not in ("draws", "tune", "chains", "seed")
+)
 
 
 def build_calibration(run: CalibrationAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
@@ -60,8 +66,15 @@ def sections(run: CalibrationAnalysis, drawn: set[str]) -> list[Section | None]:
 
 
 def _parameters(run: CalibrationAnalysis) -> list[tuple[str, str]]:
-    values = run.spec.model_dump(mode="json").items()
-    return [(name, masked(str(value))) for name, value in values]
+    values = run.spec.model_dump(mode="json")
+    if run.spec.engine != "nuts":
+        # Parameters of NUTS play no part, and nothing here was sampled with nutpie.
+        for name in OF_NUTS:
+            del values[name]
+    if not run.spec.bayesian:
+        for name in ("draws", "tune", "chains", "seed"):
+            del values[name]
+    return [(name, masked(str(value))) for name, value in values.items()]
 
 
 def _facts(run: CalibrationAnalysis) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The sections on the calibration itself: fit, convergence, data, environment."""
 
 from tallgrass.inference.convergence import convergence_table
-from tallgrass.items.analysis import CalibrationAnalysis
+from tallgrass.items.analysis import MISFIT_BY_CHANCE, CalibrationAnalysis, misfits
 from tallgrass.report.convergence import convergence_by_variable
 from tallgrass.report.page import (
     Cell,
@@ -16,7 +16,6 @@ from tallgrass.report.page import (
 )
 from tallgrass.report.words import counted, listed, measured, number, shortened
 
-MISFIT_Z = 3.0
 SHOWN = 200
 DROPPED_SHOWN = 2000
 
@@ -24,14 +23,16 @@ DROPPED_SHOWN = 2000
 def fit_section(run: CalibrationAnalysis) -> Section:
     """Item and person fit."""
     items, users = run.calibrated.items, run.calibrated.users
-    misfit = items[(items["infit_z"].abs() > MISFIT_Z) | (items["outfit_z"].abs() > MISFIT_Z)]
-    odd = users[(users["outfit_z"].abs() > MISFIT_Z) | (users["infit_z"].abs() > MISFIT_Z)]
+    misfit, odd = items[misfits(items)], users[misfits(users)]
     text = Text(
-        f"Infit and outfit compare answers with what the model expects; both are about 1 where it "
-        f"holds, above 1 answers are more erratic, below 1 less. Estimated abilities lie near the "
-        f"answers they come from, so with few responses a user the statistics lie a little below "
-        f"1. {counted(len(misfit), 'item is', 'items are')} farther off than chance allows (beyond "
-        f"3 standard deviations), and {counted(len(odd), 'user is', 'users are')}."
+        f"Infit and outfit compare answers with what the model expects; above 1 answers are more "
+        f"erratic, below 1 less. Estimated abilities lie near the answers they come from, so both "
+        f"lie below 1 where the model holds, by more the fewer answers a user gave: the deviates "
+        f"(z) are places among answers drawn from the model and estimated again. "
+        f"{counted(len(misfit), 'item is', 'items are')} beyond 3 standard deviations (by chance "
+        f"about {number(MISFIT_BY_CHANCE * len(items), 1)}), and "
+        f"{counted(len(odd), 'user is', 'users are')} (by chance about "
+        f"{number(MISFIT_BY_CHANCE * len(users), 0)})."
     )
     names = listed([str(name) for name in misfit["item"].head(5)]) or "none"
     alt = (
@@ -48,6 +49,7 @@ def fit_section(run: CalibrationAnalysis) -> Section:
         cells = rows(
             [Cell(str(name)) for name in shown["user"]],
             *([numeric(v) for v in shown[name]] for name in ("theta", "infit", "outfit")),
+            [numeric(v, 1) for v in shown["outfit_z"]],
             [Cell(f"{v:,}", v) for v in shown["n"]],
         )
         columns = (
@@ -55,6 +57,7 @@ def fit_section(run: CalibrationAnalysis) -> Section:
             Column("Ability", numeric=True),
             Column("Infit", numeric=True),
             Column("Outfit", numeric=True),
+            Column("Outfit z", numeric=True),
             Column("Responses", numeric=True),
         )
         fold = f"Table of {counted(len(shown), 'user')} whose answers do not fit"

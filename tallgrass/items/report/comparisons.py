@@ -32,26 +32,22 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
     if drift is None or drift.empty:
         return None
     moved = drift[drift["drifted"] | drift["suspect"]]
-    anchored = spec.engine != "mml"
     words = (
         f"An anchor drifted when its b moved by more than {spec.drift_b:g} or its a by more than "
         f"{spec.drift_a:g} (grey band). "
     )
-    if anchored:
-        words += (
-            "A filled mark is the estimate, which the anchor's tight prior holds near its old "
-            "value; an open diamond is what the responses alone say (lines are "
-            "95 % intervals). Where the two disagree by "
-            "more than chance allows (conflict beyond 3), the anchor is marked as well, though "
-            "its estimate may not have moved far."
-        )
+    if spec.engine == "mml":
+        words += "A filled mark is the estimate"
     else:
         words += (
-            "This engine does not use the anchors: a change of the whole population's ability "
-            "moves all of them together, and is not drift of an item. Without priors a few "
-            "hundred responses leave a and b uncertain by as much as the thresholds: look at the "
-            "probabilities."
+            "A filled mark is the estimate, which the anchor's tight prior holds near its old value"
         )
+    words += (
+        "; an open diamond is what the responses alone say (lines are 95 % intervals). Where that "
+        "disagrees with the old value by more than chance allows (conflict beyond 3), the anchor "
+        "is marked as well, though its estimate may not have moved far. The probabilities that it "
+        "drifted are those of the responses, without the anchor's own prior."
+    )
     names = listed([str(name) for name in moved["item"].head(5)]) or "none"
     alt = (
         f"Change of {len(drift)} anchors in b and a with 95 % intervals; {len(moved)} drifted or "

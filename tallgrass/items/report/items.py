@@ -3,7 +3,7 @@
 
 import pandas as pd
 
-from tallgrass.items.analysis import CalibrationAnalysis
+from tallgrass.items.analysis import MISFIT_BY_CHANCE, CalibrationAnalysis, misfits
 from tallgrass.items.drift import drift_in_words
 from tallgrass.report.page import (
     Bullets,
@@ -35,6 +35,20 @@ def key_findings(run: CalibrationAnalysis) -> Section:
         f"users (marginal reliability); the rest is uncertainty, because a user answered "
         f"{number(len(run.responses) / len(run.responses.users), 0)} items on average.",
     ]
+    if (population := calibrated.population).free:
+        statements.append(
+            f"On the scale of the anchors this cohort has mean ability {number(population.mean)} "
+            f"({span(population.mean_low, population.mean_high)}) and standard deviation "
+            f"{number(population.sd)} ({span(population.sd_low, population.sd_high)})."
+        )
+    misfit = items.loc[misfits(items), "item"]
+    if len(misfit) > 2 * MISFIT_BY_CHANCE * len(items):
+        names = listed([str(name) for name in misfit.head(NAMED)])
+        more = "" if len(misfit) <= NAMED else " and others"
+        statements.append(
+            f"The model does not fit {counted(len(misfit), 'item')}: {names}{more} (by chance: "
+            f"about {number(MISFIT_BY_CHANCE * len(items), 1)})."
+        )
     if run.drift is not None:
         moved = run.drift[run.drift["drifted"] | run.drift["suspect"]]
         names = listed([str(name) for name in moved["item"].head(NAMED)])
@@ -77,12 +91,23 @@ def the_model(run: CalibrationAnalysis) -> Section:
     )
     if run.spec.engine == "mml":
         words += (
-            "Abilities are N(0, 1) and integrated out; a and b have no priors, as in mirt's "
-            "default. Items with few responses therefore lie farther from the middle than under "
-            "the other engines, and anchors play no part."
+            "Abilities are integrated out; a and b have no priors, as in mirt's default. Items "
+            "with few responses therefore lie farther from the middle than under the other "
+            f"engines. {_maximum_likelihood(run)}"
         )
     else:
-        words += "Priors: θ ~ N(0, 1), log a ~ N(0, 0.2), b ~ N(0, 1)." + anchors
+        a, b = run.spec.prior_choice.a, run.spec.prior_choice.b
+        theta = (
+            "θ is normal; its mean (prior: mean 0, SD 1) and SD (prior: logarithm with mean 0, "
+            "SD 0.5) are estimated, because the anchors hold the scale and this cohort may be "
+            "abler than theirs"
+            if run.calibrated.population.free
+            else "θ is normal with mean 0 and SD 1, which fixes the scale"
+        )
+        words += (
+            f"Priors: {theta}; log a is normal with mean {a.mu:g}, SD {a.sigma:g}; b is normal "
+            f"with mean {b.mu:g}, SD {b.sigma:g}." + anchors
+        )
     blocks: list[Text] = [Text(words)]
     if run.purified:
         blocks.append(
@@ -94,6 +119,27 @@ def the_model(run: CalibrationAnalysis) -> Section:
         )
     blocks += [Text(note, tone="aside") for note in run.notes]
     return Section("model", "What was fitted", tuple(blocks))
+
+
+def _maximum_likelihood(run: CalibrationAnalysis) -> str:
+    """How the scale of maximum likelihood is fixed."""
+    if run.anchors is None:
+        return "Abilities are N(0, 1), which fixes the scale."
+    if not run.spec.on_scale_of_anchors:
+        return (
+            "Abilities are N(0, 1), which fixes the scale; the anchors are on another scale and "
+            "play no part."
+        )
+    link = run.calibrated.link
+    if link is None:
+        return (
+            "The anchors keep their earlier values, and mean and SD of the abilities are estimated."
+        )
+    return (
+        f"The estimates were then linked to the scale of {counted(link.n_anchors, 'anchor')} "
+        f"(Stocking-Lord): θ there is {number(link.a, 3)} θ + {number(link.b, 3)}, with standard "
+        f"errors {number(link.a_se, 3)} and {number(link.b_se, 3)}."
+    )
 
 
 def item_section(run: CalibrationAnalysis) -> Section:
@@ -110,6 +156,8 @@ def item_section(run: CalibrationAnalysis) -> Section:
         [Cell(percent(v), v) for v in ordered["share_correct"]],
         [numeric(v) for v in ordered["infit"]],
         [numeric(v) for v in ordered["outfit"]],
+        [numeric(v, 1) for v in ordered["infit_z"]],
+        [numeric(v, 1) for v in ordered["outfit_z"]],
     )
     columns = (
         Column("Item"),
@@ -119,8 +167,10 @@ def item_section(run: CalibrationAnalysis) -> Section:
         Column("95 % interval", numeric=True),
         Column("Responses", numeric=True),
         Column("Correct", numeric=True),
-        Column("Infit", numeric=True, hint="about 1 where the model fits"),
-        Column("Outfit", numeric=True, hint="about 1 where the model fits"),
+        Column("Infit", numeric=True, hint="above 1 more erratic than the model, below 1 less"),
+        Column("Outfit", numeric=True, hint="above 1 more erratic than the model, below 1 less"),
+        Column("Infit z", numeric=True, hint="beyond 3 or -3 is more than chance"),
+        Column("Outfit z", numeric=True, hint="beyond 3 or -3 is more than chance"),
     )
     caption = f"Parameters of {counted(len(items), 'item')}, the hardest first"
     table = Table(caption, columns, cells, find="Find an item", sortable=True)

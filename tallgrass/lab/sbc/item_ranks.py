@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines import calibrate_gibbs, calibrate_nuts
-from tallgrass.items.priors import item_priors
+from tallgrass.items.model import POPULATION
+from tallgrass.items.priors import LOG_SD_SD, MEAN_SD, PriorChoice, item_priors
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.lab.sbc.uniformity import p_value, tail_probability
 
@@ -44,9 +45,18 @@ class Ranks:
 
 
 def rank_truth(
-    engine: str, n_sets: int, seed: int, n_users: int = 40, n_items: int = 8, n_anchors: int = 2
+    engine: str,
+    n_sets: int,
+    seed: int,
+    n_users: int = 40,
+    n_items: int = 8,
+    n_anchors: int = 2,
+    free: bool = False,
 ) -> Ranks:
-    """Ranks by ``gibbs`` or ``nuts`` over so many sets of responses; who answers what is fixed."""
+    """Ranks by ``gibbs`` or ``nuts`` over so many sets of responses; who answers what is fixed.
+
+    With ``free`` the mean and standard deviation of the abilities are drawn and ranked too.
+    """
     generator = np.random.default_rng(seed)
     items = tuple(f"i{j}" for j in range(n_items))
     users = tuple(f"u{i:03d}" for i in range(n_users))
@@ -55,29 +65,37 @@ def rank_truth(
     anchors = Anchors(
         anchored, np.exp(0.2 * generator.normal(size=n_anchors)), generator.normal(size=n_anchors)
     )
-    fractions = []
+    fractions, choice = [], PriorChoice(free=free)
     for turn in range(n_sets):
         blank = Responses(users, items, user, item, np.zeros(len(user), np.int8))
-        priors = item_priors(blank, anchors)
+        priors = item_priors(blank, anchors, choice)
         a = np.exp(priors.log_a_mean + priors.log_a_sd * generator.normal(size=n_items))
         b = priors.b_mean + priors.b_sd * generator.normal(size=n_items)
-        theta = generator.normal(size=n_users)
+        mean, log_sd = 0.0, 0.0
+        if free:
+            mean = MEAN_SD * generator.normal()
+            log_sd = LOG_SD_SD * generator.normal()
+        theta = mean + np.exp(log_sd) * generator.normal(size=n_users)
         p = 1 / (1 + np.exp(-a[item] * (theta[user] - b[item])))
         correct = (generator.random(len(user)) < p).astype(np.int8)
         responses = Responses(users, items, user, item, correct)
         if engine == "gibbs":
             spec = SamplerSpec(draws=500, tune=50, chains=2, seed=turn)
-            found = calibrate_gibbs(responses, anchors, spec, most_draws=500)
+            found = calibrate_gibbs(responses, anchors, spec, most_draws=500, choice=choice)
         else:
             spec = SamplerSpec(draws=500, tune=400, chains=2, seed=turn)
-            found = calibrate_nuts(responses, anchors, spec)
+            found = calibrate_nuts(responses, anchors, spec, choice=choice)
         row = []
-        for name, truth in (("a", a), ("b", b), ("theta", theta[:10])):
-            draws = found.trace["posterior"][name].to_numpy()[:, ::THIN, : len(truth)]
-            draws = draws.reshape(-1, len(truth))
+        ranked = {"a": a, "b": b, "theta": theta[:10]}
+        if free:
+            ranked |= dict(zip(POPULATION, (np.array([mean]), np.exp([log_sd])), strict=True))
+        for name, truth in ranked.items():
+            draws = found.trace["posterior"][name].to_numpy()[:, ::THIN]
+            draws = draws.reshape(draws.shape[0] * draws.shape[1], -1)[:, : len(truth)]
             below = (draws < truth).sum(axis=0)
             row.append((below + generator.random(len(truth))) / (len(draws) + 1))
         fractions.append(np.concatenate(row))
     names = [*(f"a[{j}]" for j in items), *(f"b[{j}]" for j in items)]
     names += [f"theta[{i}]" for i in users[:10]]
+    names += POPULATION if free else ()
     return Ranks(tuple(names), np.array(fractions))

@@ -1,6 +1,6 @@
 """Link two runs on one scale, over the bills or members that they share."""
 
-from tallgrass.rollcalls.linking.methods import (
+from tallgrass.inference.linking import (
     METHODS,
     MIN_ITEMS,
     Items,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tallgrass.rollcalls.linking.methods import MIN_ITEMS, Items, link, same_direction
+from tallgrass.inference.linking import MIN_ITEMS, Items, link, same_direction
 
 Floats = NDArray[np.float64]
 Draws = tuple[Floats, Floats]  # alpha and beta, shape (n_items, n_draws)

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.errors import DataError
-from tallgrass.rollcalls.linking.common import Common, anchored, common_bills, common_members
-from tallgrass.rollcalls.linking.methods import (
+from tallgrass.inference.linking import (
     METHODS,
     MIN_ITEMS,
     Items,
@@ -19,6 +18,7 @@ from tallgrass.rollcalls.linking.methods import (
     link,
     same_direction,
 )
+from tallgrass.rollcalls.linking.common import Common, anchored, common_bills, common_members
 from tallgrass.rollcalls.linking.records import Linking, LinkOptions, Scale
 from tallgrass.rollcalls.linking.robust import deviations, robust_weights
 from tallgrass.rollcalls.linking.summary import (

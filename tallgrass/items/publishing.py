@@ -1,0 +1,54 @@
+"""When the items of a calibration may be published, and which of them."""
+
+import logging
+
+from tallgrass.items.analysis import CalibrationAnalysis
+from tallgrass.items.drift import drifted_anchors
+from tallgrass.items.publication import publish
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.study.analysis import Declaration
+
+logger = logging.getLogger(__name__)
+
+
+def published(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> Declaration:
+    """Write the items that did not drift, if the verdict allows it; say what was done.
+
+    Raises
+    ------
+    DataError
+        When the table cannot be written; then it is unchanged.
+    """
+    reason = refusal(spec, analysis)
+    if reason:
+        logger.warning("nothing was published: %s", reason)
+        return _said(spec, 0, {"published.refused": reason})
+    drifted = set() if analysis.drift is None else set(drifted_anchors(analysis.drift))
+    items = analysis.calibrated.items
+    rows = items[~items["item"].isin(drifted)]
+    about = {"engine": spec.engine, "window": spec.window, "run_id": analysis.run_id}
+    return _said(spec, publish(spec.responses, spec.publish_table, rows, about), {})
+
+
+def refusal(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> str:
+    """Why nothing may be published; empty where it may."""
+    status = analysis.verdict.status
+    if status == "fail":
+        return "the verdict is fail"
+    if status == "unresolved" and not spec.publish_unresolved:
+        open_ = [check.name for check in analysis.verdict.checks if check.passed is None]
+        return (
+            f"the verdict is unresolved ({', '.join(open_)} could not be computed): sample more "
+            "chains, or allow it with publish_unresolved"
+        )
+    if analysis.drift is not None and len(drifted_anchors(analysis.drift)) == len(analysis.drift):
+        return "every anchor drifted, so that nothing holds the scale"
+    return ""
+
+
+def _said(spec: CalibrationSpec, count: int, tags: dict[str, str]) -> Declaration:
+    return Declaration(
+        params={},
+        tags={"published": count, "published.table": spec.publish_table, **tags},
+        metrics={"items/published": float(count)},
+    )
