@@ -116,3 +116,31 @@ def test_votes_with_one_direction_only_have_no_ratio(n_rollcalls):
     votes = votes_of(LINE, n_rollcalls)
     same = replace(votes, cells=np.repeat(votes.cells[:, :1], n_rollcalls, axis=1))
     assert "axis/eigenvalue_ratio" not in describe_axis(same, draws_of_line()).metrics
+
+
+def test_parties_well_apart_on_a_strong_first_division_fit():
+    check = axis_check({"house": Axis(8.2, 5.3, 4.9, 5.8, 0.01)}, NAMES)
+    assert (check.name, check.status, check.words) == ("party axis", "fits", "")
+
+
+def test_parties_that_overlap_question_the_axis_and_members_are_named():
+    axis = Axis(2.8, 1.6, 1.5, 1.7, 0.35, ("m1", "m2", "m3", "m4", "m5"))
+    check = axis_check({"senate": axis}, NAMES)
+    assert check.status == "questioned"
+    assert "1.6 within-party standard deviations apart (95 % interval 1.5 to 1.7)" in check.words
+    assert "35 % of the members" in check.words
+    assert "(Name 1, Name 2, Name 3 and 2 more)" in check.words
+    assert "a model with two dimensions" in check.words
+    assert "second division" not in check.words
+
+
+def test_a_second_division_more_than_half_as_strong_questions_the_axis_by_itself():
+    check = axis_check({"senate": Axis(1.5, 4.3, 3.8, 5.0, 0.03)}, NAMES)
+    assert check.status == "questioned"
+    assert "eigenvalue of the agreement between members is 1.5 times the second" in check.words
+    assert "not clearly the line" not in check.words
+
+
+def test_the_chamber_of_a_joint_run_whose_axis_is_in_doubt_is_named():
+    axes = {"house": Axis(8.0, 5.0, 4.0, 6.0, 0.0), "senate": Axis(1.5, 5.0, 4.0, 6.0, 0.0)}
+    assert axis_check(axes, NAMES).words.startswith("In the Senate the second division")

@@ -25,11 +25,9 @@ def test_one_doubt_questions_the_fit_and_only_checks_that_were_all_made_say_that
 
 def test_doubts_come_before_what_was_not_checked():
     fit = FitVerdict((FITS, OPEN, DOUBT))
-    assert fit.reasons == ("An anchor is in the middle.", "fit_checks=false.")
-    assert fit.tags == {
-        "fit": "questioned",
-        "fit.reasons": "An anchor is in the middle. fit_checks=false.",
-    }
+    reasons = ("anchors: An anchor is in the middle.", "misfit legislators: fit_checks=false.")
+    assert fit.reasons == reasons
+    assert fit.tags == {"fit": "questioned", "fit.reasons": " ".join(reasons)}
 
 
 def test_a_check_that_this_kind_of_run_does_not_have_is_left_out():

@@ -88,7 +88,7 @@ def compare(arguments: Arguments) -> int:
         print(as_json({"comparison": records(comparison), "warnings": warnings}))
     elif "markdown" in arguments.options:
         print(reading.markdown(comparison), end="")
-        say(*(f"\n{escaping.markdown(words)}" for words in warnings))
+        say(*(line for words in warnings for line in ("", escaping.markdown(words))))
     else:
         results.print_comparison(comparison)
         say(*(line for words in warnings for line in ("", *wrap(words, 80))))

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
+from textwrap import wrap
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,9 +15,11 @@ from tallgrass import escaping
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from rich.table import Table
 
 
 printable = escaping.printable
+_ENDLESS = 10_000  # columns, to ask how wide a table would be
 
 
 def say(*lines: object, to: TextIO | None = None) -> None:
@@ -25,12 +28,18 @@ def say(*lines: object, to: TextIO | None = None) -> None:
         print(printable(line), file=to or sys.stdout)
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table: drawn on a terminal, else as plain columns."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[object]], spare: Sequence[str] = ()
+) -> None:
+    """Print a table: drawn on a terminal, else as plain columns.
+
+    On a terminal that is too narrow for it, columns of ``spare`` are left out, the first ones
+    first, and named below the table.
+    """
     heads = [printable(head) for head in heads]
     cells = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _drawn(heads, cells)
+        _draw(heads, cells, spare)
         return
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     for row in [list(heads), *cells]:
@@ -38,21 +47,41 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         print(line.rstrip())
 
 
-def _drawn(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    from rich.box import SIMPLE_HEAD
+def _draw(heads: Sequence[str], cells: Sequence[Sequence[str]], spare: Sequence[str]) -> None:
     from rich.console import Console
+
+    console = Console()
+    endless = console.options.update(width=_ENDLESS)
+    left_out: list[str] = []
+    drawn = _drawn(heads, cells, left_out)
+    for head in spare:
+        if console.measure(drawn, options=endless).maximum <= console.width:
+            break
+        left_out.append(head)
+        drawn = _drawn(heads, cells, left_out)
+    console.print(drawn)
+    if left_out:
+        words = f"Too narrow for {', '.join(left_out)}: widen the terminal, or use --json."
+        say(*wrap(words, console.width))
+
+
+def _drawn(
+    heads: Sequence[str], cells: Sequence[Sequence[str]], left_out: Sequence[str]
+) -> "Table":
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     styles = {"pass": "green", "fail": "bold red", "unresolved": "yellow", "FAILED": "red"}
     styles |= {"fits": "green", "questioned": "yellow", "not checked": "yellow"}
+    shown = [i for i, head in enumerate(heads) if head not in left_out]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in heads:
-        drawn.add_column(Text(head), overflow="fold")
+    for i in shown:
+        drawn.add_column(Text(heads[i]), overflow="fold")
     for row in cells:
         # Text, not str, because rich would read [brackets] in a name as markup.
-        drawn.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
-    Console().print(drawn)
+        drawn.add_row(*(Text(row[i], style=styles.get(row[i], "")) for i in shown))
+    return drawn
 
 
 def as_json(value: Any) -> str:

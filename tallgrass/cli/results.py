@@ -135,7 +135,10 @@ def print_runs(runs: "DataFrame") -> None:
         started = f"{run['start_time']:%Y-%m-%d %H:%M}"
         judged = [run["verdict"] or "", run["fit"] or ""]
         rows.append([run_id, started, *words, *judged, *numbers])
-    table(heads, rows)
+    # A status that all share says nothing; another says why there is no verdict.
+    spare = ["status"] if set(runs["status"]) == {"FINISHED"} else []
+    spare += ["init", "sampler", "div.", "seconds", "ESS", "started (UTC)", "|r|", "R-hat"]
+    table(heads, rows, spare)
 
 
 def print_comparison(comparison: "DataFrame") -> None:

@@ -209,7 +209,7 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]") -> str:
             "times the second."
         )
     sentences.append(
-        "One number a member does not describe such a chamber; a model with two dimensions would."
+        "One number per member does not describe such a chamber; a model with two dimensions would."
     )
     return " ".join(sentences)
 

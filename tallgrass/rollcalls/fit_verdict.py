@@ -55,9 +55,14 @@ class FitVerdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The words of the checks that question the fit, then of those that were not made."""
+        """``name: words`` of the checks that question the fit, then of those that were not made."""
         order: tuple[FitStatus, ...] = ("questioned", "not checked")
-        return tuple(c.words for s in order for c in self.checks if c.status == s and c.words)
+        return tuple(
+            f"{check.name}: {check.words}"
+            for status in order
+            for check in self.checks
+            if check.status == status and check.words
+        )
 
     @property
     def tags(self) -> dict[str, object]:

@@ -8,6 +8,7 @@ import numpy as np
 from tallgrass.rollcalls.elpd_difference import elpd_difference, same_votes
 from tallgrass.rollcalls.fit_checks import HIGH_K
 from tallgrass.rollcalls.single_votes import single_votes
+from tallgrass.rounding import rounded
 from tallgrass.tracking import reading
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.reading.comparison import COLUMNS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tallgrass.inference.diagnostics import Thresholds
 
 VOTES, DIFFERENT = "Votes", "different"
-_ELPD, _SE, _BAD = "ELPD minus first run's", "Its standard error", f"Votes with Pareto k > {HIGH_K}"
+_ELPD, _SE, _BAD = "ELPD vs first run", "SE, ELPD vs first run", f"Pareto k > {HIGH_K}"
 _MODELS = ("flat", "hierarchical", "joint")
 _NONE = "\N{EM DASH}"
 _BAD_K = f"fit/pareto_k_above_{HIGH_K}"
@@ -110,9 +111,9 @@ def _rows(runs: Sequence[_Run], on_votes: Sequence[_Run]) -> list[tuple[object, 
             share = _bad_share(run)
             value, text = {
                 VOTES: (np.nan, beside.votes),
-                _ELPD: (beside.difference, f"{beside.difference:+,.1f}"),
-                _SE: (beside.se, f"{beside.se:,.1f}"),
-                _BAD: (share, f"{100 * share:.1f} %"),
+                _ELPD: (beside.difference, rounded(beside.difference, 1)),
+                _SE: (beside.se, rounded(beside.se, 1)),
+                _BAD: (share, rounded(100 * share, 1) + " %"),
             }[measure]
             shown = text if measure == VOTES or np.isfinite(value) else _NONE
             name = (run.run_id, run.name)

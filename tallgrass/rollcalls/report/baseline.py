@@ -29,7 +29,9 @@ def agreement_tables(run: RollCallAnalysis) -> tuple[Table, ...]:
         Column("r of ranks", numeric=True, hint="Spearman's rank correlation"),
         Column("Members", numeric=True),
     )
-    return (Table("Agreement with the baseline, without anchors", columns, cells), _moves(run))
+    n_fixed = comparison.n_common - comparison.n_compared
+    without = f", without {counted(n_fixed, 'anchor')}" if n_fixed else ""
+    return (Table(f"Agreement with the baseline{without}", columns, cells), _moves(run))
 
 
 def _moves(run: RollCallAnalysis) -> Table:
