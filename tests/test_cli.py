@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import mlflow
@@ -263,19 +264,46 @@ def test_promoting_makes_a_baseline_and_warns_when_the_verdict_is_not_pass(store
     assert mlflow.MlflowClient().get_run(run_id).data.tags["baseline"] == "true"
 
 
-def test_on_a_terminal_runs_are_drawn_without_reading_markup_in_names(store, monkeypatch):
-    made_run(tags={"session": "[link=http://x]91st[/link]"})
+def shown_on_a_terminal(monkeypatch, columns, *words):
+    """What a command shows on a terminal of so many columns."""
     main_end, other_end = pty.openpty()
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
     with monkeypatch.context() as patch, os.fdopen(other_end, "w") as terminal:
         patch.setattr(sys, "stdout", terminal)
-        assert main(["runs"]) == 0
-        terminal.flush()
-        shown = os.read(main_end, 100_000).decode()
-    os.close(main_end)
+        assert main(list(words)) == 0
+    shown = b""
+    with suppress(OSError), os.fdopen(main_end, "rb", buffering=0) as screen:  # EIO at its end
+        while part := screen.read(4096):
+            shown += part
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+
+
+def test_on_a_terminal_runs_are_drawn_without_reading_markup_in_names(store, monkeypatch):
+    made_run(tags={"session": "[link=http://x]91st[/link]"})
+    shown = shown_on_a_terminal(monkeypatch, 200, "runs")
     assert "[link=http://x]91st[/link]" in shown
     assert "─" in shown
+
+
+def test_a_narrow_terminal_shows_verdict_and_fit_whole_and_names_what_it_leaves_out(
+    store, monkeypatch
+):
+    made_run(tags={"session": "91st_2025-2026", "fit": "questioned"})
+    shown = shown_on_a_terminal(monkeypatch, 80, "runs")
+    assert re.search(r"91st_2025-2026 +senate +hierarchical +pass +questioned", shown)
+    assert "nutpie" not in shown
+    assert "sampler" in shown.split("Too narrow for")[1]
+    wide = shown_on_a_terminal(monkeypatch, 200, "runs")
+    assert "nutpie" in wide
+    assert "Too narrow" not in wide
+
+
+def test_a_narrow_terminal_shows_why_a_run_has_no_verdict(store, monkeypatch):
+    with suppress(KeyboardInterrupt), start_run(None, "stopped") as run:
+        run.log_params({"session": "91st_2025-2026", "model": "flat"})
+        raise KeyboardInterrupt
+    assert "KILLED" in shown_on_a_terminal(monkeypatch, 80, "runs")
 
 
 def test_a_reader_that_leaves_early_is_no_error(store):
