@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tallgrass.rollcalls.fit import fit
     from tallgrass.rollcalls.link import LinkResult, link
     from tallgrass.rollcalls.linking import LinkOptions
+    from tallgrass.rollcalls.log_likelihood import log_likelihood
     from tallgrass.rollcalls.result import FitResult
     from tallgrass.rollcalls.run_comparison import compare
     from tallgrass.rollcalls.sources import load_votes
@@ -48,6 +49,7 @@ _HOMES = {
     "load_many": "tracking.reading",
     "load_trace": "tracking.reading",
     "load_votes": "rollcalls.sources",
+    "log_likelihood": "rollcalls.log_likelihood",
     "promote": "tracking.reading",
     "rerun_spec": "rollcalls.earlier",
     "runs": "rollcalls.earlier",
@@ -58,6 +60,7 @@ _READING = {
     "tracking.reading",
     "rollcalls.agreement",
     "rollcalls.earlier",
+    "rollcalls.log_likelihood",
     "rollcalls.run_comparison",
 }
 
@@ -83,6 +86,7 @@ __all__ = [
     "load_many",
     "load_trace",
     "load_votes",
+    "log_likelihood",
     "promote",
     "rerun_spec",
     "runs",

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pandas as pd
 from example_trace import RUN_ID, example_spec, example_trace, example_votes
 
 from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
@@ -13,7 +12,7 @@ from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.compare import fixed_members
 from tallgrass.rollcalls.elpd_difference import ElpdDifference
-from tallgrass.rollcalls.fit_checks import FitChecks
+from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.prepare import Baseline, Prepared, Read
 from tallgrass.rollcalls.start import make_start
@@ -72,6 +71,7 @@ def example_input(
         baseline=baseline,
         flat_table=flat,
     )
+    checks = fit_checks(trace, votes, spec.seed)
     fit = {"fit/accuracy": 0.947, "fit/apre": 0.71, "fit/elpd_loo": -345.6, "fit/n_draws": 1000.0}
     return replace(
         run,
@@ -80,7 +80,7 @@ def example_input(
         comparison=comparison,
         elpd=ElpdDifference(-12.5, 4.2, votes.n_observations, 0.003),
         findings=findings,
-        checks=FitChecks(fit, _predictive(ideal, votes), pd.DataFrame()),
+        checks=replace(checks, metrics=checks.metrics | fit),
         environment={"python": "3.12", "numpy": "2.2"},
         timings={"compile_s": 1.2, "save_trace_s": 4.4},
     )
@@ -102,18 +102,3 @@ def changed(run: RollCallAnalysis, **changes: object) -> RollCallAnalysis:
         prepared = replace(prepared, baseline=baseline)
     run = replace(run, prepared=prepared, **changes)
     return replace(run, ideal_points=summaries.ideal_points(run.trace, run.votes))
-
-
-def _predictive(ideal: pd.DataFrame, votes: VoteMatrix) -> pd.DataFrame:
-    margin = votes.cells.mean(axis=0)
-    rate = (votes.cells == 1).sum(axis=1) / (votes.cells != 0).sum(axis=1)
-    parts = [("rollcall_margin", list(votes.vote_ids), margin)]
-    parts.append(("legislator_yea_rate", list(ideal["slug"]), rate))
-    tables = [
-        pd.DataFrame(
-            {"check": check, "id": ids, "observed": values, "mean": values + 0.01}
-            | {"low": values - 0.05, "high": values + 0.07}
-        )
-        for check, ids, values in parts
-    ]
-    return pd.concat(tables, ignore_index=True)

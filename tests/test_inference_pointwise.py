@@ -126,8 +126,24 @@ def test_replicated_votes_are_yeas_where_the_uniform_is_below_the_probability_of
     uniform = np.array([[0.5, 0.5], [0.2, 0.8], [0.6, 0.1]], np.float32)
     of_legislator, of_rollcall = np.zeros(2, np.int32), np.ones((3, 2), np.int32)
 
-    replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall)
+    kept = np.zeros((3, 2), np.int8)
+
+    replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall, kept)
 
     # The nay has P(nay) = 0.3: below it the vote is as observed, from it on a yea.
     assert (of_rollcall - 1).tolist() == [[0, 1], [0, 1], [1, 0]]
     assert of_legislator.tolist() == [1, 2]
+    assert kept.tolist() == [[1, -1], [-1, 1], [-1, 1]]
+
+
+def test_single_replicated_votes_are_kept_of_evenly_spaced_draws() -> None:
+    votes, columns = np.array([1, -1], np.int8), np.array([0, 1])
+    uniform = np.random.default_rng(0).random((2, 12), np.float32)
+    log_lik = np.full((2, 12), np.log(0.5))
+    every, some = np.zeros((2, 12), np.int8), np.zeros((2, 3), np.int8)
+
+    for kept in (every, some):
+        counts = np.zeros(12, np.int32), np.zeros((2, 12), np.int32)
+        replicate(votes, columns, log_lik, uniform, *counts, kept)
+
+    assert some.tolist() == every[:, [0, 4, 8]].tolist()

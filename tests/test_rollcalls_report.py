@@ -18,10 +18,10 @@ from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
 
 PARTY_SECTIONS = {"party-parameters", "party-positions", "icc", "variance", "dispersion"}
 ALWAYS = {
-    "verdict", "key-findings", "model", "how-to-read", "ideal-points", "forest", "roll-calls",
-    "convergence", "sampler", "data", "environment",
+    "verdict", "key-findings", "model", "how-to-read", "ideal-points", "forest", "right-of",
+    "roll-calls", "convergence", "sampler", "data", "environment",
 }  # fmt: skip
-OPTIONAL = {"baseline", "fit", "notes"}
+OPTIONAL = {"baseline", "fit", "misfit", "notes"}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_a_full_hierarchical_run_has_every_section(page):
 
 
 def test_a_flat_run_alone_has_no_section_with_nothing_to_show(flat_page):
-    assert flat_page.sections == ALWAYS
+    assert flat_page.sections == ALWAYS | {"anchors"}
 
 
 def test_shrinkage_is_left_out_without_a_flat_run_on_these_legislators(run):
@@ -239,7 +239,9 @@ def test_a_flat_table_whose_slugs_were_read_as_numbers_still_joins():
     posterior = trace["posterior"].to_dataset().assign_coords(legislator=list(votes.slugs))
     trace["posterior"] = posterior
     numbers = run.flat_table.assign(slug=("1" + run.flat_table["slug"].str[1:]).astype(int))
-    renamed = changed(run, votes=votes, trace=trace, flat_table=numbers, comparison=None)
+    renamed = changed(
+        run, votes=votes, trace=trace, flat_table=numbers, comparison=None, checks=None
+    )
     assert len(renamed.tables.shrinkage) == 30
 
 

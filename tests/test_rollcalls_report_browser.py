@@ -11,7 +11,10 @@ import pytest
 from example_report import example_input
 from needs import missing
 
+from tallgrass.report.words import chance
+from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report import build
+from tallgrass.rollcalls.summaries import probability_right_of
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +48,16 @@ box.value = "emile";
 box.dispatchEvent(new Event("input"));
 seen.found = column(0);
 seen.count = document.querySelector("#ideal-points .found").textContent;
+const tool = document.querySelector(".pairs");
+const [first, second] = tool.querySelectorAll("select");
+const pair = (i, j) => {
+  first.selectedIndex = i;
+  second.selectedIndex = j;
+  first.dispatchEvent(new Event("change", {bubbles: true}));
+  return [first.value, second.value, tool.querySelector("output").textContent];
+};
+seen.pairs = [pair(7, 2), pair(2, 7), pair(4, 4)];
+seen.toolShown = !tool.hidden;
 const link = document.querySelector("nav a[href='#environment']");
 link.click();
 seen.scrolled = window.scrollY > 500;
@@ -111,6 +124,13 @@ def read(page: str) -> str:
     return page.replace("</body>", READER + "</body>")
 
 
+def chance_of(first: str, second: str) -> str:
+    """What the draws say, in the words of the report; people are named as in the tool."""
+    run = example_input()
+    slugs = {person(row): row["slug"] for _, row in run.tables.ideal_points.iterrows()}
+    return chance(probability_right_of(run.trace, slugs[first], slugs[second]))
+
+
 def check(what: dict) -> None:
     n = len(what["byRank"])
     assert n == 30
@@ -126,6 +146,14 @@ def check(what: dict) -> None:
     assert what["found"]
     assert all(name.startswith("Émile") for name in what["found"])
     assert what["count"] == f"{len(what['found'])} of {n}"
+    assert what["toolShown"]
+    right_of, same = what["pairs"][:2], what["pairs"][2]
+    for first, second, text in right_of:
+        probability = chance_of(first, second)
+        expected = f"{first} is to the right of {second} with a probability of {probability}."
+        assert text == expected.replace(" %", "\N{NO-BREAK SPACE}%")
+    assert right_of[0][:2] == right_of[1][:2][::-1]
+    assert same[2] == "Choose two different legislators."
     assert what["scrolled"]
     assert not what["wide"]
     assert len(what["images"]) == 12

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from example_session import write_votes
+from html_page import Page
 from toy_chambers import usual_chambers
 
 from tallgrass.cli import main
@@ -16,6 +18,7 @@ from tallgrass.errors import DataError, SpecError
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.report import build, figures
 from tallgrass.rollcalls.spec import RunSpec, make_run_spec
 from tallgrass.rollcalls.summaries import joint_tables
 from tallgrass.settings import Settings
@@ -165,3 +168,59 @@ def test_the_seed_form_runs_from_the_command_line_and_warns_of_positive_slopes(d
     report = Path(found["artifact_uri"].removeprefix("file://")) / "report" / "index.html"
     assert "fit the wrong model" in report.read_text()
     assert np.isfinite(found["metrics"]["joint/delta"])
+
+
+def findings_of(result):
+    words = Page(Path(result.report_path).read_text()).words
+    return words.split("Key findings")[2].split("What this")[0], words
+
+
+def test_each_chamber_has_a_median_member_and_both_together_have_none(done):
+    result, joint, _, _ = done
+    ideal = result.analysis.ideal_points.set_index("slug")
+    xi = result.trace["posterior"]["xi"].to_numpy()
+    xi = xi.reshape(-1, xi.shape[-1]).T
+    for chamber in ("house", "senate"):
+        slugs = list(getattr(joint, chamber).slugs)
+        of_chamber = xi[joint.rows[chamber]]
+        middle = np.median(of_chamber, axis=0)  # 15 members: one of them
+        np.testing.assert_allclose(
+            ideal.loc[slugs, "p_median"], (of_chamber == middle).mean(axis=1)
+        )
+        assert (ideal.loc[slugs, "chamber"] == chamber).all()
+    findings, _ = findings_of(result)
+    assert "The likeliest median member of the House is" in findings
+    assert "The likeliest median member of the Senate is" in findings
+    assert "The likeliest median member is" not in findings
+
+
+def test_the_page_of_an_anchored_joint_run_says_what_zero_and_one_are(done):
+    _, words = findings_of(done[0])
+    assert "zero is halfway between the means of the House's parties" in words
+    assert "carry no meaning" not in words
+
+
+def test_senators_have_open_marks_in_the_picture_of_all_legislators(done):
+    result, joint, _, _ = done
+    axes = figures(result.analysis)["forest"].axes[0]
+    by_face = {"filled": 0, "open": 0}
+    for line in axes.lines:
+        if line.get_marker() in ("o", "s"):
+            face = "open" if line.get_markerfacecolor() == "white" else "filled"
+            by_face[face] += len(line.get_xdata())
+    assert by_face == {"filled": len(joint.house.slugs), "open": len(joint.senate.slugs)}
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend[-2:] == ["House", "Senate"]
+
+
+def test_chains_are_held_against_own_runs_only_where_there_are_own_runs(done):
+    result = done[0]
+    _, words = findings_of(result)
+    assert "Chains against the chambers' own runs" in words
+    own = result.analysis.prepared.own_fits
+    prepared = replace(
+        result.analysis.prepared, own_fits=replace(own, run_ids=dict.fromkeys(own.run_ids, ""))
+    )
+    alone = Page(build(replace(result.analysis, prepared=prepared), {})).words
+    assert "Chains against the chambers' PCA scores" in alone
+    assert "own fits" not in alone

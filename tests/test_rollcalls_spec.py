@@ -25,15 +25,26 @@ real = priors(("normal",)).map(lambda prior: prior.text)
 
 
 @st.composite
+def anchors(draw):
+    slugs = st.text("abc_:1", min_size=1)
+    named = draw(st.dictionaries(slugs, finite, min_size=2, max_size=4))
+    if len(set(named.values())) == 1:
+        return draw(st.sampled_from(["auto", "typical"]))
+    return ",".join(f"{slug}:{position}" for slug, position in named.items())
+
+
+@st.composite
 def run_specs(draw):
     coordinates = draw(st.sampled_from(["canonical", "textbook"]))
+    model = draw(st.sampled_from(["flat", "hierarchical"]))
     sampler = draw(st.sampled_from(["nutpie", "pymc"]))
     adaptations = ["diag", "draw_diag", "low_rank", "flow"] if sampler == "nutpie" else ["diag"]
     trajectories = ["auto", "leapfrog", *(["normal"] if sampler == "nutpie" else [])]
     return RunSpec(
         session=draw(st.text(min_size=1)),
         chamber=draw(st.sampled_from(["senate", "house"])),
-        model=draw(st.sampled_from(["flat", "hierarchical"])),
+        model=model,
+        anchors=draw(anchors()) if model == "flat" else "auto",
         coordinates=coordinates,
         likelihood=draw(
             st.sampled_from(["kernel", "gather"] if coordinates == "textbook" else ["kernel"])

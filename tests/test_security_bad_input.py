@@ -47,6 +47,20 @@ BAD = {
         ["run", "--sampler=pymc", "--trajectory=normal"],
         r"trajectory=normal is nutpie's.*leave trajectory out",
     ),
+    "an anchor that names nobody": (
+        ["run", "--model=flat", "--anchors=smith"],
+        r"anchors: neither a choice nor legislators.*'smith'.*such as smith_a:1,jones_b:-1",
+    ),
+    "an anchor that is nobody": (
+        ["run", "--model=flat", "--anchors=$(id):1,x:-1"],
+        r"anchors: no such legislator in the senate.*'\$\(id\)'",
+    ),
+    "an anchor at no number": (
+        ["run", "--model=flat", "--anchors=a:nan,b:-1"],
+        r"anchors: neither a choice.*'a:nan,b:-1'",
+    ),
+    "anchors at one place": (["run", "--model=flat", "--anchors=a:1,b:1"], r"all at one position"),
+    "anchors of another model": (["run", "--anchors=a:1,b:-1"], r"flat model only.*model=flat"),
     # run: sessions
     "a session that is not there": (["run", "--session=none such"], r"session not found.*looked"),
     "a session outside": (

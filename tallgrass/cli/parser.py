@@ -24,11 +24,11 @@ _OPERANDS = {
 _FIRST = (
     "responses",
     "engine",
-    "anchors",
     "session",
     "chamber",
     "model",
     "init",
+    "anchors",
     "sampler",
     "draws",
     "tune",

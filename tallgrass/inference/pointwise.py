@@ -75,8 +75,8 @@ def pointwise_loglik(votes, columns, v, a, b, out):  # type: ignore[no-untyped-d
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
-def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall):  # type: ignore[no-untyped-def]
-    """Draw every vote anew and count the yeas.
+def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall, kept):  # type: ignore[no-untyped-def]
+    """Draw every vote anew, count the yeas, and keep the votes of some draws.
 
     Parameters
     ----------
@@ -88,7 +88,10 @@ def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall):  # 
         The legislator's yeas, counted on.
     of_rollcall : ndarray of int32, shape (n_rollcalls, n_draws)
         The roll calls' yeas, counted on.
+    kept : ndarray of int8, shape (n, n_kept)
+        Overwritten with the votes, +1 or -1, of ``n_kept`` evenly spaced draws, the first included.
     """
+    step = len(of_legislator) // max(kept.shape[1], 1)
     for k in range(len(votes)):
         yeas = of_rollcall[columns[k]]
         for s in range(len(of_legislator)):
@@ -96,6 +99,9 @@ def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall):  # 
             yea = np.int32(same if votes[k] > 0 else not same)
             yeas[s] += yea
             of_legislator[s] += yea
+        for i in range(kept.shape[1]):
+            same = uniform[k, i * step] < _exp_of_negative(log_lik[k, i * step])
+            kept[k, i] = votes[k] if same else -votes[k]
 
 
 @nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)

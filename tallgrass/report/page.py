@@ -1,11 +1,12 @@
 """The parts of a page, as values that the template lays out."""
 
+import base64
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tallgrass.report.words import measured, number
+from tallgrass.report.words import ALMOST, measured, number
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,45 @@ class Table:
     fold: str = ""
 
 
-Block = Text | Bullets | Picture | Table
+@dataclass(frozen=True)
+class Pairs:
+    """A tool that says how likely a statement is of two names; it is hidden without scripts.
+
+    Parameters
+    ----------
+    title : str
+        What to do.
+    relation : str
+        The statement, between the two names.
+    names : tuple of str
+        The names, in the order of the lists.
+    probabilities : tuple of float
+        Of the statement, for the first name with the second, third, ..., then for the second with
+        the third, ...; exchanging two names gives the probability that is left to 1.
+    """
+
+    kind: ClassVar[str] = "pairs"
+    title: str
+    relation: str
+    names: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def codes(self) -> str:
+        """Probabilities in percent, a byte each, in base 64; 0 and 100 where nearly certain."""
+        percents = (_percent_code(p) for p in self.probabilities)
+        return base64.b64encode(bytes(percents)).decode()
+
+
+def _percent_code(probability: float) -> int:
+    if probability < ALMOST:
+        return 0
+    if probability > 1 - ALMOST:
+        return 100
+    return min(max(round(100 * probability), 1), 99)
+
+
+Block = Text | Bullets | Picture | Table | Pairs
 
 
 @dataclass(frozen=True)

@@ -109,13 +109,19 @@ def hide_y(ax: Axes) -> None:
     ax.spines["left"].set_visible(False)
 
 
-def party_legend(ax: Axes, groups: Sequence[str], height: float = 1.0) -> None:
-    """A legend of the parties with their markers, above the axes (``height`` in fractions)."""
+def party_legend(
+    ax: Axes, groups: Sequence[str], height: float = 1.0, more: Sequence[Line2D] = ()
+) -> None:
+    """A legend of the parties with their markers, above the axes (``height`` in fractions).
+
+    ``more`` are entries after the parties.
+    """
     handles = [
         Line2D([], [], color=COLOURS[g], marker=MARKERS[g], linestyle="", markersize=6, label=g)
         for g in COLOURS
         if g in groups
     ]
+    handles += more
     ax.legend(
         handles=handles,
         loc="lower left",

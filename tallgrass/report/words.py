@@ -25,6 +25,12 @@ def measured(value: float, *thresholds: float) -> str:
     return diagnostic(value, *thresholds).replace("-", MINUS)
 
 
+def trimmed(value: float, digits: int = 3) -> str:
+    """A number without zeros at its end: 1, 0.5."""
+    text = number(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def signed(value: float, digits: int = 2) -> str:
     """A number that always shows its sign."""
     text = number(value, digits)

@@ -20,10 +20,11 @@ from tallgrass.rollcalls.against_baseline import (
 )
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.axis import Axis, axis_check, axis_metrics, describe_axes
-from tallgrass.rollcalls.chambers import JointVotes
+from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
 from tallgrass.rollcalls.compare import Comparison
 from tallgrass.rollcalls.elpd_difference import ElpdDifference
 from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
+from tallgrass.rollcalls.fit_tables import FitTables, tables_of_fit
 from tallgrass.rollcalls.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.rollcalls.linking import Linking
 from tallgrass.rollcalls.prepare import OwnFits, Prepared
@@ -135,12 +136,23 @@ class RollCallAnalysis(Analysis):
         )
 
     @cached_property
+    def fit_tables(self) -> FitTables:
+        """What the run says of single legislators and votes."""
+        return tables_of_fit(self.trace, self.votes, self.ideal_points, self.checks)
+
+    @cached_property
+    def right_of(self) -> pd.DataFrame:
+        """The probability that the legislator of a row is to the right of that of a column."""
+        return summaries.right_of(self.trace)
+
+    @cached_property
     def fit_verdict(self) -> FitVerdict:
         """Whether one line fits the votes; it stands beside the verdict and does not change it."""
         return fit_verdict(
             (
                 axis_check(self.axes, self.names),
                 order_check(self.comparison, self.elpd, self.names),
+                *self.fit_tables.fit_checks(self.checks, self.ideal_points),
             )
         )
 
@@ -169,7 +181,7 @@ class RollCallAnalysis(Analysis):
         metrics |= axis_metrics(self.axes)
         if self.tables.variance is not None:
             metrics["fit/icc"] = float(self.tables.variance.iloc[0]["share"])
-        metrics |= self.fit or {}
+        metrics |= (self.fit or {}) | self.fit_tables.metrics
         if self.tables.joint is not None:
             metrics |= self.tables.joint.metrics
         return metrics
@@ -191,12 +203,18 @@ class RollCallAnalysis(Analysis):
             }
             if self.beside is not None:
                 recorded["tables/linked_beside"] = self.beside.coefficients
-        recorded |= super().recorded_tables()
+        recorded |= self.fit_tables.recorded | super().recorded_tables()
         return recorded | {"tables/summary": posterior_summary(self.trace)}
 
     def recorded_long_tables(self) -> dict[str, pd.DataFrame]:
-        """Every single vote with its probability and its log predictive density."""
-        return {} if self.checks is None else {"tables/votes": self.checks.votes}
+        """Every single vote with its probability, and the predictive checks with every pair."""
+        if (checks := self.checks) is None:
+            return {}
+        return {
+            "tables/votes": checks.votes,
+            "tables/predictive": checks.predictive,
+            "tables/pairs": checks.pairs,
+        }
 
 
 def analyse(
@@ -228,7 +246,7 @@ def analyse(
         scores = prepared.start.pca if own is None else own.scores
         chambers = None if data.joint is None else data.joint.chamber_index
         diagnostics = diagnose(trace, VARIABLES, audit(trace, scores, chambers))
-        ideal_points = summaries.ideal_points(trace, data.votes)
+        ideal_points = summaries.ideal_points(trace, data.votes, _chambers(data.joint))
     baseline, comparison, least_abs_r = prepared.baseline, None, None
     if baseline is not None:
         comparison = compare_with(baseline, ideal_points)
@@ -259,6 +277,11 @@ def analyse(
         beside=beside,
         elpd=elpd,
     )
+
+
+def _chambers(joint: JointVotes | None) -> list[str] | None:
+    """The chamber of every row of the votes, if there are two."""
+    return None if joint is None else [CHAMBERS[c] for c in joint.chamber_index]
 
 
 def _no_baseline(spec: RunSpec) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from tallgrass.inference.samplers import trajectory
 from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.anchor_text import anchors_text
 from tallgrass.rollcalls.prepare import Prepared
 from tallgrass.rollcalls.spec import RunSpec, prior_record
 from tallgrass.rollcalls.votes import FilterLog
@@ -62,6 +63,7 @@ def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
     return {
         **spec.model_dump(),
         **{f"model.{name}": count for name, count in counts.items()},
+        **_anchors(prepared),
         **{f"prior.{name}": prior.text for name, prior in spec.priors.items()},
         "sampler.name": spec.sampler,
         "sampler.version": versions[spec.sampler],
@@ -77,6 +79,15 @@ def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
         **{f"data.dropped_{reason}": count for reason, count in _dropped(log).items()},
         **{f"version.{library}": number for library, number in versions.items()},
     }
+
+
+def _anchors(prepared: Prepared) -> dict[str, object]:
+    """Who is held where in the flat model, whoever chose it."""
+    model, slugs = prepared.model, prepared.data.votes.slugs
+    if model.anchors is None:
+        return {}
+    held = zip(model.anchors, model.anchor_positions, strict=True)
+    return {"model.anchors": anchors_text({slugs[row]: position for row, position in held})}
 
 
 def _metrics(spec: RunSpec, counts: dict[str, int]) -> dict[str, float]:

@@ -46,3 +46,26 @@ class FitResult:
     timings: dict[str, float]
     report_path: str
     analysis: "RollCallAnalysis"
+
+    def log_likelihood(self, max_draws: int = 2000) -> "DataTree":
+        """The draws with the log-likelihood of every vote, for ``az.loo`` and ``az.compare``.
+
+        See :func:`tallgrass.rollcalls.log_likelihood.log_likelihood`.
+        """
+        from tallgrass.rollcalls.log_likelihood import log_likelihood
+
+        return log_likelihood(self.trace, max_draws)
+
+    def probability_right_of(self, first: str, second: str) -> float:
+        """The probability that one legislator (a slug) is to the right of another.
+
+        See :func:`tallgrass.rollcalls.summaries.pairs.probability_right_of`.
+
+        Examples
+        --------
+        >>> result.probability_right_of("sen_smith_ann_1", "sen_jones_bob_1")  # doctest: +SKIP
+        0.83
+        """
+        from tallgrass.rollcalls.summaries import probability_right_of
+
+        return probability_right_of(self.trace, first, second)

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings
 from tallgrass.errors import SpecError
 from tallgrass.inference.priors import DISTRIBUTIONS, PriorSpec
 from tallgrass.inference.spec import Frozen, SamplerSpec, spec_error
+from tallgrass.rollcalls.anchor_text import anchors_text, parse_anchors
 from tallgrass.settings import CONFIG, loaded
 
 __all__ = [
@@ -80,6 +81,11 @@ class ModelSpec(Frozen):
     dif: bool = Field(
         True, description="joint, anchored: matched bills may differ between the chambers"
     )
+    anchors: str = Field(
+        "auto",
+        description="flat, held fixed: auto (PCA extremes at +1 and -1), typical (party medians), "
+        "or slug:position,slug:position",
+    )
     beta_prior: str = Field("normal:0,1", description="prior of the discriminations")
     alpha_prior: str = Field("normal:0,5", description="prior of the difficulties")
     mu_prior: str = Field("normal:0,2", description="prior of the party means (hierarchical)")
@@ -107,6 +113,22 @@ class ModelSpec(Frozen):
                 "use halfnormal:1 or lognormal:0,0.5",
             )
         return prior.text
+
+    @field_validator("anchors")
+    @classmethod
+    def _canonical_anchors(cls, text: str) -> str:
+        named = parse_anchors(text.strip())
+        return text.strip() if named is None else anchors_text(named)
+
+    @model_validator(mode="after")
+    def _anchors_are_of_the_flat_model(self) -> Self:
+        if self.model != "flat" and self.anchors != "auto":
+            raise SpecError(
+                "anchors are held fixed in the flat model only",
+                f"model={self.model}, anchors={self.anchors}",
+                "add model=flat, or leave anchors out",
+            )
+        return self
 
     @model_validator(mode="after")
     def _gather_is_textbook(self) -> Self:

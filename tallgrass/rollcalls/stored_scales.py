@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import DataError, TallgrassError
@@ -11,6 +12,7 @@ from tallgrass.rollcalls.chambers import CHAMBERS
 from tallgrass.rollcalls.linking import Linking, LinkOptions, Scale, link_scales
 from tallgrass.rollcalls.votes import RollCall
 from tallgrass.tracking import reading
+from tallgrass.tracking.reading import searching
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +54,9 @@ def read_scale(run_id: str) -> Scale:
         raise DataError(
             "a run without ideal points cannot be linked", run_id, "is it a calibration?"
         )
-    return scale_of(trace, earlier.rollcalls_table(run_id), earlier.ideal_points(run_id))
+    scale = scale_of(trace, earlier.rollcalls_table(run_id), earlier.ideal_points(run_id))
+    run = searching.find_run(run_id)
+    return replace(scale, verdict=run.data.tags.get("verdict", ""), status=run.info.status)
 
 
 def scale_of(trace: "DataTree", rollcalls: "pd.DataFrame", members: "pd.DataFrame") -> Scale:

@@ -38,7 +38,10 @@ def assemble(
     coords = {"legislator": list(votes.slugs), "rollcall": list(votes.vote_ids)}
     anchor = np.zeros(len(votes.slugs), np.int8)
     if model.anchors is not None:
-        anchor[list(model.anchors)] = 1, -1
+        positions = np.array(model.anchor_positions)
+        # Their values are in the draws; this says who is an anchor, and of which side.
+        upper = positions > (positions.max() + positions.min()) / 2
+        anchor[list(model.anchors)] = np.where(upper, 1, -1)
     constant = {
         "party_index": ("legislator", votes.party_index),
         "anchor": ("legislator", anchor),

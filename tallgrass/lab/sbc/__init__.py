@@ -31,6 +31,7 @@ from tallgrass.inference.ranks import rank_diagnostics
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.lab.sbc.truth import Design, draw_parameters, draw_votes, log_likelihood
 from tallgrass.lab.sbc.uniformity import GRID, band, p_value, tail_probability
+from tallgrass.rollcalls.anchors import Anchors
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.flat import build_flat
 from tallgrass.rollcalls.spec import ModelSpec
@@ -190,7 +191,7 @@ def _fit(
     if design.anchors is None:
         model = build_model(votes, spec, start)
     else:
-        model = build_flat(votes, spec, start, design.anchors)
+        model = build_flat(votes, spec, start, Anchors(design.anchors))
     return sample(model, votes, sampler.model_copy(update={"seed": seed}), start.scores).trace
 
 

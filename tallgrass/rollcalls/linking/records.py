@@ -27,6 +27,8 @@ class Scale:
     alpha: Floats
     beta: Floats
     xi: Floats
+    verdict: str = ""  # pass, fail or unresolved; empty where it is not known
+    status: str = ""  # of the MLflow run; empty where it is not known
 
     @property
     def words(self) -> str:

@@ -26,6 +26,7 @@ from tallgrass.rollcalls.linking.summary import (
     positions_of,
     variation_of_slopes,
     warnings_of,
+    warnings_of_runs,
 )
 
 MEMBER_METHODS = ("mean-sigma", "median-mad")
@@ -56,7 +57,7 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     drawn_xi = tgt.xi[:, linked_draws["draw"].to_numpy(int)]
     linked = linked_draws["A"].to_numpy() * drawn_xi + linked_draws["B"].to_numpy()
     cv = variation_of_slopes(coefficients, treatment)
-    warnings = warnings_of(cv, items, common)
+    warnings = (*warnings_of_runs(reference, target), *warnings_of(cv, items, common))
     metrics = {"link/cv": cv, "link/n_common": float(len(common.names))}
     if common.over == "bills":
         metrics["link/n_opposite"] = float(items["opposite"].sum())

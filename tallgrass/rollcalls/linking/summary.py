@@ -71,6 +71,21 @@ def variation_of_slopes(coefficients: pd.DataFrame, treatment: str) -> float:
     return float(values.std() / abs(values.mean()))
 
 
+def warnings_of_runs(reference: Scale, target: Scale) -> tuple[str, ...]:
+    """Which of two linked runs did not finish or did not pass its verdict."""
+    warnings = []
+    for role, scale in (("reference", reference), ("target", target)):
+        run = f"the {role} run {scale.run_id[:8]} ({scale.words})"
+        if scale.status not in ("", "FINISHED"):
+            warnings.append(f"{run} did not finish: it is {scale.status}")
+        elif scale.verdict not in ("", "pass"):
+            warnings.append(
+                f"{run} did not pass, its verdict is {scale.verdict}: its positions, and the link, "
+                "may change when it is run again"
+            )
+    return tuple(warnings)
+
+
 def warnings_of(cv: float, items: pd.DataFrame, common: Common) -> tuple[str, ...]:
     """What the user of a link should know."""
     warnings = []

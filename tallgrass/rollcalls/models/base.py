@@ -37,7 +37,9 @@ class Model:
         Random generator -> starting point of one chain: a value for every free variable, on the
         unconstrained scale, by the name of its value variable.
     anchors : tuple of int, optional
-        Rows fixed at +1 and -1 (flat model).
+        Rows that are held fixed (flat model), the highest position first.
+    anchor_positions : tuple of float
+        Where they are held; by default +1 and -1.
     warnings : tuple of str
         What the user should know about this model on these votes.
     constants : mapping of str to (dimension, values)
@@ -52,7 +54,8 @@ class Model:
     graph: pm.Model
     public: tuple[str, ...]
     start: Callable[[np.random.Generator], Point]
-    anchors: tuple[int, int] | None = None
+    anchors: tuple[int, ...] | None = None
+    anchor_positions: tuple[float, ...] = (1.0, -1.0)
     warnings: tuple[str, ...] = field(default=())
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     trajectory: str = "leapfrog"

@@ -1,11 +1,12 @@
-"""Two-parameter logistic model of one chamber, its scale fixed by two anchors.
+"""Two-parameter logistic model of one chamber, its scale fixed by anchors.
 
     xi_i ~ N(0, 1),  two anchors at +1 and -1      alpha_j ~ N(0, 5),  beta_j ~ N(0, 1)
     logit P(yea) = beta_j xi_i - alpha_j
 
 Source: Clinton, Jackman and Rivers (2004). In canonical coordinates the legislators' positions v
-have group means -1 and +1; the anchors p and q then give ``xi = d + c v``, ``beta = b / c``,
-``alpha = a + beta d`` with ``c = 2 / (v_p - v_q)`` and ``d = 1 - c v_p``.
+have group means -1 and +1; the highest anchor p and the lowest q then give ``xi = d + c v``,
+``beta = b / c``, ``alpha = a + beta d`` with ``c = (x_p - x_q) / (v_p - v_q)`` and
+``d = x_p - c v_p``. :mod:`tallgrass.rollcalls.models.anchored` has the coordinates of v.
 """
 
 from functools import partial
@@ -16,6 +17,8 @@ import pytensor
 import pytensor.tensor as pt
 
 from tallgrass.rollcalls import coordinates as co
+from tallgrass.rollcalls.anchors import Anchors, anchors_of
+from tallgrass.rollcalls.models.anchored import ManyAnchors, TwoAnchors
 from tallgrass.rollcalls.models.base import (
     Model,
     Point,
@@ -28,45 +31,44 @@ from tallgrass.rollcalls.models.base import (
     vote_coordinates,
 )
 from tallgrass.rollcalls.spec import ModelSpec
-from tallgrass.rollcalls.start import Start, centred_positions, choose_anchors, two_groups
+from tallgrass.rollcalls.start import Start, centred_positions, two_groups
 from tallgrass.rollcalls.votes import VoteMatrix
 
 PUBLIC = ("xi", "alpha", "beta")
 SPREAD = 0.15  # of chains' starting points about the scores, in units of half the gap of the groups
-_GROUPS = ("left", "right")
 
 
 def build_flat(
-    votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[int, int] | None = None
+    votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchors | None = None
 ) -> Model:
-    """The flat model of one chamber; its two anchors are chosen by PCA score.
+    """The flat model of one chamber.
 
     Parameters
     ----------
-    anchors : tuple of int, optional
-        Rows at +1 and -1, if they are not to be chosen from the votes.
+    anchors : Anchors, optional
+        Legislators that are held fixed, if not as the spec says.
 
     Raises
     ------
     DataError
-        When no legislator can be an anchor.
+        When no legislator can be an anchor, or more than two anchors leave nobody of a side free.
     """
-    anchors = anchors or choose_anchors(votes, start.pca)
+    anchors = anchors or anchors_of(votes, start.pca, spec.anchors, spec.priors["beta"])
     build = _canonical if spec.coordinates == "canonical" else _textbook
     return build(votes, spec, start, anchors)
 
 
-def _free_rows(n: int, anchors: tuple[int, int]) -> np.ndarray:
-    return np.setdiff1d(np.arange(n), anchors)
+def _free_rows(n: int, anchors: Anchors) -> np.ndarray:
+    return np.setdiff1d(np.arange(n), anchors.rows)
 
 
-def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[int, int]) -> Model:
+def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchors) -> Model:
     n = len(votes.legislators)
     free = _free_rows(n, anchors)
     with pm.Model(coords=vote_coordinates(votes)) as graph:
-        xi_free = pm.Normal("xi_free", 0, 1, shape=n - 2)
+        xi_free = pm.Normal("xi_free", 0, 1, shape=len(free))
         anchored_xi = np.zeros(n)
-        anchored_xi[list(anchors)] = 1.0, -1.0
+        anchored_xi[list(anchors.rows)] = anchors.positions
         positions = pt.set_subtensor(pt.as_tensor(anchored_xi)[free], xi_free)
         xi = pm.Deterministic("xi", positions, dims="legislator")
         alpha, beta = textbook_rollcalls(spec)
@@ -74,22 +76,20 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[i
     scores = np.zeros(n) if start.scores is None else start.scores
     point = {"xi_free": scores[free], **textbook_rollcall_start(spec, len(votes.rollcalls))}
     fixed = set() if start.scores is None else {"xi_free"}
-    return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed), anchors)
+    model_start = partial(jittered, point, fixed=fixed)
+    return Model(graph, PUBLIC, model_start, anchors.rows, anchors.positions)
 
 
-def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[int, int]) -> Model:
+def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchors) -> Model:
     priors = spec.priors
     groups = two_groups(votes, start.pca)
-    n, n_rollcalls = len(votes.legislators), len(votes.rollcalls)
+    n, n_rollcalls, n_anchors = len(votes.legislators), len(votes.rollcalls), len(anchors.rows)
+    place = TwoAnchors(groups, anchors) if n_anchors == 2 else ManyAnchors(groups, anchors)
+    highest, lowest = anchors.positions[0], anchors.positions[-1]
     with pm.Model(coords=vote_coordinates(votes)) as graph:
-        deviations = [
-            pm.Flat(f"deviation_{name}", shape=int(np.sum(groups == g)) - 1)
-            for g, name in enumerate(_GROUPS)
-        ]
-        v = co.standardised_positions(deviations, groups)
-        rows = pytensor.shared(np.array(anchors), name="anchors")
-        c = 2.0 / (v[rows[0]] - v[rows[1]])
-        d = 1.0 - c * v[rows[0]]
+        v, of_highest, of_lowest = place.positions()
+        c = (highest - lowest) / (of_highest - of_lowest)
+        d = highest - c * of_highest
         log_c = pt.log(pt.abs(c))
         rollcalls, log_b = free_rollcalls(votes, priors["beta"], groups)
         a, b, log_beta = rollcalls.a, rollcalls.b, None
@@ -103,7 +103,8 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[
         xi = pm.Deterministic("xi", d + c * v, dims="legislator")
         # The anchors are constants, so their prior density does not count.
         free = pytensor.shared(_free_rows(n, anchors), name="free_rows")
-        pm.Potential("positions", -pt.sum(xi[free] ** 2) / 2 + (n - 1 - n_rollcalls) * log_c)
+        jacobian = n + 1 - n_anchors - n_rollcalls
+        pm.Potential("positions", -pt.sum(xi[free] ** 2) / 2 + jacobian * log_c)
         pm.Potential("difficulty", co.prior_logp(priors["alpha"], alpha))
         pm.Potential(
             "discrimination",
@@ -116,12 +117,9 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: tuple[
         scores = generator.normal(size=n) if start.scores is None else start.scores
         first = centred_positions(scores, groups)
         first = centred_positions(first + SPREAD * generator.normal(size=n), groups)
-        point = {
-            f"deviation_{name}": co.zero_sum_inverse(first[groups == g] - 2.0 * g + 1.0)
-            for g, name in enumerate(_GROUPS)
-        }
+        point = place.coordinates(first)
         fixed = set(point)
         point |= rollcall_start(votes, first, priors["beta"].positive, groups)
         return jittered(point, generator, fixed)
 
-    return Model(graph, PUBLIC, chain_start, anchors)
+    return Model(graph, PUBLIC, chain_start, anchors.rows, anchors.positions)

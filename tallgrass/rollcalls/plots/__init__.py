@@ -8,7 +8,7 @@ from tallgrass.rollcalls.plots.ideal import (
     shrinkage_scatter,
 )
 from tallgrass.rollcalls.plots.joint import dif_scatter
-from tallgrass.rollcalls.plots.linking import link_coefficients, link_deviations
+from tallgrass.rollcalls.plots.linking import link_coefficients, link_deviations, off_scale
 from tallgrass.rollcalls.plots.parties import dispersion, icc, party_positions, variance_bar
 from tallgrass.rollcalls.plots.rollcalls import cut_points
 
@@ -23,6 +23,7 @@ __all__ = [
     "link_coefficients",
     "link_deviations",
     "member_label",
+    "off_scale",
     "party_positions",
     "predictive",
     "shrinkage_scatter",

@@ -9,6 +9,8 @@ from tallgrass.report.style import ACCENT, MUTED, label_axes, new_figure
 CHECKS = {
     "rollcall_margin": "Roll calls: margin (yeas minus nays)",
     "legislator_yea_rate": "Legislators: share of yeas",
+    "party_margin": "Roll calls: margin within a party",
+    "own_party_agreement": "Legislators: agreement with own party",
 }
 
 
@@ -21,10 +23,17 @@ def predictive(table: pd.DataFrame) -> Figure:
         Columns check (a key of CHECKS), observed, mean, low, high.
     """
     checks = [check for check in CHECKS if (table["check"] == check).any()]
+    columns, n_rows = min(len(checks), 2), -(-len(checks) // 2)
     figure, axes = new_figure(
-        4.3, columns=len(checks), margins=(0.75, 0.2, 0.5, 0.6), gaps=(0.8, 0)
+        4.3 * n_rows,
+        columns=columns,
+        rows=n_rows,
+        margins=(0.75, 0.2, 0.5, 0.6),
+        gaps=(0.8, 0.95),
     )
-    for ax, check in zip(axes[0], checks, strict=True):
+    for ax in axes.flat[len(checks) :]:
+        ax.set_visible(False)
+    for ax, check in zip(axes.flat, checks, strict=False):
         _panel(ax, table[table["check"] == check])
         ax.set_title(CHECKS[check], loc="left", fontsize=10, fontweight="bold", pad=8)
     return figure

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from tallgrass.report.style import (
     ACCENT,
@@ -24,6 +25,7 @@ from tallgrass.report.style import (
     text_width,
 )
 
+CHAMBERS = ("house", "senate")  # where there are two, the marks of the second are open
 ROW = 0.172  # inches per legislator in the forest plot, so that 8 point labels do not touch
 
 
@@ -46,7 +48,8 @@ def forest(table: pd.DataFrame, title: str = "") -> Figure:
     Parameters
     ----------
     table : DataFrame
-        Columns name, party, district, mean, hdi_low, hdi_high, anchor.
+        Columns name, party, district, mean, hdi_low, hdi_high, anchor and, for two chambers,
+        chamber: the marks of senators are open.
     title : str
         Text above the axes.
     """
@@ -67,13 +70,20 @@ def forest(table: pd.DataFrame, title: str = "") -> Figure:
     ax.hlines(rows[::2], 0, 1, transform=ax.get_yaxis_transform(), color="#f1f2f4", linewidth=9)
     ax.axvline(0, color=RULE, linewidth=1)
     groups = ordered["party"].map(group)
+    chambers = ordered["chamber"] if "chamber" in ordered else pd.Series("", index=ordered.index)
+    open_marks = chambers.eq(CHAMBERS[1]).to_numpy()
     for party in COLOURS:
         mask = (groups == party).to_numpy()
         if not mask.any():
             continue
         part, colour = ordered[mask], COLOURS[party]
         ax.hlines(rows[mask], part["hdi_low"], part["hdi_high"], color=colour, linewidth=1.5)
-        ax.plot(part["mean"], rows[mask], MARKERS[party], color=colour, markersize=4.6)
+        for is_open in np.unique(open_marks[mask]):
+            of_chamber = mask & (open_marks == is_open)
+            ax.plot(
+                ordered["mean"][of_chamber], rows[of_chamber], MARKERS[party], color=colour,
+                markersize=4.6, markerfacecolor="white" if is_open else colour,
+            )  # fmt: skip
     ax.plot(
         ordered["mean"][is_anchor], rows[is_anchor], "D", color=INK, fillstyle="none", markersize=9
     )
@@ -84,13 +94,25 @@ def forest(table: pd.DataFrame, title: str = "") -> Figure:
     label_axes(ax, scale_label(ordered["party"]))
     # In a long picture the axis at the bottom is not visible from the top.
     ax.tick_params(axis="x", top=True, labeltop=True)
-    party_legend(ax, groups.unique().tolist(), 1 + 0.2 / height)
+    two_chambers = set(chambers) == set(CHAMBERS)
+    party_legend(
+        ax, groups.unique().tolist(), 1 + 0.2 / height, _chamber_entries() if two_chambers else ()
+    )
     if title:
         figure.suptitle(
             plain(title, 90), x=0.03, y=1 - 0.12 / height, ha="left", va="top", fontsize=11,
             fontweight="bold", color=INK,
         )  # fmt: skip
     return figure
+
+
+def _chamber_entries() -> list[Line2D]:
+    """Entries of the legend for filled and open marks."""
+    return [
+        Line2D([], [], color=INK, marker="D", linestyle="", markersize=5.5, label=chamber.title(),
+               markerfacecolor=face)
+        for chamber, face in zip(CHAMBERS, (INK, "white"), strict=True)
+    ]  # fmt: skip
 
 
 def shrinkage_scatter(table: pd.DataFrame, labelled: int = 6) -> Figure:

@@ -32,6 +32,7 @@ def link_coefficients(table: pd.DataFrame) -> Figure:
             ax.hlines(y, part[f"{name}_low"], part[f"{name}_high"], color=colour, linewidth=1.5)
             label = WORDS[treatment] if len(treatments) > 1 else None
             ax.plot(part[name], y, MARKERS[treatment], color=colour, label=label)
+            _arrows(ax, part[name].to_numpy(float), y, _reach(table, name), colour)
         ax.set_yticks(range(len(methods)), methods)
         ax.set_ylim(len(methods) - 0.5, -0.5)
         ax.set_xlim(*_reach(table, name))
@@ -42,6 +43,30 @@ def link_coefficients(table: pd.DataFrame) -> Figure:
             loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, frameon=False, fontsize=9
         )
     return figure
+
+
+def off_scale(table: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    """The rows whose estimate of A or B is outside the picture."""
+    low, high = _reach(table, name)
+    return (table[name] < low) | (table[name] > high)
+
+
+def _arrows(
+    ax: Axes, values: np.ndarray, y: np.ndarray, reach: tuple[float, float], colour: str
+) -> None:
+    """An arrow at the edge, with the value, for every estimate outside the picture."""
+    low, high = reach
+    for value, row in zip(values, y, strict=True):
+        if low <= value <= high:
+            continue
+        left = value < low
+        edge = low + 0.02 * (high - low) if left else high - 0.02 * (high - low)
+        ax.plot([edge], [row], "<" if left else ">", color=colour, markersize=6)
+        ax.annotate(
+            f"{value:.2f}", (edge, row), xytext=(7 if left else -7, 0), textcoords="offset points",
+            ha="left" if left else "right", va="center", fontsize=8, color=INK,
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+        )  # fmt: skip
 
 
 def _reach(table: pd.DataFrame, name: str) -> tuple[float, float]:

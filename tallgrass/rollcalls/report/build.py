@@ -9,7 +9,15 @@ from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
 from tallgrass.rollcalls.analysis import RollCallAnalysis
-from tallgrass.rollcalls.report import joint, legislators, machinery, overview, parties
+from tallgrass.rollcalls.report import (
+    joint,
+    legislators,
+    machinery,
+    misfit,
+    overview,
+    pairs,
+    parties,
+)
 from tallgrass.rollcalls.report.baseline import agreement_tables, comparison_section
 from tallgrass.rollcalls.report.figures import figures
 from tallgrass.rollcalls.report.fit import fit_beside
@@ -54,11 +62,14 @@ def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
         *joint.joint_sections(run),
         *parties.party_sections(run),
         *legislators.ideal_point_sections(run),
+        pairs.pairs_section(run),
         legislators.rollcall_section(run),
+        misfit.anchors_section(run),
+        misfit.misfit_section(run),
         machinery.convergence_section(run),
         comparison_section(run),
         machinery.sampler_section(run, drawn),
-        machinery.fit_section(run, drawn),
+        misfit.fit_section(run, drawn),
         machinery.data_section(run),
         machinery.machine_section(run),
         environment_section(_parameters(run), run.timings, run.environment),

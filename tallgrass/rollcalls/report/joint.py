@@ -41,12 +41,14 @@ def joint_sections(run: RollCallAnalysis) -> list[Section]:
 
 
 def _audit(tables: JointTables, run_ids: Mapping[str, str]) -> Section:
-    """Every chain and chamber against the chamber's own fit."""
+    """Every chain and chamber against the chamber's own run, or its PCA scores without one."""
     table = tables.chains
     by = [
         f"the {chamber}'s own run {run_id[:8]}" if run_id else f"the {chamber}'s PCA scores"
         for chamber, run_id in run_ids.items()
     ]
+    own = [bool(run_id) for run_id in run_ids.values()]
+    kind = "own runs" if all(own) else "own runs or PCA scores" if any(own) else "PCA scores"
     text = Text(
         f"Mean positions of every chain correlated with {by[0]} and {by[1]}. A negative value is a "
         "chain in which that chamber runs the other way round; the verdict fails then. Chains that "
@@ -65,7 +67,7 @@ def _audit(tables: JointTables, run_ids: Mapping[str, str]) -> Section:
             for head in ("Chain", "r, all", "r, Democrats", "r, Republicans", "Log-density")
         ),
     )
-    blocks = (text, Table("Chains against the chambers' own fits", columns, cells))
+    blocks = (text, Table(f"Chains against the chambers' {kind}", columns, cells))
     return Section("joint-audit", "Does each chamber look as it does alone?", blocks)
 
 

@@ -6,20 +6,27 @@ import math
 import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
-from tallgrass.report.words import ALMOST, chance, counted, number, shortened, span
+from tallgrass.report.words import ALMOST, chance, counted, number, percent, shortened, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
+from tallgrass.rollcalls.people import person, rollcall_name
 from tallgrass.rollcalls.report.figures import discriminating
+from tallgrass.rollcalls.report.misfit import share_span
 from tallgrass.rollcalls.report.overview import estimated, overlap
-from tallgrass.rollcalls.report.words import named_cells, party_cell, person
+from tallgrass.rollcalls.report.words import named_cells, party_cell
+
+YEA_RATES = (
+    " “Yeas” is the share of yeas. Where it is outside the 95 % interval that the model predicts, "
+    "the prediction stands beside it: the position does not describe how this legislator voted."
+)
 
 
 def ideal_point_sections(run: RollCallAnalysis) -> list[Section]:
     """The table of ideal points and the forest plot."""
     ideal = run.tables.ideal_points.sort_values("rank", kind="stable")
-    return [_table(ideal), _forest(ideal)]
+    return [_table(ideal, run.fit_tables.legislators), _forest(ideal)]
 
 
-def _table(ideal: pd.DataFrame) -> Section:
+def _table(ideal: pd.DataFrame, fit: pd.DataFrame | None) -> Section:
     anchored = (ideal["anchor"] != 0).tolist()
     cells = rows(
         named_cells(ideal.assign(anchored=anchored)),
@@ -34,6 +41,7 @@ def _table(ideal: pd.DataFrame) -> Section:
         ],
         [Cell(chance(v) if v > ALMOST else "", v) for v in ideal["p_median"]],
         [Cell(f"{v:,}", v) for v in ideal["n_votes"]],
+        *([] if fit is None else [_yea_rates(ideal, fit)]),
     )
     columns = (
         Column("Legislator"),
@@ -45,19 +53,34 @@ def _table(ideal: pd.DataFrame) -> Section:
         Column("95 % interval", numeric=True),
         Column("Median", numeric=True, hint="probability of being the median member"),
         Column("Votes", numeric=True, hint="recorded yeas and nays used"),
+        *([] if fit is None else [Column("Yeas", numeric=True, hint="share of yeas")]),
     )
     text = Text(
         "One row a legislator, from right to left. Click a column's title to order by it. “Median” "
-        "is the probability of being the member in the middle of the chamber; empty cells are "
-        "below half a percent."
+        "is the probability of being the member in the middle of the own chamber; empty cells are "
+        "below half a percent." + ("" if fit is None else YEA_RATES)
     )
     caption = f"Ideal points of {counted(len(ideal), 'legislator')}"
     table = Table(caption, columns, cells, find="Find a legislator", sortable=True)
     return Section("ideal-points", "Ideal points", (text, table))
 
 
+def _yea_rates(ideal: pd.DataFrame, fit: pd.DataFrame) -> list[Cell]:
+    """The share of yeas of every legislator, marked where the model does not predict it."""
+    by_slug = fit.set_index("slug").reindex(ideal["slug"])
+    cells = []
+    for _, row in by_slug.iterrows():
+        rate = row["yea_rate_observed"]
+        text, style = percent(rate), ""
+        if row["misfit"] is True or row["misfit"] == 1:
+            text += f" ≠ {share_span(row['yea_rate_low'], row['yea_rate_high'])}"
+            style = "failed"
+        cells.append(Cell(text, float(rate) if math.isfinite(rate) else None, style))
+    return cells
+
+
 def _forest(ideal: pd.DataFrame) -> Section:
-    free = estimated(ideal)
+    free, joint = estimated(ideal), "chamber" in ideal
     top, bottom = free.iloc[0], free.iloc[-1]
     ends = [
         f"{word}: {person(row)} at {number(row['mean'])} ({span(row['hdi_low'], row['hdi_high'])})."
@@ -71,6 +94,7 @@ def _forest(ideal: pd.DataFrame) -> Section:
         "from the farthest right on top to the farthest left. Colours and shapes of the marks tell "
         "the parties apart. Short lines are well-known positions; a long line means few votes, or "
         "votes that do not fit one position."
+        + (" Filled marks are members of the House, open ones of the Senate." if joint else "")
     )
     picture = Picture("forest", alt, "Ideal points with 95 % intervals")
     return Section("forest", "All legislators in one picture", (text, picture))
@@ -100,13 +124,13 @@ def rollcall_section(run: RollCallAnalysis) -> Section:
         alt = (
             f"Cut points of the {counted(len(chosen), 'roll call')} with the largest "
             f"discrimination; {middle.sum()} lie among the members. The sharpest is "
-            f"{_rollcall_name(first)}, with discrimination {number(first['beta'])} and cut point "
+            f"{rollcall_name(first)}, with discrimination {number(first['beta'])} and cut point "
             f"{number(first['cut_point'])}, yeas to the "
             f"{'right' if first['yea_side'] == 'higher' else 'left'}."
         )
         blocks.append(Picture("cut_points", alt, "Where the sharpest roll calls divide"))
     cells = rows(
-        [Cell(_rollcall_name(row)) for _, row in ordered.iterrows()],
+        [Cell(rollcall_name(row)) for _, row in ordered.iterrows()],
         [Cell(shortened(title), style="wide") for title in ordered["title"]],
         [Cell(date, style="whole") for date in ordered["date"]],
         [Cell(f"{a}–{b}", a - b) for a, b in zip(ordered["yea"], ordered["nay"], strict=True)],

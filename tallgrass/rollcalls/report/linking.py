@@ -18,10 +18,10 @@ from tallgrass.report.page import (
     numeric,
     rows,
 )
-from tallgrass.report.words import chance, counted, number, span
+from tallgrass.report.words import chance, counted, listed, number, span
 from tallgrass.rollcalls import plots
 from tallgrass.rollcalls.link_analysis import LinkAnalysis
-from tallgrass.rollcalls.linking import MIN_ITEMS, MOST_CV
+from tallgrass.rollcalls.linking import MIN_ITEMS, MOST_CV, Scale
 from tallgrass.rollcalls.report.words import TREATMENTS, party_cell
 
 
@@ -59,15 +59,26 @@ def _checks(page: LinkAnalysis) -> Table:
     """Whether the methods agree, and how much carries the link."""
     values, carrying = page.linking.metrics, page.linking.items
     kept = len(carrying) - int(values.get("link/n_opposite", 0))
-    agree, passed = values["link/cv"] < MOST_CV, Cell("pass", style="passed")
+    passed, failed = Cell("pass", style="passed"), Cell("fail", style="failed")
+    runs = (page.reference, page.target)
     cells = rows(
         [
             "Disagreement of the methods (coefficient of variation of A)",
             "Items that carry the link",
+            "Verdict of the reference run",
+            "Verdict of the target run",
         ],
-        [number(values["link/cv"], 3), f"{kept} of {len(carrying)}"],
-        [f"below {MOST_CV:g}", f"at least {MIN_ITEMS}"],
-        [passed if agree else Cell("fail", style="failed"), passed],
+        [
+            number(values["link/cv"], 3),
+            f"{kept} of {len(carrying)}",
+            *(scale.verdict or scale.status.lower() or "not known" for scale in runs),
+        ],
+        [f"below {MOST_CV:g}", f"at least {MIN_ITEMS}", "pass", "pass"],
+        [
+            passed if _agree(page) else failed,
+            passed,
+            *(_verdict_cell(scale) for scale in runs),
+        ],
     )
     columns = (
         Column("Check"),
@@ -76,6 +87,20 @@ def _checks(page: LinkAnalysis) -> Table:
         Column("Result"),
     )
     return Table("Checks of the link", columns, cells)
+
+
+def _verdict_cell(scale: Scale) -> Cell:
+    if not scale.verdict and _sound(scale):
+        return Cell("not checked", style="open")
+    if _sound(scale):
+        return Cell("pass", style="passed")
+    return Cell(
+        *(
+            ("not checked", None, "open")
+            if scale.verdict == "unresolved"
+            else ("fail", None, "failed")
+        )
+    )
 
 
 def _facts(page: LinkAnalysis) -> list[tuple[str, str]]:
@@ -91,7 +116,26 @@ def _facts(page: LinkAnalysis) -> list[tuple[str, str]]:
 
 def _findings(page: LinkAnalysis) -> Section:
     values = page.linking.metrics
+    unsound = [
+        f"The {role} run ({scale.words}) did not pass: {scale.verdict or scale.status.lower()}."
+        for role, scale in (("reference", page.reference), ("target", page.target))
+        if not _sound(scale)
+    ]
+    if not _agree(page):
+        by_method = page.linking.coefficients
+        slopes = by_method.loc[by_method["treatment"] == _treatment(page), "A"].to_numpy(float)
+        findings = [
+            *unsound,
+            "No transformation is stated, because the methods disagree: A is between "
+            f"{number(slopes.min())} and {number(slopes.max())}, and varies by "
+            f"{number(100 * values['link/cv'], 0)} % of its mean over the methods (above "
+            f"{100 * MOST_CV:.0f} % none of them can be relied on).",
+            "The tables and pictures below show what each method gives. The positions are those of "
+            "one method, and would be others by another.",
+        ]
+        return Section("findings", "Key findings", (Bullets(tuple(findings)),))
     findings = [
+        *unsound,
         f"A position on the target's scale times {number(values['link/A'])} plus "
         f"{number(values['link/B'])} is the position on the reference's.",
     ]
@@ -106,6 +150,21 @@ def _findings(page: LinkAnalysis) -> Section:
         "(coefficient of variation; above 20 % the methods disagree)."
     )
     return Section("findings", "Key findings", (Bullets(tuple(findings)),))
+
+
+def _agree(page: LinkAnalysis) -> bool:
+    """Whether the methods agree well enough for one to be relied on."""
+    return page.linking.metrics["link/cv"] <= MOST_CV
+
+
+def _sound(scale: Scale) -> bool:
+    """Whether a linked run finished and passed, as far as is known."""
+    return scale.verdict in ("", "pass") and scale.status in ("", "FINISHED")
+
+
+def _treatment(page: LinkAnalysis) -> str:
+    """The treatment of deviating items that the link has."""
+    return page.options.robust if page.linking.common.over == "bills" else "none"
 
 
 def _coefficients(page: LinkAnalysis) -> Section:
@@ -131,12 +190,23 @@ def _coefficients(page: LinkAnalysis) -> Section:
         text,
         Picture(
             "link_coefficients",
-            "A and B by method with intervals.",
-            "A and B by method; intervals that leave the picture are cut",
+            "A and B by method with intervals. " + off_scale_words(table),
+            "A and B by method; intervals that leave the picture are cut, and an arrow with a "
+            "number is an estimate outside it",
         ),
         Table("Coefficients of the link", tuple(columns), rows(*cells)),
     )
     return Section("coefficients", "The link by every method", blocks)
+
+
+def off_scale_words(table: pd.DataFrame) -> str:
+    """Which estimates the picture of the coefficients cannot show in their place."""
+    off = [
+        f"{name} by {row['method']} at {number(row[name])}"
+        for name in ("A", "B")
+        for _, row in table[plots.off_scale(table, name)].iterrows()
+    ]
+    return f"Outside the picture: {listed(off)}." if off else ""
 
 
 def _spans(table: pd.DataFrame, name: str) -> list[str]:

@@ -1,7 +1,4 @@
-"""The sections on the run itself: convergence, sampler, fit, data, machine, parameters."""
-
-import math
-from typing import TYPE_CHECKING
+"""The sections on the run itself: convergence, sampler, data, machine, parameters."""
 
 from tallgrass.report.convergence import convergence_by_variable
 from tallgrass.report.page import (
@@ -17,10 +14,6 @@ from tallgrass.report.page import (
 )
 from tallgrass.report.words import counted, listed, measured, number, percent
 from tallgrass.rollcalls.analysis import RollCallAnalysis
-from tallgrass.rollcalls.plots import CHECKS
-
-if TYPE_CHECKING:
-    pass
 
 REASONS = {
     "duplicate": "Roll calls recorded twice with identical votes",
@@ -34,24 +27,6 @@ SHORT_REASONS = {
     "min_votes": "too few votes",
     "independent": "neither party",
 }
-# Name of a fit measure -> its words and its explanation.
-FIT = {
-    "fit/accuracy": ("Votes called right", "yeas and nays on the side of 50 % that the model gave"),
-    "fit/apre": ("APRE", "share of the errors of always guessing the winning side that is removed"),
-    "fit/gmp": (
-        "GMP",
-        "geometric mean of the probabilities given to what happened; a coin has 0.5",
-    ),
-    "fit/elpd_loo": ("ELPD, leave-one-out", "expected log predictive density; higher is better"),
-    "fit/elpd_loo_se": ("Standard error of the ELPD", ""),
-    "fit/p_loo": ("Effective parameters", "estimated by leave-one-out"),
-    "fit/pareto_k_above_good": ("Unreliable votes", "votes whose Pareto k exceeds the limit below"),
-    "fit/pareto_k_good": ("Limit of Pareto k", "for this number of draws"),
-    "fit/pareto_k_above_0.7": ("Votes with a Pareto k above 0.7", ""),
-    "fit/n_draws": ("Draws used", ""),
-}
-SHARES = {"fit/accuracy", "fit/apre"}
-THREE_DECIMALS = {"fit/gmp", "fit/pareto_k_good"}
 
 
 def convergence_section(run: RollCallAnalysis) -> Section | None:
@@ -157,45 +132,6 @@ def _worst(run: RollCallAnalysis) -> Table:
         Column("Tail ESS", numeric=True),
     )
     return Table("The parameters that did worst", columns, cells)
-
-
-def fit_section(run: RollCallAnalysis, drawn: set[str]) -> Section | None:
-    """How well the model's probabilities match the votes."""
-    blocks: list[Text | Picture | Table] = []
-    if run.fit:
-        labels = [FIT.get(name, (name.removeprefix("fit/"), "")) for name in run.fit]
-        values = [_fit_value(name, value) for name, value in run.fit.items()]
-        cells = rows([a for a, _ in labels], values, [b for _, b in labels])
-        columns = (Column("Measure"), Column("Value", numeric=True), Column("What it is"))
-        blocks.append(Text("How well the model's probabilities match the votes that were cast."))
-        blocks.append(Table("Fit to the recorded votes", columns, cells))
-    if "predictive" in drawn and run.predictive is not None:
-        blocks.append(
-            Text(
-                "The fitted model was asked to cast all votes again, many times. A mark compares "
-                "what happened with what the model would expect; the lines are 95 % intervals. "
-                "Marks on the dashed line are predicted exactly, and about one in twenty may lie "
-                "outside its interval by chance."
-            )
-        )
-        parts = []
-        for check in CHECKS:
-            part = run.predictive[run.predictive["check"] == check]
-            outside = (part["observed"] < part["low"]) | (part["observed"] > part["high"])
-            if len(part):
-                parts.append(f"{CHECKS[check]}: {outside.sum()} of {len(part)} outside")
-        alt = f"Observed against predicted values with 95 % intervals. {'; '.join(parts)}."
-        blocks.append(Picture("predictive", alt, "Posterior predictive checks"))
-    return Section("fit", "Fit checks", tuple(blocks)) if blocks else None
-
-
-def _fit_value(name: str, value: float) -> str:
-    if name in SHARES:
-        return percent(value, 1)
-    if name in THREE_DECIMALS:
-        return number(value, 3)
-    whole = math.isfinite(value) and value == round(value)
-    return number(value, 0 if whole else 1)
 
 
 def data_section(run: RollCallAnalysis) -> Section:

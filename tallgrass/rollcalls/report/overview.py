@@ -5,11 +5,14 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
-from tallgrass.report.words import chance, counted, listed, number, percent, span
+from tallgrass.report.words import chance, counted, listed, number, percent, span, trimmed
 from tallgrass.rollcalls.analysis import RollCallAnalysis
+from tallgrass.rollcalls.chambers import CHAMBERS
+from tallgrass.rollcalls.misfit import misfit_words
+from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report.baseline import agreement_finding
 from tallgrass.rollcalls.report.fit import fit_findings
-from tallgrass.rollcalls.report.words import person, plural
+from tallgrass.rollcalls.report.words import plural
 from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
 from tallgrass.rollcalls.votes import PARTIES
 
@@ -37,6 +40,9 @@ def key_findings(run: RollCallAnalysis) -> Section:
             apre = percent(run.fit["fit/apre"])
             text += f", which removes {apre} of the errors of always guessing the winning side"
         items.append(text + ".")
+    # Where more are outside than chance allows, the finding stands among those on the fit.
+    if as_expected := misfit_words(run.checks, run.fit_tables.legislators, by_chance=True):
+        items.append(as_expected)
     items += agreement_finding(run)
     blocks: list[Bullets | Text] = [Bullets(tuple(items))]
     blocks[:0] = [Text(words, tone="warning") for words in fit_findings(run.fit_verdict)]
@@ -76,11 +82,17 @@ def _people_findings(everyone: pd.DataFrame) -> list[str]:
         f"{person(top)} stands farthest to the right, at {number(top['mean'])}; {person(bottom)} "
         f"farthest to the left, at {number(bottom['mean'])}."
     ]
-    middle = ideal.sort_values("p_median", ascending=False).iloc[0]
-    items.append(
-        f"The likeliest median member is {person(middle)}, with a probability of "
-        f"{chance(middle['p_median'])}."
-    )
+    # Two chambers have a median member each; nobody is in the middle of both together.
+    bodies = [("", ideal)]
+    if "chamber" in ideal:
+        by_chamber = [(chamber, ideal[ideal["chamber"] == chamber]) for chamber in CHAMBERS]
+        bodies = [(f" of the {chamber.capitalize()}", members) for chamber, members in by_chamber]
+    for of_chamber, members in bodies:
+        middle = members.sort_values("p_median", ascending=False).iloc[0]
+        items.append(
+            f"The likeliest median member{of_chamber} is {person(middle)}, with a probability of "
+            f"{chance(middle['p_median'])}."
+        )
     return items + overlap(ideal)
 
 
@@ -128,7 +140,12 @@ def the_model(run: RollCallAnalysis) -> Section:
     elif run.spec.model == "joint":
         blocks.append(Text(JOINT if run.spec.joint_form == "anchored" else SEED))
     else:
-        blocks.append(Text(FLAT + _anchors(run.tables.ideal_points)))
+        blocks.append(
+            Text(
+                FLAT.format(n=_how_many(run.tables.ideal_points))
+                + _anchors(run.tables.ideal_points)
+            )
+        )
     priors = run.spec.priors
     table = rows(
         [PRIOR_OF.get(name, name) for name in priors],
@@ -158,14 +175,19 @@ SEED = (
 )
 FLAT = (
     "This is the flat form: the model knows nothing of parties. All ideal points share one "
-    "standard normal prior, and two legislators are held fixed so that the scale has a direction "
+    "standard normal prior, and {n} legislators are held fixed so that the scale has a direction "
     "and a unit"
 )
 
 
+def _how_many(ideal: pd.DataFrame) -> str:
+    n = int((ideal["anchor"] != 0).sum())
+    return "two" if n == 2 else str(n)
+
+
 def _anchors(ideal: pd.DataFrame) -> str:
     anchors = ideal[ideal["anchor"] != 0].sort_values("mean")
-    names = [f"{person(row)} at {number(row['mean'], 0)}" for _, row in anchors.iterrows()]
+    names = [f"{person(row)} at {trimmed(row['mean'])}" for _, row in anchors.iterrows()]
     return f": {listed(names)}." if names else "."
 
 
@@ -186,17 +208,28 @@ def _ends(run: RollCallAnalysis) -> str:
     return "Right and left are only names for the two ends"
 
 
+def _unit(run: RollCallAnalysis) -> str:
+    """What zero and one are on the scale."""
+    if run.joint is not None and run.spec.joint_form == "anchored":
+        return (
+            "zero is halfway between the means of the House's parties, and one unit is half the "
+            "distance between them."
+        )
+    if run.spec.model == "flat":
+        return "zero and the unit follow from where the anchors are held."
+    return "the zero point and the unit carry no meaning of their own."
+
+
 def how_to_read(run: RollCallAnalysis) -> Section:
     """How to read positions, intervals and the checks."""
     joint = run.joint is not None
     among = "both chambers" if joint else "this chamber"
     items = [
         f"A position says how a legislator voted compared with the others in {among}, not "
-        f"what he or she believes. {_ends(run)}; the zero point and the unit carry no meaning of "
-        "their own.",
+        f"what he or she believes. {_ends(run)}; {_unit(run)}",
         "Every estimate comes with a 95 % interval: given the model and the votes, the value lies "
-        "in it with a probability of 95 %. Two legislators whose intervals overlap widely cannot "
-        "be told apart.",
+        "in it with a probability of 95 %. Whether one legislator is to the right of another is a "
+        "probability of its own: “Who is to the right of whom” has it for every pair.",
         "Rank 1 is the farthest to the right. The interval of a rank shows how firmly it is known.",
         "R-hat compares the chains, which are independent attempts at the same answer: near 1 "
         "they agree. The effective number of draws says how many independent draws the estimate "

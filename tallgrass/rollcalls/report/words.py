@@ -20,12 +20,6 @@ def plural(party: str) -> str:
     return PLURALS.get(party, f"members of {party or 'no party'}")
 
 
-def person(row: "pd.Series[str] | dict[str, str]") -> str:
-    """A legislator: name, party letter and district."""
-    place = "-".join(part for part in (row["party"][:1], row["district"]) if part)
-    return f"{row['name']} ({place})" if place else str(row["name"])
-
-
 def chamber_words(run: RollCallAnalysis) -> str:
     """Chamber and session."""
     chamber = "House and Senate" if run.joint is not None else run.votes.chamber.capitalize()

@@ -6,6 +6,7 @@ docstring says percentile. Rank 1 is the highest ideal point, at the Republican 
 
 from tallgrass.rollcalls.summaries.joint import JointTables, joint_tables, matched_bills
 from tallgrass.rollcalls.summaries.legislators import ideal_points, shrinkage
+from tallgrass.rollcalls.summaries.pairs import probability_right_of, right_of
 from tallgrass.rollcalls.summaries.parties import (
     dispersion,
     has_parties,
@@ -29,6 +30,8 @@ __all__ = [
     "party_means",
     "party_parameters",
     "party_sizes",
+    "probability_right_of",
+    "right_of",
     "rollcalls_table",
     "shrinkage",
     "variance_decomposition",

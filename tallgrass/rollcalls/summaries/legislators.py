@@ -1,6 +1,6 @@
 """Tables of ideal points, and of their shrinkage by party."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +18,18 @@ MIN_COMMON = 3  # legislators needed to rescale the flat run
 MIN_DISTANCE = 0.5  # percentages of a smaller distance to the party mean are noise
 
 
-def ideal_points(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
+def ideal_points(
+    trace: "DataTree", votes: VoteMatrix, chambers: Sequence[str] | None = None
+) -> pd.DataFrame:
     """One row per legislator, in the order of the trace.
+
+    ``chambers``: the chamber of every row of ``votes``, if they are of two.
 
     Columns: slug, name, party, district, mean, sd, hdi_low, hdi_high, rank (of the mean; 1 is the
     highest), rank_low and rank_high (95 % percentile interval of the rank), p_median (probability
-    to be the median member, or one of the two middle members), n_votes (observed), anchor (+1, -1
-    or 0).
+    to be the median member, or one of the two middle members, of the own chamber), n_votes
+    (observed), anchor (+1 or -1 for the upper and lower anchors, else 0), and chamber if there are
+    two.
 
     Raises
     ------
@@ -42,9 +47,9 @@ def ideal_points(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
     low, high = hdi(xi)
     mean = xi.mean(axis=1)
     ranks = _ranks(xi)
+    bodies = None if chambers is None else np.array(chambers, object)[rows]
     rank_low, rank_high = np.quantile(ranks, TAILS, axis=1, method="closest_observation")
-    middle = {(len(slugs) + 1) // 2, (len(slugs) + 2) // 2}
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "slug": slugs,
             "name": [member.name or member.slug for member in members],
@@ -57,11 +62,24 @@ def ideal_points(trace: "DataTree", votes: VoteMatrix) -> pd.DataFrame:
             "rank": _ranks(mean[:, None])[:, 0],
             "rank_low": rank_low,
             "rank_high": rank_high,
-            "p_median": np.isin(ranks, list(middle)).mean(axis=1),
+            "p_median": _is_median(xi, ranks, bodies),
             "n_votes": np.count_nonzero(votes.cells[rows] != MISSING, axis=1),
             "anchor": trace["constant_data"]["anchor"].to_numpy().astype(int),
         }
     )
+    return table if bodies is None else table.assign(chamber=bodies)
+
+
+def _is_median(xi: Draws, ranks: NDArray[np.int32], bodies: NDArray[np.object_] | None) -> Draws:
+    """Probability of being in the middle of one's body; shape (n_legislators,)."""
+    if bodies is None:
+        n = len(xi)
+        return np.isin(ranks, [(n + 1) // 2, (n + 2) // 2]).mean(axis=1)
+    share = np.empty(len(xi))
+    for body in np.unique(bodies):
+        members = bodies == body
+        share[members] = _is_median(xi[members], _ranks(xi[members]), None)
+    return share
 
 
 def _ranks(values: Draws) -> NDArray[np.int32]:

@@ -1,0 +1,14 @@
+"""Legislators and roll calls as a reader sees them."""
+
+import pandas as pd
+
+
+def person(row: "pd.Series[str] | dict[str, str]") -> str:
+    """A legislator: name, party letter and district."""
+    place = "-".join(part for part in (row["party"][:1], row["district"]) if part)
+    return f"{row['name']} ({place})" if place else str(row["name"])
+
+
+def rollcall_name(row: "pd.Series[str]") -> str:
+    """A roll call: bill and motion, else its id."""
+    return " · ".join(part for part in (row["bill"], row["motion"]) if part) or row["vote_id"]

@@ -1,0 +1,116 @@
+"""Legislators and votes that the model does not describe are named."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from example_report import example_input
+from example_trace import example_trace, example_votes
+from html_page import Page
+
+from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
+from tallgrass.rollcalls.misfit import (
+    legislator_fit,
+    misfit_check,
+    misfit_words,
+    surprising_votes,
+)
+from tallgrass.rollcalls.report import build
+from tallgrass.rollcalls.votes import VoteMatrix
+
+STRANGERS = (3, 17, 22, 29)  # of 30 legislators: nay to everything
+
+
+@pytest.fixture(scope="module")
+def strange() -> tuple[VoteMatrix, FitChecks, object]:
+    """A run whose model knows nothing of four members who say nay to everything."""
+    votes, truth = example_votes(30, 90, seed=6)
+    cells = votes.cells.copy()
+    cells[list(STRANGERS)] = np.where(cells[list(STRANGERS)] == 0, 0, -1)
+    votes = VoteMatrix(cells, votes.legislators, votes.rollcalls, "example", "house")
+    trace = example_trace(votes, truth)
+    return votes, fit_checks(trace, votes, seed=0), summaries.ideal_points(trace, votes)
+
+
+def test_those_farthest_from_the_prediction_come_first_with_their_names(strange):
+    votes, checks, ideal = strange
+    table = legislator_fit(checks, ideal)
+    assert set(table["slug"][:4]) == {votes.slugs[i] for i in STRANGERS}
+    assert table["misfit"][:4].all()
+    names = dict(zip(votes.slugs, [m.name for m in votes.legislators], strict=True))
+    assert list(table["name"]) == [names[slug] for slug in table["slug"]]
+    distance = (table["yea_rate_observed"] - table["yea_rate_mean"]).abs() / table["yea_rate_sd"]
+    assert distance.is_monotonic_decreasing
+
+
+def test_more_than_chance_allows_is_questioned_with_names_and_shares(strange):
+    _, checks, ideal = strange
+    table = legislator_fit(checks, ideal)
+    check = misfit_check(checks, table)
+    assert check.status == "questioned"
+    first = table.iloc[0]
+    low, high = (100 * first[f"yea_rate_{end}"] for end in ("low", "high"))
+    expected = f"{first['name']} ({first['party'][0]}-{first['district']}): 0 % yeas, "
+    assert expected + f"predicted {low:.0f} to {high:.0f} %" in check.words
+    n = int(checks.metrics["fit/misfit_legislators"])
+    assert check.words.startswith(f"{n} of 30 legislators cast a share of yeas outside the 95 %")
+
+
+def test_as_many_as_chance_allows_is_no_finding_and_nobody_is_named():
+    votes, truth = example_votes(30, 90, seed=6)
+    trace = example_trace(votes, truth)
+    checks = fit_checks(trace, votes, seed=0)
+    table = legislator_fit(checks, summaries.ideal_points(trace, votes))
+    assert misfit_check(checks, table).status == "fits"
+    assert misfit_words(checks, table) == ""
+    words = misfit_words(checks, table, by_chance=True)
+    assert words.endswith("would by chance.")
+    assert not any(name in words for name in table["name"])
+
+
+def test_a_run_without_fit_checks_says_that_nobody_was_checked():
+    assert misfit_check(None, None).status == "not checked"
+
+
+def test_the_most_surprising_votes_are_those_of_the_smallest_probability(strange):
+    votes, checks, _ = strange
+    table = surprising_votes(checks, votes, most=40)
+    smallest = np.sort(checks.votes["probability"])[:40]
+    np.testing.assert_array_equal(table["probability"], smallest)
+    for _, row in table.iterrows():
+        i, j = votes.slugs.index(row["legislator"]), votes.vote_ids.index(row["rollcall"])
+        assert row["vote"] == {1: "yea", -1: "nay"}[votes.cells[i, j]]
+        assert row["name"] == votes.legislators[i].name
+        assert (row["bill"], row["title"]) == (votes.rollcalls[j].bill, votes.rollcalls[j].title)
+
+
+def test_the_page_names_and_marks_who_is_not_described(strange):
+    votes, checks, _ = strange
+    run = example_input(votes=None, n_rollcalls=90)
+    truth = example_votes(30, 90, seed=6)[1]
+    trace = example_trace(votes, truth)
+    run = replace(
+        run,
+        trace=trace,
+        ideal_points=summaries.ideal_points(trace, votes),
+        checks=checks,
+        comparison=None,
+        prepared=replace(
+            run.prepared, data=replace(run.prepared.data, votes=votes), flat_table=None
+        ),
+    )
+    words = Page(build(run, {})).words.replace("\N{NO-BREAK SPACE}", " ")
+    findings = words.split("Key findings")[2].split("What this")[0]
+    table = words.split("Ideal points of 30 legislators")[1].split("All legislators in one")[0]
+    first = run.fit_tables.legislators.iloc[0]
+    low, high = (100 * first[f"yea_rate_{end}"] for end in ("low", "high"))
+    assert f"{first['name']} ({first['party'][0]}-{first['district']}): 0 % yeas" in findings
+    assert f"0 % ≠ {low:.0f} to {high:.0f} %" in table
+    assert table.count("≠") == int(checks.metrics["fit/misfit_legislators"])
+    assert "The most surprising votes" in words
+    vote = run.fit_tables.surprising_votes.iloc[0]
+    assert f"{vote['bill']} · {vote['motion']}" in words.split("The most surprising votes")[1]
+    assert "fit/misfit_legislators" in run.recorded_metrics()
+    assert set(run.recorded_long_tables()) == {"tables/votes", "tables/predictive", "tables/pairs"}
+    assert {"tables/legislator_fit", "tables/surprising_votes"} <= set(run.recorded_tables())
