@@ -82,7 +82,10 @@ def example_trace(
         bottom = np.where(index == 0, xi, np.inf).argmin()
         anchor[[top, bottom]] = 1, -1
         stretch = 2 / (xi[top] - xi[bottom])
-        xi, scale = 1 + stretch * (xi - xi[top]), scale * stretch
+        shift = 1 - stretch * xi[top]
+        beta = truth["beta"] / stretch
+        truth = truth | {"beta": beta, "alpha": truth["alpha"] + shift * beta}
+        xi, scale = stretch * xi + shift, scale * stretch
     # The mean of a posterior misses the truth by about its standard deviation.
     xi_draws = noisy(xi + scale * rng.standard_normal(n), scale)
     xi_draws[..., anchor != 0] = anchor[anchor != 0]
