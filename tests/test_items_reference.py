@@ -11,7 +11,7 @@ from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_mm
 from tallgrass.items.priors import item_priors
 from tallgrass.items.reference import Estimates, placed_fit
 from tallgrass.items.responses import Responses
-from tallgrass.items.tables import of_estimates, of_trace
+from tallgrass.items.tables import of_estimates, of_trace, with_fit
 
 
 def placed(responses, engine=calibrate_map):
@@ -100,7 +100,9 @@ def test_a_bank_of_500_has_few_false_alarms_and_its_wrong_keys_are_found():
     wrong = np.arange(0, 500, 50)
     correct = np.where(np.isin(r.item, wrong), 1 - r.correct, r.correct).astype(np.int8)
     mixed = Responses(r.users, r.items, r.user, r.item, correct)
-    flagged = misfits(of_estimates(calibrate_map(mixed), mixed, item_priors(mixed)).items)
+    flagged = misfits(
+        with_fit(of_estimates(calibrate_map(mixed), mixed, item_priors(mixed)), mixed).items
+    )
     assert flagged[wrong].all()
     # Ten wrong keys disturb the abilities of everybody a little.
     assert np.delete(flagged.to_numpy(), wrong).mean() < 5 * MISFIT_BY_CHANCE
@@ -110,10 +112,9 @@ def test_draws_and_their_mode_place_items_alike():
     responses = simulated_items(500, 20, 0, per_user=12, seed=8).responses
     priors = item_priors(responses)
     spec = SamplerSpec(draws=400, tune=50, chains=2, seed=1)
-    drawn = of_trace(
-        calibrate_gibbs(responses, None, spec, most_draws=400).trace, responses, priors
-    )
-    mode = of_estimates(calibrate_map(responses), responses, priors)
+    trace = calibrate_gibbs(responses, None, spec, most_draws=400).trace
+    drawn = with_fit(of_trace(trace, responses, priors), responses)
+    mode = with_fit(of_estimates(calibrate_map(responses), responses, priors), responses)
     z = drawn.items["outfit_z"], mode.items["outfit_z"]
     assert np.corrcoef(*z)[0, 1] > 0.9
     assert np.abs(z[0] - z[1]).max() < 1.0

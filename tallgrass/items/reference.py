@@ -35,9 +35,9 @@ from tallgrass.items.responses import Responses
 Floats = NDArray[np.float64]
 Answers = NDArray[np.int8]
 
-REPEATS = 60
+REPEATS = 50
 SETS, REPEATS_OF_SET = 8, 15  # answers that fit, and the repeats of each
-_MOST_OF_SET = 100_000  # responses of a set: more users tell nothing more
+_MOST_OF_SET = 50_000  # responses of a set: more users tell nothing more
 _FEWEST_NODES, _MOST_NODES = 41, 241
 _SEED = 1
 _NO_STEP = 1e-12  # variance of an item whose information is not positive definite

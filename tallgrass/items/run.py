@@ -168,7 +168,8 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
             else:
                 diagnostics = diagnose(sampled.trace, VARIABLES)
                 verdict = _judge(diagnostics, sampled.trace, thresholds)
-        calibrated = self._calibrated(sampled)
+        with clock.timed("fit_checks_s"):
+            calibrated = tables.with_fit(self._calibrated(sampled), self.prepared.data.responses)
         spec, drift, compared = self.prepared.spec, None, None
         if self.prepared.anchors is not None and spec.on_scale_of_anchors:
             drift = self._drift(calibrated, self.prepared.anchors)

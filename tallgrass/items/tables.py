@@ -1,7 +1,7 @@
 """Tables of items and of users, from draws or from point estimates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,8 +50,8 @@ class Calibrated:
     ----------
     items : DataFrame
         One row per item: item, a, a_sd, a_low, a_high, b, b_sd, b_low, b_high (95 % intervals), n,
-        share_correct, anchor, one_sided (all right or all wrong), infit, infit_z, infit_p, outfit,
-        outfit_z, outfit_p (see :mod:`tallgrass.items.reference`).
+        share_correct, anchor, one_sided (all right or all wrong); from :func:`with_fit` infit,
+        infit_z, infit_p, outfit, outfit_z, outfit_p too.
     users : DataFrame
         One row per user: user, theta, theta_sd, theta_low, theta_high, n, and the same of fit.
     draws : dict of str to ndarray
@@ -62,6 +62,10 @@ class Calibrated:
         Mean and standard deviation of the abilities.
     link : Link or None
         The link to the scale of the anchors, of maximum likelihood.
+    theta_draws : ndarray, shape (n_draws, n_users)
+        Row by row from the same points as ``draws``; empty where they were not kept.
+    precision : ndarray, shape (n_items, 2)
+        Of the priors of log a and b; 0 without priors.
     """
 
     items: pd.DataFrame
@@ -71,6 +75,8 @@ class Calibrated:
     empirical_reliability: float
     population: PopulationSummary = STANDARD
     link: Link | None = None
+    theta_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    precision: Floats = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Calibrated:
@@ -91,10 +97,33 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
         population = _population_drawn(
             *(posterior[name].to_numpy().reshape(-1, 1) for name in POPULATION)
         )
-    drawn = dict(draws)
-    if "theta" in posterior:
-        drawn["theta"] = _flat(posterior["theta"].to_numpy())
-    return _assembled(columns, users, draws, drawn, responses, priors, population)
+    calibrated = _assembled(columns, users, draws, responses, priors, population)
+    if "theta" not in posterior:
+        return calibrated
+    return replace(calibrated, theta_draws=_flat(posterior["theta"].to_numpy()))
+
+
+def with_fit(calibrated: Calibrated, responses: Responses) -> Calibrated:
+    """The tables with the fit of items and users (:mod:`tallgrass.items.reference`)."""
+    items, users, population = calibrated.items, calibrated.users, calibrated.population
+    estimates = Estimates(
+        a=items["a"].to_numpy(float),
+        b=items["b"].to_numpy(float),
+        theta=users["theta"].to_numpy(float),
+        theta_sd=users["theta_sd"].to_numpy(float),
+        mean=population.mean,
+        sd=population.sd,
+        precision=calibrated.precision,
+    )
+    draws = dict(calibrated.draws)
+    if len(calibrated.theta_draws):
+        draws["theta"] = calibrated.theta_draws
+    of_items, of_users = placed_fit(responses, estimates, draws or None)
+    return replace(
+        calibrated,
+        items=items.assign(**_fit_columns(of_items)),
+        users=users.assign(**_fit_columns(of_users)),
+    )
 
 
 def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPriors) -> Calibrated:
@@ -116,7 +145,7 @@ def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPri
         wide = np.full(len(estimates.a), np.inf)
         priors = replace(priors, log_a_sd=wide, b_sd=wide)
     calibrated = _assembled(
-        columns, users, {}, {}, responses, priors, _population_estimated(estimates.population)
+        columns, users, {}, responses, priors, _population_estimated(estimates.population)
     )
     return replace(calibrated, link=estimates.link)
 
@@ -152,7 +181,6 @@ def _assembled(
     columns: dict[str, Floats],
     abilities: dict[str, Floats],
     draws: dict[str, Floats],
-    drawn: dict[str, Floats],
     responses: Responses,
     priors: ItemPriors,
     population: PopulationSummary,
@@ -161,10 +189,6 @@ def _assembled(
     n_items, n_users = len(responses.items), len(responses.users)
     right = responses.correct == 1
     n = np.bincount(responses.item, minlength=n_items)
-    estimates = Estimates(
-        columns["a"], columns["b"], theta, sd, population.mean, population.sd, _precision(priors)
-    )
-    of_items, of_users = placed_fit(responses, estimates, drawn or None)
     one_sided = set(one_sided_items(responses))
     items = pd.DataFrame(
         {
@@ -174,7 +198,6 @@ def _assembled(
             "share_correct": np.bincount(responses.item[right], minlength=n_items) / n,
             "anchor": priors.anchor,
             "one_sided": [name in one_sided for name in responses.items],
-            **_fit_columns(of_items),
         }
     )
     users = pd.DataFrame(
@@ -182,7 +205,6 @@ def _assembled(
             "user": list(responses.users),
             **abilities,
             "n": np.bincount(responses.user, minlength=n_users),
-            **_fit_columns(of_users),
         }
     )
     return Calibrated(
@@ -192,6 +214,7 @@ def _assembled(
         marginal_reliability(sd, population.sd),
         empirical_reliability(theta, sd),
         population,
+        precision=_precision(priors),
     )
 
 
