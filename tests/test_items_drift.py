@@ -40,7 +40,7 @@ def drift_of(n_users, seed):
 
 @pytest.fixture(scope="module")
 def tried():
-    sizes = {200: 40, 600: 25, 2000: 12}
+    sizes = {200: 24, 600: 14, 2000: 7}
     return pd.concat(
         drift_of(n_users, seed) for n_users, repeats in sizes.items() for seed in range(repeats)
     )

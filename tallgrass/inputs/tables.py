@@ -1,5 +1,6 @@
 """Read CSV files as tables of text, within limits; errors name the file and the row."""
 
+import csv
 import gzip
 import re
 import unicodedata
@@ -17,6 +18,8 @@ from pandas.errors import EmptyDataError, ParserError, ParserWarning
 
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
+
+SEPARATORS = (",", ";", "\t")
 
 
 @contextmanager
@@ -52,6 +55,28 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def separator_of(data: bytes) -> str:
+    """The separator of a CSV file by its header: comma, semicolon or tab.
+
+    A header in quotes may hold any of them, so it is counted as :mod:`csv` splits it.
+
+    Examples
+    --------
+    >>> separator_of(b"user;q1;q2"), separator_of(b"user,item,response")
+    (';', ',')
+    """
+    header = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0]
+    line = header.decode("utf-8", "replace").rstrip("\r")
+
+    def columns(separator: str) -> int:
+        try:
+            return len(next(csv.reader([line], delimiter=separator), []))
+        except csv.Error:
+            return 0
+
+    return max(SEPARATORS, key=columns)  # the first of those with equally many
+
+
 def parse_table(
     data: bytes,
     label: str,
@@ -84,6 +109,7 @@ def parse_table(
     with reading_csv(label):
         frame = pd.read_csv(
             BytesIO(data),
+            sep=separator_of(data),
             dtype=str,
             keep_default_na=False,
             encoding="utf-8-sig",

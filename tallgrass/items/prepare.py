@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tallgrass.errors import DataError, SpecError
+from tallgrass.items.covariates import doubtful_items
 from tallgrass.items.earlier import item_table
 from tallgrass.items.responses import Anchors
 from tallgrass.items.sources import LoadedResponses, ResponseRequest, load_anchors, load_responses
@@ -42,7 +43,16 @@ def read(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
         When they cannot be read, or too few are left.
     """
     with counting(settings.progress, "reading responses") as show:
-        return load_responses(request_of(spec), show, settings.limits)
+        loaded = load_responses(request_of(spec), show, settings.limits)
+    if loaded.log.n_duplicates:
+        logger.warning(
+            "%s further answers to the same item left out: the %s one of a user counts",
+            f"{loaded.log.n_duplicates:,}",
+            spec.duplicates,
+        )
+    for words in doubtful_items(loaded.responses):
+        logger.warning("%s", words)
+    return loaded
 
 
 def request_of(spec: CalibrationSpec) -> ResponseRequest:
@@ -61,7 +71,15 @@ def request_of(spec: CalibrationSpec) -> ResponseRequest:
         window_column=spec.window_column,
         duplicates=spec.duplicates,
         min_responses=spec.min_responses,
+        items=_parts(spec.items),
+        ignore=_parts(spec.ignore),
+        missing=_parts(spec.missing),
     )
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """The parts of a list with commas."""
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
 
 
 def prepare(

@@ -57,6 +57,11 @@ class CalibrationSpec(SamplerSpec):
     response_column: str = Field("response", min_length=1, description="column of the answers")
     time_column: str = Field("time", min_length=1, description="column of the times")
     window_column: str = Field("window", min_length=1, description="column of the window labels")
+    items: str = Field("", description="only these items: names or patterns (q*), with commas")
+    ignore: str = Field(
+        "", description="columns or items that are none: names or patterns, with commas"
+    )
+    missing: str = Field("", description="texts that stand for no answer: -9,99,.")
     duplicates: Duplicates = Field(
         "first", description="which of several answers to an item counts: first, last, or error"
     )

@@ -55,7 +55,7 @@ def read_parameters(source: str, location: str = "") -> pd.DataFrame:
     optional = [name for name in OPTIONAL if name in table and not (table[name] == "").all()]
     parameters = pd.DataFrame({"item": table["item"].astype(str).str.strip()})
     for name in ("a", "b", *optional):
-        numbers = pd.to_numeric(table[name], errors="coerce")
+        numbers = pd.to_numeric(_with_points(table[name]), errors="coerce")
         invalid = numbers.isna().to_numpy()
         if invalid.any() and name in COLUMNS:
             row = int(invalid.argmax())
@@ -66,6 +66,13 @@ def read_parameters(source: str, location: str = "") -> pd.DataFrame:
             )
         parameters[name] = numbers.astype(float)
     return parameters.reset_index(drop=True)
+
+
+def _with_points(values: pd.Series) -> pd.Series:
+    """Numbers in text with a decimal point: some spreadsheets write 0,5."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values
+    return values.astype(str).str.replace(r"^\s*(-?\d+),(\d+)\s*$", r"\1.\2", regex=True)
 
 
 def _require(columns: list[str], source: str) -> None:

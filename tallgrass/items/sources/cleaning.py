@@ -14,6 +14,8 @@ from tallgrass.items.sources.request import ResponseRequest
 from tallgrass.items.sources.times import joined, ordered
 from tallgrass.items.sources.wide import ANSWERS, MISSING
 
+_EXACT = 2**53  # from here on a float does not hold every integer
+
 
 @dataclass(frozen=True)
 class DroppedItem:
@@ -76,8 +78,9 @@ def assemble(
     n_rows, n_missing = 0, 0
     pieces: list[_Columns] = []
     for chunk in chunks:
-        piece, missing = _coded(chunk, request, n_rows)
-        n_rows += len(chunk)
+        n_chunk = len(chunk)
+        piece, missing = _coded(_chosen(chunk, request), request, n_rows)
+        n_rows += n_chunk
         n_missing += missing
         if len(piece.correct):
             pieces.append(piece)
@@ -124,9 +127,21 @@ def assemble(
     return Responses(users, items, user_index, item_index, correct[kept_rows]), log
 
 
+def _chosen(chunk: pd.DataFrame, request: ResponseRequest) -> pd.DataFrame:
+    """The rows of items that are wanted."""
+    if not (request.items or request.ignore):
+        return chunk
+    names = chunk[request.item].astype(str).str.strip()
+    wanted = {name: request.wants(name) for name in names.unique()}
+    return chunk[names.map(wanted).to_numpy(bool)]
+
+
 def _nothing(request: ResponseRequest, n_rows: int) -> DataError:
     limits = {"window": request.window, "since": request.since, "until": request.until}
     window = ", ".join(f"{name}={value}" for name, value in limits.items() if value)
+    if n_rows and (request.items or request.ignore):
+        chosen = f"items={','.join(request.items)}, ignore={','.join(request.ignore)}"
+        return DataError("no item is left", chosen, "items and ignore are names or patterns (q*)")
     if n_rows:
         return DataError("no answers", f"{n_rows} rows, all without a response")
     if window:
@@ -135,12 +150,12 @@ def _nothing(request: ResponseRequest, n_rows: int) -> DataError:
 
 
 def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tuple[_Columns, int]:
-    correct, answered = _answers(chunk[request.response], n_before)
+    correct, answered = _answers(chunk[request.response], n_before, request.missing)
     if not answered.all():
         chunk, correct = chunk[answered], correct[answered]
     names = []
     for column in (request.user, request.item):
-        values = _whole(chunk[column])
+        values = _whole(chunk[column], column)
         empty = values.isna().to_numpy()
         if empty.any():
             row = int(chunk.index[int(empty.argmax())]) + n_before + 1
@@ -156,23 +171,39 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tupl
     return _Columns(names[0], names[1], correct, time), int((~answered).sum())
 
 
-def _whole(names: pd.Series) -> pd.Series:
-    """Whole numbers stored as floats become integers, so that the name is 12 and not 12.0."""
+def _whole(names: pd.Series, column: str) -> pd.Series:
+    """Whole numbers stored as floats become integers, so that the name is 12 and not 12.0.
+
+    Raises
+    ------
+    DataError
+        When one is so large that neighbouring ids are the same float.
+    """
+    if is_float_dtype(names) and (names.abs() >= _EXACT).any():
+        raise DataError(
+            f"the column {column} holds ids as floats beyond 2^53, where neighbours are one number",
+            f"{names[names.abs() >= _EXACT].iloc[0]:.0f}",
+            "store ids as integers or text",
+        )
     if is_float_dtype(names) and names.notna().all() and (names % 1 == 0).all():
         return names.astype(np.int64)
     return names
 
 
-def _answers(values: pd.Series, n_before: int) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+def _answers(
+    values: pd.Series, n_before: int, missing: tuple[str, ...]
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """Answers as 0 and 1, and which rows have an answer."""
     answered = values.notna().to_numpy()
     if is_bool_dtype(values):
         return values.fillna(False).to_numpy(bool).astype(np.int8), answered
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(np.float64, na_value=np.nan)
+        answered = answered & ~np.isin(numbers, _numbers(missing))
     else:
         texts = values.astype("str").str.strip().str.lower()
-        answered = answered & ~texts.isin(MISSING).to_numpy()
+        none = MISSING | {text.lower() for text in missing}
+        answered = answered & ~texts.isin(none).to_numpy()
         # Any other text becomes -1, which is refused below.
         numbers = texts.map(ANSWERS).astype("float64").to_numpy()
         numbers = np.where(np.isnan(numbers), -1.0, numbers)
@@ -183,9 +214,15 @@ def _answers(values: pd.Series, n_before: int) -> tuple[NDArray[np.int8], NDArra
             f"{int(invalid.sum())} responses other than 0 and 1, "
             f"the first in row {n_before + row + 1}",
             str(values.iloc[row]),
-            "code answers as 0 or 1, and leave out what was not answered",
+            "code answers as 0 or 1, and leave out what was not answered (or name it with missing)",
         )
     return np.where(answered, numbers, 0).astype(np.int8), answered
+
+
+def _numbers(texts: tuple[str, ...]) -> list[float]:
+    """Those texts that are numbers."""
+    numbers = pd.to_numeric(pd.Series(texts, dtype=str), errors="coerce")
+    return [float(number) for number in numbers.dropna()]
 
 
 def _unique(

@@ -1,4 +1,4 @@
-"""Read responses from CSV and Parquet files, in pieces; tables are long or wide."""
+"""Read responses from files, CSV and Parquet in pieces; tables are long or wide."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +8,15 @@ import pandas as pd
 
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
-from tallgrass.inputs.tables import is_file, open_bytes, reading_csv, require_one_each
+from tallgrass.inputs.tables import (
+    is_file,
+    open_bytes,
+    reading_csv,
+    require_one_each,
+    separator_of,
+)
+from tallgrass.items.sources.formats import read_other
+from tallgrass.items.sources.json_files import is_json, read_json
 from tallgrass.items.sources.parquet import read_parquet, rows_a_piece
 from tallgrass.items.sources.request import ResponseRequest
 from tallgrass.items.sources.times import within
@@ -35,7 +43,7 @@ def read_chunks(
         raise DataError(
             "no such file of responses",
             request.location,
-            "name a CSV or Parquet file, or a database as postgresql://user@host/name",
+            "name a CSV, Parquet or JSON file, or a database as postgresql://user@host/name",
         )
     label = shown(path.name)
     with open_bytes(path, limits) as stream:
@@ -45,10 +53,14 @@ def read_chunks(
         def choose(names: Sequence[str]) -> list[str]:
             return list(names) if could_be_wide(names, request) else request.needed(names)
 
-        pieces = read_parquet(path, choose, limits, chunk)
+        pieces = read_parquet(path, choose, limits, chunk, request.user)
+    elif (other := read_other(path, limits)) is not None:
+        pieces = other
+    elif is_json(head):
+        pieces = read_json(path, request, limits)
     else:
         limits.check_header(label, head)
-        pieces = _csv(path, label, limits, chunk)
+        pieces = _csv(path, label, limits, chunk, separator_of(head))
     is_wide_table: bool | None = None
     n_read = 0
     for piece in pieces:
@@ -59,9 +71,12 @@ def read_chunks(
         yield within(long[request.needed(list(long.columns))], request)
 
 
-def _csv(path: Path, label: str, limits: Limits, chunk: int) -> Iterator[pd.DataFrame]:
+def _csv(
+    path: Path, label: str, limits: Limits, chunk: int, separator: str
+) -> Iterator[pd.DataFrame]:
     # Names stay text: 007 is not 7, and an item may be called NA.
     options: dict[str, Any] = {
+        "sep": separator,
         "dtype": str,
         "keep_default_na": False,
         "encoding": "utf-8-sig",

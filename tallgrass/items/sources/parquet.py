@@ -17,8 +17,11 @@ def read_parquet(
     choose: Callable[[Sequence[str]], list[str]] = list,
     limits: Limits = DEFAULT_LIMITS,
     chunk: int = 1_000_000,
+    index: str = "",
 ) -> Iterator[pd.DataFrame]:
     """The columns of a Parquet file that ``choose`` selects by name, in pieces of ``chunk`` rows.
+
+    ``index`` is the name that the index of a pandas table gets, where the file has no such column.
 
     Raises
     ------
@@ -36,17 +39,29 @@ def read_parquet(
             limits.check_table(label, metadata.num_rows, metadata.num_columns)
             limits.check_size(label, sum(group.total_byte_size for group in groups))
             schema = file.schema_arrow
-            columns = choose(schema.names)
+            renamed = _index_named(schema, index)
+            stored = {new: old for old, new in renamed.items()}
+            wanted = choose([renamed.get(name, name) for name in schema.names])
+            columns = [stored.get(name, name) for name in wanted]
             for name in columns:
                 _require_flat(schema.field(name), label)
             if not groups:
-                yield schema.empty_table().select(columns).to_pandas()
+                yield schema.empty_table().select(columns).to_pandas().rename(columns=renamed)
             rows = rows_a_piece(chunk, len(columns))
             for batch in file.iter_batches(batch_size=rows, columns=columns):
                 # The pandas metadata in the file may ask for other types, so it is ignored.
-                yield batch.to_pandas(ignore_metadata=True)
+                yield batch.to_pandas(ignore_metadata=True).rename(columns=renamed)
     except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
         raise DataError(f"{label} is not a whole Parquet file", str(error)) from None
+
+
+def _index_named(schema: Any, name: str) -> dict[str, str]:
+    """The column that holds the index of a pandas table, and the name that it gets."""
+    kept = (schema.pandas_metadata or {}).get("index_columns", [])
+    columns = [column for column in kept if isinstance(column, str) and column in schema.names]
+    if not name or name in schema.names or len(columns) != 1:
+        return {}
+    return {columns[0]: name}
 
 
 def rows_a_piece(chunk: int, n_columns: int) -> int:

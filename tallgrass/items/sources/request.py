@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from tallgrass.errors import DataError, nearest
 
@@ -14,7 +15,7 @@ class ResponseRequest:
     Parameters
     ----------
     location : str
-        A database URL (``postgresql://...``, ``sqlite:///...``), or a CSV or Parquet file.
+        A database URL (``postgresql://...``, ``sqlite:///...``), or a file.
     table : str
         Table of the database, ``schema.table`` or ``table``; ignored with a query.
     query : str
@@ -31,6 +32,11 @@ class ResponseRequest:
         They are ordered by the time column if there is one, else as in the input.
     min_responses : int
         Items with fewer responses are dropped.
+    items, ignore : tuple of str
+        Names of items, or patterns of names (``q*``): only those of ``items`` are read, where it
+        is not empty, and none of ``ignore``.
+    missing : tuple of str
+        Further texts that stand for no answer, such as -9.
     """
 
     location: str
@@ -46,6 +52,14 @@ class ResponseRequest:
     window_column: str = "window"
     duplicates: str = "first"
     min_responses: int = 200
+    items: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def wants(self, item: str) -> bool:
+        """Whether an item, or a column of a wide table, is to be read."""
+        chosen = not self.items or any(fnmatchcase(item, pattern) for pattern in self.items)
+        return chosen and not any(fnmatchcase(item, pattern) for pattern in self.ignore)
 
     @property
     def required(self) -> tuple[str, str, str]:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from tallgrass.errors import DataError
 from tallgrass.items.sources.request import ResponseRequest
 
-ANSWERS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+ANSWERS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "0,0": 0, "1,0": 1, "false": 0, "true": 1}
 MISSING = {"", "na", "nan", "null", "none", "<na>", "nat"}
 _LOOKED_AT = 1000  # rows
+_OF_INDEX = ("Unnamed: 0", "index")  # a first column that pandas wrote without a name
 
 
 def could_be_wide(names: Sequence[str], request: ResponseRequest) -> bool:
@@ -27,7 +28,8 @@ def is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
     if not cells.size:
         return False
     texts = _texts(cells)
-    return bool(np.isin(texts, [*ANSWERS]).any()) and float(_usable(texts).mean()) >= 0.5
+    usable = _usable(texts, request.missing)
+    return bool(np.isin(texts, [*ANSWERS]).any()) and float(usable.mean()) >= 0.5
 
 
 def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.DataFrame:
@@ -45,14 +47,15 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
     """
     user, items = _user(piece, request), _items(piece, request)
     texts = _texts(piece[items])
-    invalid = ~_usable(texts)
+    invalid = ~_usable(texts, request.missing)
     if invalid.any():
         row, column = (int(index[0]) for index in np.nonzero(invalid))
         raise DataError(
             f"{int(invalid.sum())} responses other than 0 and 1, the first in row "
             f"{n_before + row + 1}, column {items[column]}",
             str(piece[items[column]].iloc[row]),
-            "code answers as 0 or 1, and leave empty what was not answered",
+            "code answers as 0 or 1, and leave empty what was not answered (or name it with "
+            f"missing); a column that is no item is left out with ignore={items[column]}",
         )
     if user is None:
         user = request.user
@@ -66,17 +69,20 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
 
 def _items(piece: pd.DataFrame, request: ResponseRequest) -> list[str]:
     other_columns = {_user(piece, request), request.time, request.window_column}
-    return [name for name in piece.columns if name not in other_columns]
+    names = (name for name in piece.columns if name not in other_columns)
+    return [name for name in names if request.wants(str(name))]
 
 
 def _user(piece: pd.DataFrame, request: ResponseRequest) -> str | None:
     """The column of the users: the requested one, or the first column if it holds names."""
     if request.user in piece:
         return request.user
+    if str(piece.columns[0]) in _OF_INDEX:
+        return str(piece.columns[0])
     first = str(piece.columns[0])
     head = piece[[first]].head(_LOOKED_AT)
     names = _texts(head).ravel()
-    are_names = not _usable(names).all() and len(pd.unique(names)) > len(names) / 2
+    are_names = not _usable(names, request.missing).all() and len(pd.unique(names)) > len(names) / 2
     return first if are_names else None
 
 
@@ -91,6 +97,6 @@ def _texts(cells: pd.DataFrame) -> NDArray[np.object_]:
     )
 
 
-def _usable(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
+def _usable(texts: NDArray[np.object_], missing: Sequence[str]) -> NDArray[np.bool_]:
     """Which cells are an answer or empty."""
-    return np.isin(texts, [*ANSWERS, *MISSING])
+    return np.isin(texts, [*ANSWERS, *MISSING, *(text.lower() for text in missing)])
