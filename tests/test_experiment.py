@@ -136,6 +136,7 @@ def test_flags_hold_a_parameter_in_every_run(tmp_path):
         (QUESTION + "[baseline]\nsampeler = 'x'", "'baseline.sampeler'. did you mean sampler"),
         (QUESTION + "[[expect]]\nverdikt = 'pass'", "'expect.verdikt'. did you mean verdict"),
         (QUESTION + "[[expect]]\nverdict = 'good'", "expect.verdict: unknown verdict"),
+        (QUESTION + "[[expect]]\nfit = 'good'", "expect.fit: unknown fit"),
         (QUESTION + "[[expect]]\nabs_r = 'high'", "expect.abs_r: unknown condition"),
         (QUESTION + "[[expect]]\nchamber = 'house'", "states nothing"),
         (QUESTION + "[vary]\ninit = 'pca'", "vary.init: a list"),
@@ -181,6 +182,8 @@ RUNS = pd.DataFrame(
         "finished": [True, True, False],
         "verdict": ["pass", "fail", None],
         "baseline_run_id": [None, "a", None],
+        "fit": ["fits", None, None],
+        "baseline/r_within_min": [float("nan"), 0.26, float("nan")],
         "rhat_max": [1.002, 1.5, float("nan")],
         "ess/per_second": [100.0, 10.0, float("nan")],
     },
@@ -198,6 +201,14 @@ RUNS = pd.DataFrame(
         ({"init": "house", "verdict": "pass"}, "open", ("no run has these parameters",)),
         ({"init": "pca", "ess_min": "> 1"}, "open", ("pca: no ess_min",)),
         ({"rhat_max": "< 1.01"}, "no", ("none: rhat_max 1.5, not < 1.01",)),
+        ({"init": "pca", "fit": "fits"}, "yes", ()),
+        ({"init": "pca", "fit": "questioned"}, "no", ("pca: fit fits",)),
+        ({"fit": "fits"}, "open", ("none: no fit", "lost: did not finish")),
+        (
+            {"init": "none", "baseline/r_within_min": "> 0.9"},
+            "no",
+            ("none: baseline/r_within_min 0.26, not > 0.9",),
+        ),
     ],
 )
 def test_an_expectation_is_decided_by_the_runs_it_speaks_of(expected, holds, why):

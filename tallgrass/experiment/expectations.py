@@ -138,7 +138,7 @@ def _decided(
         return None, "did not finish"
     value = run.get(name)
     if name in _WORDS:
-        if name == "fit" and value is None:  # a run of an earlier version
+        if name == "fit" and pd.isna(value):  # a run of an earlier version
             return None, "no fit"
         return value == condition, f"{name} {value}"
     if value is None or pd.isna(value):

@@ -168,8 +168,7 @@ def _overview(runs: pd.DataFrame) -> Table:
         ("|r|", "abs_r", None),
         ("r in party", "baseline/r_within_min", None),
         ("ELPD diff.", "baseline/elpd_diff", 1),
-        ("ESS/s", "ess/per_second", 1),
-        ("Sampling (s)", "sampling_s", 1),
+        ("Seconds", "sampling_s", 1),
     ]
     present = [column for column in columns if column[1] in runs]
     judged = [name for name in ("verdict", "fit") if name in runs]

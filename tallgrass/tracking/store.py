@@ -168,7 +168,11 @@ def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
 
 
 def _quieten() -> None:
-    """Hide MLflow's log lines about creating its tables, unless the user set its log level."""
+    """Hide MLflow's log lines about creating its tables, and bars for the files that it reads.
+
+    Not where the user set the log level, or asked for the bars.
+    """
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
