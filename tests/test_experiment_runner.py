@@ -110,7 +110,7 @@ def test_the_parent_run_holds_answers_tables_and_both_pages(inside):
     page = Path(inside.report_path).read_text()
     assert "Does the start | matter?" in page
     assert "Ideal points of every pair of runs" in page
-    agreement = page.split("Agreement with the first run")[1].split("</table>")[0]
+    agreement = page.split("<caption>Agreement with the first run")[1].split("</table>")[0]
     assert "r within Republicans" in agreement
     assert "simulated senate no start" in agreement
     assert ", from rank " in agreement
