@@ -19,8 +19,10 @@ from example_store import default_store, made_run, status_of
 from tallgrass.cli import COMMANDS, main
 from tallgrass.cli.output import as_json, printable
 from tallgrass.cli.parser import parse, parser_of, switches_of
+from tallgrass.cli.results import print_fit
 from tallgrass.errors import SpecError
 from tallgrass.rollcalls import sources
+from tallgrass.rollcalls.fit_verdict import FitCheck, fit_verdict
 from tallgrass.rollcalls.sources import SimulationDesign
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking.writing import start_run
@@ -453,3 +455,12 @@ def test_json_has_null_for_numbers_that_are_not_finite():
         "a": [None, 1.5],
         "b": {"c": None},
     }
+
+
+def test_a_number_and_its_percent_sign_stay_on_one_line_of_the_fit(capsys):
+    words = "Of all of them a great many, namely " + ", ".join(f"{n} %" for n in range(60))
+    print_fit(fit_verdict((FitCheck("shares", "questioned", words),)))
+    lines = capsys.readouterr().out.splitlines()
+    assert not any(line.strip().startswith("%") for line in lines)
+    assert max(map(len, lines)) <= 80
+    assert " ".join(line.strip() for line in lines[1:]).strip() == f"shares: {words}"

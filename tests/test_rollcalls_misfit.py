@@ -57,6 +57,19 @@ def test_more_than_chance_allows_is_questioned_with_names_and_shares(strange):
     assert check.words.startswith(f"{n} of 30 legislators cast a share of yeas outside the 95 %")
 
 
+def test_those_who_vote_with_neither_party_are_named_as_such(strange):
+    _, checks, ideal = strange
+    table = legislator_fit(checks, ideal)
+    ends = ["own_party_low", "other_party_low"]
+    table[ends] = 0.0  # nobody agrees less often than this
+    assert "neither party" not in misfit_words(checks, table)
+    table.loc[[5, 8], "own_party_low"] = 1.0
+    table.loc[[8, 9], "other_party_low"] = 1.0
+    name, place = table.loc[8, "name"], f"{table.loc[8, 'party'][0]}-{table.loc[8, 'district']}"
+    expected = f" {name} ({place}) agrees with neither party as often as predicted."
+    assert misfit_words(checks, table).endswith(expected)
+
+
 def test_as_many_as_chance_allows_is_no_finding_and_nobody_is_named():
     votes, truth = example_votes(30, 90, seed=6)
     trace = example_trace(votes, truth)

@@ -98,8 +98,11 @@ def print_verdict(verdict: "Verdict") -> None:
 
 def print_fit(fit: "FitVerdict") -> None:
     """Print whether one line fits the votes, and what speaks against it."""
-    lines = (wrap(words, 78, initial_indent="  ", subsequent_indent="  ") for words in fit.reasons)
-    say(f"Fit: {fit.status}", *chain.from_iterable(lines), "")
+    # A number and its % stay on one line, because wrap() does not break at this other blank.
+    blank = "\N{NO-BREAK SPACE}"
+    whole = (words.replace(" %", blank + "%") for words in fit.reasons)
+    lines = (wrap(words, 78, initial_indent="  ", subsequent_indent="  ") for words in whole)
+    say(f"Fit: {fit.status}", *(line.replace(blank, " ") for line in chain(*lines)), "")
 
 
 def print_agreement(result: "FitResult") -> None:

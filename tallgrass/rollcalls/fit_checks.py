@@ -15,8 +15,8 @@ not count.
 
 The checks use 2000 thinned draws. With all 8000 draws of a default run ELPD changed by at most a
 tenth of its standard error, nothing else by more than 0.001, and the checks took five times as
-long. Processor seconds on the 91st Kansas Legislature: House (27,331 votes) 0.7, against 11
-(hierarchical) and 9 (flat) for sampling; Senate (7,022) 0.2, against 4.2 and 2.7; 5 to 8 %.
+long. Processor seconds on the 91st Kansas Legislature: House (27,331 votes) 1.3, against 11
+(hierarchical) and 9 (flat) for sampling.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from tallgrass.report.words import listed
 from tallgrass.rollcalls.fit_checks import FitChecks
 from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.people import person
@@ -98,7 +99,22 @@ def misfit_words(
     if allowed:
         return text
     named = "; ".join(_farthest(row) for _, row in table[table["misfit"]].head(_NAMED).iterrows())
-    return f"{text} Their ideal points do not describe how they voted. Farthest off: {named}."
+    text += f" Their ideal points do not describe how they voted. Farthest off: {named}."
+    neither = votes_with_neither(table)
+    if neither.any():
+        people = [person(row) for _, row in table[neither].head(_NAMED).iterrows()]
+        if (others := int(neither.sum()) - len(people)) > 0:
+            people.append(f"{others} more")
+        verb = "agrees" if len(people) == 1 else "agree"
+        text += f" {listed(people)} {verb} with neither party as often as predicted."
+    return text
+
+
+def votes_with_neither(table: pd.DataFrame) -> "pd.Series[bool]":
+    """The legislators who agree less often than predicted with both parties."""
+    return (table["own_party_observed"] < table["own_party_low"]) & (
+        table["other_party_observed"] < table["other_party_low"]
+    )
 
 
 def _farthest(row: "pd.Series[str]") -> str:

@@ -124,9 +124,10 @@ def anchors_section(run: RollCallAnalysis) -> Section | None:
         return None
     off = int(anchors["off"].sum())
     text = Text(
-        f"{off} of {counted(len(anchors), 'anchor')} {'is' if off == 1 else 'are'} held where the "
-        "own votes do not put it. The position by the votes is what the model would give a member "
-        "with these votes, the roll calls as they were estimated. A scale that pulls away from "
+        f"{off} of {counted(len(anchors), 'anchor')} {'is' if off == 1 else 'are'} held where "
+        f"{'its' if off == 1 else 'their'} own votes do not put {'it' if off == 1 else 'them'}. "
+        "The position by the votes is what the model would give a member with these votes, the "
+        "roll calls as they were estimated. A scale that pulls away from "
         "its anchors describes them, and the roll calls on which they voted, wrongly.",
         tone="warning" if off else "",
     )
