@@ -252,15 +252,15 @@ def test_agreement_with_the_baseline_leaves_anchors_out_and_is_given_within_each
 def test_a_run_says_whether_it_fits_apart_from_whether_it_converged(hierarchical, brief):
     for result in (hierarchical, brief):
         tags = stored(result).data.tags
-        assert tags["fit"] == result.analysis.fit_verdict.status
-        assert tags["fit.reasons"] == " ".join(result.analysis.fit_verdict.reasons)
+        assert tags["fit"] == result.fit.status
+        assert tags["fit.reasons"] == " ".join(result.fit.reasons)
     metrics = stored(hierarchical).data.metrics
     (axis,) = hierarchical.analysis.axes.values()
     assert metrics["axis/party_separation"] == pytest.approx(axis.party_separation)
     assert metrics["axis/other_side_share"] == pytest.approx(axis.other_side_share)
     assert metrics["axis/eigenvalue_ratio"] == pytest.approx(axis.eigenvalue_ratio)
     listed = tg.runs().set_index("run_id")["fit"]
-    assert listed[hierarchical.run_id] == hierarchical.analysis.fit_verdict.status
+    assert listed[hierarchical.run_id] == hierarchical.fit.status
 
 
 def test_single_votes_made_anew_from_the_draws_are_those_that_were_kept(hierarchical):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def summary(result: "FitResult") -> dict[str, Any]:
     """A finished run as plain values, for ``--json``."""
     verdict, comparison = result.verdict, result.comparison
-    fit = result.analysis.fit_verdict
+    fit = result.fit
     return {
         "run_id": result.run_id,
         "experiment_id": result.experiment_id,
@@ -69,7 +69,7 @@ def print_result(result: "FitResult") -> None:
     """Print a finished run: its id, the verdict with its rows, and its addresses."""
     say("", f"Run {result.run_id}")
     print_verdict(result.verdict)
-    print_fit(result.analysis.fit_verdict)
+    print_fit(result.fit)
     if result.comparison is not None:
         print_agreement(result)
     say(

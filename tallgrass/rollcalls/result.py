@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tallgrass.inference.diagnostics import Diagnostics, Verdict
     from tallgrass.rollcalls.analysis import RollCallAnalysis
     from tallgrass.rollcalls.compare import Comparison
+    from tallgrass.rollcalls.fit_verdict import FitVerdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,15 @@ class FitResult:
     timings: dict[str, float]
     report_path: str
     analysis: "RollCallAnalysis"
+
+    @property
+    def fit(self) -> "FitVerdict":
+        """Whether one line fits the votes, apart from whether the chains converged.
+
+        Its ``status`` is ``fits``, ``questioned`` or ``not checked``; ``reasons`` and ``checks``
+        say why.
+        """
+        return self.analysis.fit_verdict
 
     def log_likelihood(self, max_draws: int = 2000) -> "DataTree":
         """The draws with the log-likelihood of every vote, for ``az.loo`` and ``az.compare``.
