@@ -61,6 +61,16 @@ def test_linked_senators_are_the_linear_map_of_their_own_run(two_runs, linked):
     assert np.corrcoef(own, moved[own.index])[0, 1] > 0.99
 
 
+def test_a_linked_run_that_did_not_pass_is_named_by_its_stored_verdict(two_runs, linked):
+    for role, run_id in zip(("reference", "target"), two_runs[0], strict=True):
+        verdict = reading.details(run_id)["tags"]["verdict"]
+        assert verdict == "fail"  # 60 draws are too few
+        start = f"the {role} run {run_id[:8]} ("
+        (text,) = [text for text in linked.linking.warnings if text.startswith(start)]
+        assert "did not pass, its verdict is fail" in text
+        assert text in reading.details(linked.run_id)["tags"]["warnings"]
+
+
 def test_a_link_is_not_run_again_but_made_anew(two_runs, linked):
     (house, senate), _ = two_runs
     with pytest.raises(SpecError, match=f"tallgrass link {house} {senate}"):

@@ -6,6 +6,7 @@ import resource
 from dataclasses import replace
 from pathlib import Path
 
+import arviz as az
 import mlflow
 import numpy as np
 import pandas as pd
@@ -17,10 +18,12 @@ from toy import usual_votes
 
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.rollcalls.anchor_text import parse_anchors
 from tallgrass.rollcalls.single_votes import votes_of_trace
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.rollcalls.votes import RollCall
 from tallgrass.settings import Settings
+from tallgrass.tracking.reading.records import stored_table
 
 QUICK = {"session": "91st", "chamber": "house", "draws": 150, "tune": 300, "chains": 2}
 UNANIMOUS = 3  # roll calls of the session that tell nothing
@@ -143,6 +146,44 @@ def test_every_single_vote_is_kept_with_its_probability(hierarchical):
     assert np.exp(np.log(table["probability"]).mean()) == pytest.approx(metrics["fit/gmp"])
     unreliable = ~(table["pareto_k"] <= metrics["fit/pareto_k_good"])
     assert unreliable.sum() == metrics["fit/pareto_k_above_good"]
+
+
+def test_the_log_likelihood_of_a_run_gives_its_elpd_from_python_and_from_the_store(hierarchical):
+    metrics = hierarchical.analysis.recorded_metrics()
+    stored_draws = tg.log_likelihood(hierarchical.run_id[:12])
+    for draws in (hierarchical.log_likelihood(), stored_draws):
+        loo = az.loo(draws, reff=metrics["fit/reff"])
+        assert loo.elpd == pytest.approx(metrics["fit/elpd_loo"], rel=1e-9)
+        assert loo.n_data_points == np.count_nonzero(draws["observed_data"]["votes"])
+
+
+def test_a_result_says_who_is_probably_to_the_right(hierarchical):
+    ideal = hierarchical.analysis.ideal_points.sort_values("mean")
+    first, last = ideal["slug"].iloc[-1], ideal["slug"].iloc[0]
+    assert hierarchical.probability_right_of(first, last) > 0.95
+    assert hierarchical.probability_right_of(last, first) < 0.05
+
+
+def test_who_the_model_does_not_describe_is_recorded_with_what_chance_gives(hierarchical):
+    metrics = stored(hierarchical).data.metrics
+    for name in ("misfit_legislators", "misfit_pairs", "misfit_party_margins", "surprising_votes"):
+        assert metrics[f"fit/{name}"] >= 0
+        assert metrics[f"fit/{name}_expected"] > 0
+    table = stored_table(hierarchical.run_id, "tables/legislator_fit.json")
+    assert table["misfit"].sum() == metrics["fit/misfit_legislators"]
+    assert len(stored_table(hierarchical.run_id, "tables/surprising_votes.json")) == 100
+
+
+def test_the_anchors_of_a_flat_run_are_recorded_with_where_their_votes_put_them(flat):
+    run = stored(flat)
+    named = parse_anchors(run.data.params["model.anchors"])
+    assert run.data.params["anchors"] == "auto"
+    table = stored_table(flat.run_id, "tables/anchors.json")
+    assert dict(zip(table["slug"], table["position"], strict=True)) == named
+    assert sorted(named.values()) == [-1, 1]
+    assert run.data.metrics["fit/anchors_off"] == table["off"].sum()
+    inside = table["position"].between(table["by_votes_low"], table["by_votes_high"])
+    assert list(table["off"]) == list(~inside)
 
 
 @pytest.mark.slow
