@@ -12,6 +12,7 @@ from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.prepare import Baseline
 from tallgrass.rollcalls.single_votes import single_votes
 from tallgrass.rollcalls.votes import PARTIES
+from tallgrass.rounding import rounded
 
 NAME = "order within parties"
 # A smaller r within a party means that its members stand in another order: the least |r| that the
@@ -99,14 +100,16 @@ def order_check(
     reordered = comparison.least_r_within < LEAST_R_WITHIN
     if not (reordered and elpd.difference < -_STANDARD_ERRORS * elpd.se):
         return FitCheck(NAME, "fits")
-    party, agreement = min(comparison.within.items(), key=lambda item: item[1].r)
+    least = comparison.least_r_within
+    party = next(name for name, agreement in comparison.within.items() if agreement.r == least)
+    over_all = rounded(comparison.abs_r, 2, 1.0)
     return FitCheck(
         NAME,
         "questioned",
         f"The baseline orders the members otherwise and predicts the votes better. Within the "
-        f"{party}s r is {agreement.r:.2f}, although |r| over everybody is {comparison.abs_r:.2f}; "
-        f"farthest moved {moved_words(comparison, names)}. The log predictive density of the votes "
-        f"is {-elpd.difference:,.0f} below the baseline's (standard error {elpd.se:,.0f}).",
+        f"{party}s r is {least:.2f}, although |r| over everybody is {over_all}; farthest moved "
+        f"{moved_words(comparison, names)}. The log predictive density of the votes is "
+        f"{-elpd.difference:,.0f} below the baseline's (standard error {elpd.se:,.0f}).",
     )
 
 

@@ -27,7 +27,7 @@ def agreement_tables(run: RollCallAnalysis) -> tuple[Table, ...]:
         Column("Among"),
         Column("r", numeric=True),
         Column("r of ranks", numeric=True, hint="Spearman's rank correlation"),
-        Column("Members", numeric=True),
+        Column("n", numeric=True, hint="members compared"),
     )
     n_fixed = comparison.n_common - comparison.n_compared
     without = f", without {counted(n_fixed, 'anchor')}" if n_fixed else ""
@@ -56,7 +56,7 @@ def agreement_finding(run: RollCallAnalysis) -> list[str]:
     if comparison.sign_flip:
         text += ", with the direction of the scale reversed"
     parts = [
-        f"{number(agreement.r, 2)} among the {plural(party)}"
+        f"{measured(agreement.r)} among the {plural(party)}"
         for party, agreement in comparison.within.items()
     ]
     if parts:
