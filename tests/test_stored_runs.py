@@ -232,6 +232,10 @@ def test_on_the_same_votes_a_comparison_gives_the_difference_of_the_elpd_and_its
     assert list(table.loc["Votes", "text"]) == ["first run", "same"]
     loo = [loo_by_arviz(run_id) for run_id in (first, second)]
     d = (loo[1].elpd_i - loo[0].elpd_i).to_numpy()
+    assert table.loc[("|r| vs first run", second), "value"] == tg.abs_r(second, first)
+    within = tg.agreement(second, first).least_r_within
+    assert table.loc[("r in party, vs first", second), "value"] == within
+    assert ", from rank " in table.loc[("Moved most, vs first", second), "text"]
     row = table.loc[("ELPD vs first run", second)]
     assert row["value"] == pytest.approx(d.sum(), abs=0.3)  # smoothed with another tail
     error = table.loc[("SE, ELPD vs first run", second), "value"]
@@ -245,6 +249,7 @@ def test_across_different_votes_a_comparison_says_so_and_gives_no_difference(ids
     table = tg.compare(pair).set_index(["measure", "run_id"])
     assert list(table.loc["Votes", "text"]) == ["first run", "different"]
     assert table.loc["ELPD vs first run", "value"].isna().all()
+    assert table.loc["|r| vs first run", "value"].isna().all()  # no member in common
     for words in (printed("compare", *pair), printed("compare", *pair, "--markdown")):
         said = " ".join(words.split())
         assert "Not on the votes of the first run" in said

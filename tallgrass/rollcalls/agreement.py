@@ -90,16 +90,18 @@ def agreement(a: "str | FitResult", b: "str | FitResult") -> Comparison:
     >>> tg.agreement("3f2a", "91bc").within["Republican"]
     Agreement(r=0.26..., spearman=0.21..., n=31)
     """
-    current, reference = _ideal_points(a), _ideal_points(b)
-    members = current.set_index("slug")
-    return compare_estimates(
-        members["mean"],
-        reference.set_index("slug")["mean"],
-        members["party"],
-        fixed_members(current) | fixed_members(reference),
+    return agreement_of(_ideal_points(a), _ideal_points(b))
+
+
+def agreement_of(current: "DataFrame", reference: "DataFrame") -> Comparison:
+    """The agreement of two tables of ideal points; see :func:`agreement`."""
+    members, others = (
+        table.assign(slug=table["slug"].astype(str)) for table in (current, reference)
     )
+    fixed = fixed_members(members) | fixed_members(others)
+    members, others = members.set_index("slug"), others.set_index("slug")
+    return compare_estimates(members["mean"], others["mean"], members["party"], fixed)
 
 
 def _ideal_points(run: "str | FitResult") -> "DataFrame":
-    table = earlier.ideal_points(run) if isinstance(run, str) else run.analysis.ideal_points
-    return table.assign(slug=table["slug"].astype(str))
+    return earlier.ideal_points(run) if isinstance(run, str) else run.analysis.ideal_points

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tallgrass.errors import DataError, TrackingError
+from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.against_baseline import moved_words
+from tallgrass.rollcalls.agreement import agreement_of
 from tallgrass.rollcalls.elpd_difference import elpd_difference, same_votes
 from tallgrass.rollcalls.fit_checks import HIGH_K
 from tallgrass.rollcalls.single_votes import single_votes
-from tallgrass.rounding import rounded
+from tallgrass.rounding import diagnostic, rounded
 from tallgrass.tracking import reading
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.reading.comparison import COLUMNS
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from tallgrass.inference.diagnostics import Thresholds
 
 VOTES, DIFFERENT = "Votes", "different"
+_R, _WITHIN, _MOVED = "|r| vs first run", "r in party, vs first", "Moved most, vs first"
 _ELPD, _SE, _BAD = "ELPD vs first run", "SE, ELPD vs first run", f"Pareto k > {HIGH_K}"
 _MODELS = ("flat", "hierarchical", "joint")
 _NONE = "\N{EM DASH}"
@@ -36,19 +41,23 @@ class _Run(NamedTuple):
 
 
 class _Compared(NamedTuple):
-    """A run on roll calls beside the first one: the words on its votes, and its ELPD."""
+    """A run on roll calls beside the first one: its votes, its positions, and its ELPD."""
 
     votes: str
     difference: float = np.nan
     se: float = np.nan
+    abs_r: float = np.nan
+    least_r_within: float = np.nan
+    moved: str = _NONE
 
 
 def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
     """The metrics of several runs, against the thresholds of the verdict and each other.
 
-    Runs on roll calls are compared with the first of them: on the same votes by their expected log
-    predictive densities (leave-one-out), paired vote by vote; on different votes these cannot be
-    compared, and the row *Votes* says so.
+    Runs on roll calls are compared with the first of them: by the positions of their common members
+    (r over everybody and the least r within a party, without anchors, and who moved most), and on
+    the same votes by their expected log predictive densities (leave-one-out), paired vote by vote.
+    On different votes these cannot be compared, and the row *Votes* says so.
 
     Parameters
     ----------
@@ -105,17 +114,20 @@ def _read(run_id: str) -> _Run:
 def _rows(runs: Sequence[_Run], on_votes: Sequence[_Run]) -> list[tuple[object, ...]]:
     compared = _against_first(on_votes)
     rows: list[tuple[object, ...]] = []
-    for measure in (VOTES, _ELPD, _SE, _BAD):
+    for measure in (_R, _WITHIN, _MOVED, VOTES, _ELPD, _SE, _BAD):
         for run in runs:
             beside = compared.get(run.run_id, _Compared(_NONE))
             share = _bad_share(run)
             value, text = {
+                _R: (beside.abs_r, diagnostic(beside.abs_r)),
+                _WITHIN: (beside.least_r_within, diagnostic(beside.least_r_within)),
+                _MOVED: (np.nan, beside.moved),
                 VOTES: (np.nan, beside.votes),
                 _ELPD: (beside.difference, rounded(beside.difference, 1)),
                 _SE: (beside.se, rounded(beside.se, 1)),
                 _BAD: (share, rounded(100 * share, 1) + " %"),
             }[measure]
-            shown = text if measure == VOTES or np.isfinite(value) else _NONE
+            shown = text if measure in (VOTES, _MOVED) or np.isfinite(value) else _NONE
             name = (run.run_id, run.name)
             rows.append((measure, "", np.nan, *name, value, None, shown))
     return rows
@@ -127,8 +139,36 @@ def _against_first(runs: Sequence[_Run]) -> dict[str, _Compared]:
     count = first.metrics.get("data/n_observations")
     n_votes = None if count is None else int(count)
     own = single_votes(first.run_id, n_votes)
-    compared = {run.run_id: _against(first, own, run, n_votes) for run in runs[1:]}
-    return {first.run_id: _Compared("first run"), **compared}
+    positions = _ideal_points(first.run_id)
+    compared = {first.run_id: _Compared("first run")}
+    for run in runs[1:]:
+        beside = _against(first, own, run, n_votes)
+        compared[run.run_id] = _placed(beside, _ideal_points(run.run_id), positions)
+    return compared
+
+
+def _placed(
+    beside: _Compared, current: "DataFrame | None", reference: "DataFrame | None"
+) -> _Compared:
+    """With the agreement of the positions, where the two runs have members in common."""
+    if current is None or reference is None:
+        return beside
+    try:
+        comparison = agreement_of(current, reference)
+    except DataError:
+        return beside
+    return beside._replace(
+        abs_r=comparison.abs_r,
+        least_r_within=comparison.least_r_within,
+        moved=moved_words(comparison, current.set_index("slug")["name"]),
+    )
+
+
+def _ideal_points(run_id: str) -> "DataFrame | None":
+    try:
+        return earlier.ideal_points(run_id)
+    except TrackingError:  # its files are gone
+        return None
 
 
 def _against(first: _Run, own: "DataFrame | None", run: _Run, n_votes: int | None) -> _Compared:
