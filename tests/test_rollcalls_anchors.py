@@ -236,6 +236,8 @@ def test_an_anchor_held_elsewhere_is_named_with_both_positions():
     assert table["by_votes_low"].item() < 0.5 < table["by_votes_high"].item()
     assert check.status == "questioned"
     name = ideal.loc[ideal["anchor"] != 0, "name"].item()
+    assert "Compare with anchors=typical" in check.words
+    assert "typical" not in anchor_check(table, ideal, None, "typical").words
     assert f"{name} (R-16) at -2.00, by the votes at {table['by_votes'].item():.2f}" in check.words
 
 

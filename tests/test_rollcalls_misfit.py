@@ -7,7 +7,9 @@ import pytest
 from example_report import example_input
 from example_trace import example_trace, example_votes
 from html_page import Page
+from toy import toy_votes
 
+from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
 from tallgrass.rollcalls.misfit import (
@@ -16,7 +18,11 @@ from tallgrass.rollcalls.misfit import (
     misfit_words,
     surprising_votes,
 )
+from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.report import build
+from tallgrass.rollcalls.spec import ModelSpec
+from tallgrass.rollcalls.start import make_start
+from tallgrass.rollcalls.trace import sample
 from tallgrass.rollcalls.votes import VoteMatrix
 
 STRANGERS = (3, 17, 22, 29)  # of 30 legislators: nay to everything
@@ -127,3 +133,23 @@ def test_the_page_names_and_marks_who_is_not_described(strange):
     assert "fit/misfit_legislators" in run.recorded_metrics()
     assert set(run.recorded_long_tables()) == {"tables/votes", "tables/predictive", "tables/pairs"}
     assert {"tables/legislator_fit", "tables/surprising_votes"} <= set(run.recorded_tables())
+
+
+@pytest.mark.slow
+def test_legislatures_that_the_model_describes_are_hardly_ever_questioned():
+    outside, expected, questioned = 0.0, 0.0, 0
+    for seed in range(12):
+        votes = toy_votes(16, 20, 80, seed=seed)
+        start = make_start(votes, "pca")
+        model = build_model(votes, ModelSpec(), start)
+        sampler = SamplerSpec(draws=400, tune=400, chains=2, seed=seed)
+        trace = sample(model, votes, sampler, start.scores).trace
+        checks = fit_checks(trace, votes, seed)
+        table = legislator_fit(checks, summaries.ideal_points(trace, votes))
+        questioned += misfit_check(checks, table).status == "questioned"
+        outside += checks.metrics["fit/misfit_legislators"]
+        expected += checks.metrics["fit/misfit_legislators_expected"]
+    # The votes that are checked were fitted, so fewer are outside than independent ones would be:
+    # the limit of 1 % alarms is one from above.
+    assert questioned <= 1
+    assert outside < expected + 3 * np.sqrt(expected)

@@ -152,7 +152,7 @@ class RollCallAnalysis(Analysis):
             (
                 axis_check(self.axes, self.names),
                 order_check(self.comparison, self.elpd, self.names),
-                *self.fit_tables.fit_checks(self.checks, self.ideal_points),
+                *self.fit_tables.fit_checks(self.checks, self.ideal_points, self.spec.anchors),
             )
         )
 

@@ -73,7 +73,10 @@ def _by_votes(cells: np.ndarray, draws: VoteDraws) -> tuple[float, float, float]
 
 
 def anchor_check(
-    anchors: pd.DataFrame | None, ideal: pd.DataFrame, fit: pd.DataFrame | None
+    anchors: pd.DataFrame | None,
+    ideal: pd.DataFrame,
+    fit: pd.DataFrame | None,
+    choice: str = "auto",
 ) -> FitCheck | None:
     """Whether all anchors stand where their votes put them; None without anchors.
 
@@ -85,6 +88,8 @@ def anchor_check(
         Ideal points.
     fit : DataFrame or None
         From :func:`tallgrass.rollcalls.misfit.legislator_fit`.
+    choice : str
+        ``anchors`` of the spec: how they were chosen.
     """
     if anchors is None:
         return None
@@ -95,12 +100,14 @@ def anchor_check(
     rates = None if fit is None else fit.set_index("slug")
     named = "; ".join(_words(row, rates) for _, row in off.iterrows())
     who = "An anchor is" if len(off) == 1 else f"{len(off)} anchors are"
+    way_on = "Name others, or other positions: anchors=<slug>:1,<slug>:-1."
+    if choice == "auto":
+        way_on = f"Compare with anchors=typical. {way_on}"
     return FitCheck(
         _CHECK,
         "questioned",
-        f"{who} held where the votes do not put them: {named}. The others stand from "
-        f"{free.min():.1f} to {free.max():.1f}. Name other anchors "
-        "(anchors=<slug>:1,<slug>:-1), or compare with anchors=typical.",
+        f"{who} held where the votes do not put {'it' if len(off) == 1 else 'them'}: {named}. The "
+        f"others stand from {free.min():.1f} to {free.max():.1f}. {way_on}",
     )
 
 

@@ -52,11 +52,13 @@ class FitTables:
         """``fit/anchors_off``: anchors that are not held where their own votes put them."""
         return {} if self.anchors is None else {"fit/anchors_off": float(self.anchors["off"].sum())}
 
-    def fit_checks(self, checks: FitChecks | None, ideal: pd.DataFrame) -> list[FitCheck | None]:
-        """What speaks for and against the fit of single legislators."""
+    def fit_checks(
+        self, checks: FitChecks | None, ideal: pd.DataFrame, choice: str = "auto"
+    ) -> list[FitCheck | None]:
+        """What speaks for and against the fit; ``choice`` says how anchors were chosen."""
         return [
             misfit_check(checks, self.legislators),
-            anchor_check(self.anchors, ideal, self.legislators),
+            anchor_check(self.anchors, ideal, self.legislators, choice),
         ]
 
 
