@@ -69,6 +69,7 @@ def test_methods_that_disagree_state_no_transformation():
     assert "No transformation is stated, because the methods disagree" in words
     assert "times" not in words
     assert "half gaps" not in words
+    assert "the others give other positions" in Page(build_link(page, {})).words
     slopes = page.linking.coefficients.query("treatment == 'none'")["A"]
     assert f"A is between {slopes.min():.2f} and {slopes.max():.2f}" in words
 

@@ -281,10 +281,11 @@ def _positions(page: LinkAnalysis) -> Section:
         Column("Std. dev.", numeric=True),
         Column("95 % interval", numeric=True),
     )
+    title = "The target's members on the reference's scale"
     blocks = (
         Picture("forest", "Positions of the target's members with intervals.", "All members"),
         Table(
-            "The target's members on the reference's scale",
+            title,
             columns,
             cells,
             find="Find a member",
@@ -292,4 +293,7 @@ def _positions(page: LinkAnalysis) -> Section:
             fold=f"Table of all {counted(len(table), 'member')}",
         ),
     )
-    return Section("positions", "The target's members on the reference's scale", blocks)
+    if not _agree(page):
+        warning = "These positions are those of one method; the others give other positions."
+        return Section("positions", title, (Text(warning, tone="warning"), *blocks))
+    return Section("positions", title, blocks)
