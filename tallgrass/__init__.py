@@ -7,6 +7,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from tallgrass import home
+
 if TYPE_CHECKING:
     from tallgrass.inference.priors import PriorSpec
     from tallgrass.inference.spec import SamplerSpec
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from tallgrass.rollcalls.spec import ModelSpec, RunSpec
     from tallgrass.settings import Settings
     from tallgrass.tracking.reading import load_many, load_trace, promote, table
+
+home.ensure()
 
 # Public name -> the module that it is of.
 _HOMES = {

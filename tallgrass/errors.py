@@ -56,6 +56,12 @@ class SamplingError(TallgrassError):
     """A sampler that could not start or did not finish."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error that is not blank, or the kind of the error."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
 def shown(value: Any) -> str:
     """A value as errors print it: quoted, escaped, on one line and shortened."""
     if isinstance(value, str):

@@ -24,6 +24,7 @@ from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.rollcalls.votes import RollCall
 from tallgrass.settings import Settings
 from tallgrass.tracking.reading.records import stored_table
+from tallgrass.tracking.writing import start_run
 
 QUICK = {"session": "91st", "chamber": "house", "draws": 150, "tune": 300, "chains": 2}
 UNANIMOUS = 3  # roll calls of the session that tell nothing
@@ -353,6 +354,22 @@ def test_what_cannot_run_is_refused_before_a_run_exists(hierarchical, parameters
     with pytest.raises(error, match=words):
         tg.fit(make_run_spec(**(QUICK | parameters)), QUIET)
     assert count_runs() == before
+
+
+def test_a_baseline_whose_artifacts_are_lost_does_not_stop_a_run(store, hierarchical, caplog):
+    client = mlflow.MlflowClient()
+    with start_run(None, "lost") as lost:
+        lost.log_params({"model": "flat", "sampler": "pymc"})
+        tags = client.get_run(hierarchical.run_id).data.tags
+        lost.set_tags({"data.sha256": tags["data.sha256"], "verdict": "pass", "baseline": "true"})
+    try:
+        result = tg.fit(make_run_spec(**QUICK | {"draws": 10, "tune": 10}), QUIET)
+        assert result.comparison is None
+        assert f"compared with no baseline, as run {lost.run_id} cannot be read" in caplog.text
+        with pytest.raises(TrackingError, match="baseline none"):
+            tg.fit(make_run_spec(**QUICK, baseline=lost.run_id), QUIET)
+    finally:
+        client.delete_run(lost.run_id)
 
 
 def test_a_baseline_without_common_legislators_is_refused(hierarchical):

@@ -82,6 +82,7 @@ COMMANDS = {
         takes_run=True,
         options=experiment.OPTIONS,
     ),
+    "moved": Command(commands.moved, "Record that the folder of the store was moved."),
     "monitor": Command(
         monitor.monitor,
         "Show the runs on this machine and their progress.",

@@ -61,6 +61,20 @@ def rerun(arguments: Arguments) -> int:
     return _fitted(spec, settings, arguments.json)
 
 
+def moved(arguments: Arguments) -> int:
+    """Record that the folder of the store, and its artifacts with it, are where they are now."""
+    from tallgrass.tracking import folders
+
+    _connected(arguments)
+    places = folders.record_place()
+    if arguments.json:
+        print(as_json({"moved": places}))
+    else:
+        say(*(f"{old} is now {new}" for old, new in places.items()))
+        say("" if places else "every artifact is where it is recorded")
+    return 0
+
+
 def runs(arguments: Arguments) -> int:
     """List runs."""
     settings = _connected(arguments)

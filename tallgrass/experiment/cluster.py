@@ -10,7 +10,7 @@ import dask
 import psutil
 from distributed import Client, LocalCluster, Security
 
-from tallgrass.errors import SpecError
+from tallgrass.errors import SpecError, first_line
 from tallgrass.experiment.worker import refused_version, unseen_store
 from tallgrass.machine import CORES_VARIABLE, usable_cores
 from tallgrass.tracking.store import masked
@@ -127,7 +127,7 @@ def _connected(scheduler: str) -> Iterator[Client]:
     try:
         client = Client(scheduler, timeout=_REACH_SECONDS)
     except (OSError, ValueError, ImportError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise SpecError(f"cannot reach the Dask scheduler ({reason})", scheduler, mend) from None
     with client:
         try:

@@ -1,13 +1,14 @@
 """PyMC's own NUTS."""
 
 import logging
+import sys
 import time
 import warnings
 from typing import Any
 
 import numpy as np
 
-from tallgrass.errors import SamplingError
+from tallgrass.errors import SamplingError, first_line
 from tallgrass.inference.draws import STATISTICS, DrawSink, Model, Raw, Watch
 from tallgrass.inference.forked import ending_with_this_process
 from tallgrass.inference.progress import ChainProgress
@@ -84,13 +85,15 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
                 compile_kwargs={"mode": "NUMBA"},
                 callback=report,
                 progressbar=False,
+                # Forked chains need no main guard in the user's script, whatever Python's default.
+                mp_ctx="fork" if sys.platform == "linux" else None,
                 compute_convergence_checks=False,
             )
         # RuntimeError with one chain, ParallelSamplingError with several.
         except (RuntimeError, ParallelSamplingError) as error:
             raise SamplingError(
                 "PyMC stopped",
-                str(error).splitlines()[0],
+                first_line(error),
                 "look at the start (init) and the priors",
             ) from error
         except ValueError as error:

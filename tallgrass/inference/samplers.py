@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tallgrass.errors import SamplingError
+from tallgrass.errors import SamplingError, first_line
 from tallgrass.inference.draws import (
     DrawSink,
     Interrupted,
@@ -179,7 +179,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             return_raw_trace=True,
         )
     except RuntimeError as error:
-        raise SamplingError("nutpie could not start", str(error).splitlines()[0]) from error
+        raise SamplingError("nutpie could not start", first_line(error)) from error
     interrupted = False
     tree: xr.DataTree | None
     follower = None if watch.sink is None else Follower(running, watch.sink)
@@ -193,7 +193,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     except RuntimeError as error:
         raise SamplingError(
             "nutpie stopped",
-            str(error).splitlines()[0],
+            first_line(error),
             "look at the start (init) and the priors, or try sampler=pymc",
         ) from error
     return Raw(tree, compile_s, time.perf_counter() - began, from_cache, interrupted)

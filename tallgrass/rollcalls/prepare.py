@@ -1,5 +1,6 @@
 """All that can be refused is refused here, before a run exists: votes, baseline, start, model."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tallgrass.errors import DataError, SpecError
+from tallgrass.errors import DataError, SpecError, TrackingError
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers, joint_start
@@ -19,6 +20,8 @@ from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.start import Start, make_start
 from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes
 from tallgrass.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 MIN_COMMON = 3  # legislators shared with a baseline, for a correlation to mean something
 
@@ -210,7 +213,17 @@ def find_baseline(
     run_id = spec.baseline if asked else earlier.find_baseline(data or identity(votes), spec)
     if run_id is None:
         return None
-    table = earlier.ideal_points(run_id)
+    try:
+        table = earlier.ideal_points(run_id)
+        model = earlier.rerun_spec(run_id).model
+    except TrackingError as error:
+        if asked:
+            raise TrackingError(
+                error.what, error.received, "name another run, or use --baseline none"
+            ) from error
+        # What was found, and not asked for, must not stop a run that has nothing to do with it.
+        _warn_of_lost("compared with no baseline", run_id, error)
+        return None
     positions = table.set_index("slug")["mean"].astype(float)
     common = int(np.isin(votes.slugs, positions.index.to_numpy(str)).sum())
     if common < MIN_COMMON:
@@ -220,7 +233,7 @@ def find_baseline(
             f"{common} of {len(votes.slugs)} are common: name a run on the same chamber, "
             "or baseline=none",
         )
-    return Baseline(run_id, earlier.rerun_spec(run_id).model, positions, fixed_members(table))
+    return Baseline(run_id, model, positions, fixed_members(table))
 
 
 def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
@@ -228,9 +241,10 @@ def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
     for chamber in CHAMBERS:
         votes = joint.as_read(chamber)
         run_id = earlier.find_passed(identity(votes), "hierarchical")
-        run_ids[chamber] = run_id or ""
-        if run_id is not None:
-            means = earlier.ideal_points(run_id).set_index("slug")["mean"].astype(float)
+        table = None if run_id is None else _table_if_there(run_id)
+        run_ids[chamber] = "" if run_id is None or table is None else run_id
+        if table is not None:
+            means = table.set_index("slug")["mean"].astype(float)
             scores[joint.rows[chamber]] = means[list(votes.slugs)].to_numpy()
     return OwnFits(run_ids, scores)
 
@@ -245,7 +259,20 @@ def _past_positions(init: str) -> dict[str, float] | None:
 def _flat_table(votes: VoteMatrix) -> pd.DataFrame | None:
     """Ideal points of a flat run on the same votes, for the shrinkage section."""
     run_id = earlier.find_flat(identity(votes))
-    return None if run_id is None else earlier.ideal_points(run_id)
+    return None if run_id is None else _table_if_there(run_id)
+
+
+def _table_if_there(run_id: str) -> pd.DataFrame | None:
+    """The ideal points of a run that was found, and not asked for; None where they are lost."""
+    try:
+        return earlier.ideal_points(run_id)
+    except TrackingError as error:
+        _warn_of_lost("an earlier run is left out", run_id, error)
+        return None
+
+
+def _warn_of_lost(what: str, run_id: str, error: TrackingError) -> None:
+    logger.warning("%s, as run %s cannot be read: %s", what, run_id, error)
 
 
 def _values_a_draw(votes: VoteMatrix) -> int:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tallgrass import escaping
 from tallgrass.errors import TrackingError
+from tallgrass.tracking import folders
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -78,6 +79,7 @@ def connect(uri: str | None = None) -> None:
     if uri and not inside_project():
         mlflow.set_tracking_uri(uri)
     _check_no_file_store()
+    folders.use_plain_address()
     uri_in_use = mlflow.get_tracking_uri()
     scheme = urlsplit(uri_in_use).scheme.partition("+")[0]
     if scheme == "sqlite":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tallgrass.errors import DataError, shown
+from tallgrass.errors import DataError, first_line, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
 
 _STATA, _FEATHER = (".dta",), (".feather", ".arrow", ".ipc")
@@ -53,7 +53,7 @@ def _whole(path: Path, suffix: str, limits: Limits) -> pd.DataFrame:
         else:
             table = pd.read_feather(path)
     except Exception as error:  # the readers raise many kinds, also of other libraries
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise DataError(f"{label} cannot be read", reason, "save it again, or as CSV") from None
     limits.check_table(label, len(table), len(table.columns))
     return table

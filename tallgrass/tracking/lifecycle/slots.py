@@ -4,6 +4,7 @@ The operating system releases a file lock when its process dies, in whatever way
 ever stale. Only the note beside it can be old; the next holder writes it anew.
 """
 
+import errno
 import json
 import logging
 import time
@@ -18,6 +19,7 @@ from tallgrass.errors import SpecError
 from tallgrass.tracking.lifecycle.folders import process_is_alive, this_process
 
 _POLL_SECONDS = 0.5
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP)
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,16 @@ def slot(
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    raise
+                logger.warning(
+                    "the file system of %s has no locks, so that runs at a time are not limited: "
+                    "set TALLGRASS_STATE_DIR to a folder of this machine",
+                    state,
+                )
+                yield Slot(None)
+                return
             note = _note(state, number)
             try:
                 yield Slot(note)

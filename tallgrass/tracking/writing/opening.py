@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError
+from tallgrass.tracking import folders
 from tallgrass.tracking.store import client, translated
 from tallgrass.tracking.writing.run import ActiveRun
 from tallgrass.tracking.writing.view import DESCRIPTION, new_experiment_tags, show_results
@@ -131,6 +132,7 @@ def _experiment_id(mlflow_client: "MlflowClient", name: str | None, description:
         restore = f"mlflow experiments restore -x {experiment.experiment_id}"
         mend = f"restore it ({restore}), or name another"
         raise TrackingError("the experiment was deleted", name, mend)
+    folders.check_place(str(experiment.experiment_id), str(experiment.artifact_location))
     show_results(mlflow_client, experiment.experiment_id, experiment.tags)
     return str(experiment.experiment_id)
 

@@ -142,6 +142,8 @@ class ActiveRun:
 
     def artifact_location(self, path: str) -> str:
         """The location of an artifact: a local path for a local store, else an address."""
+        if "://" not in self._artifact_root:  # a path, in which # and ? are letters like others
+            return str(Path(self._artifact_root) / path)
         root = urlsplit(self._artifact_root)
         if root.scheme in ("", "file"):
             return str(Path(unquote(root.path)) / path)
