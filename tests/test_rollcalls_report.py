@@ -182,6 +182,11 @@ def test_a_fit_in_doubt_stands_beside_the_verdict_and_its_reason_among_the_findi
     assert "a model with two dimensions would" in findings
 
 
+def test_where_the_baseline_is_of_other_votes_the_box_says_that_elpd_is_not_compared(run):
+    words = Page(build(dataclasses.replace(run, elpd=None), {})).words.split("Contents")[0]
+    assert "ELPD, this run minus the baseline not compared: other votes, or none kept" in words
+
+
 def test_the_table_has_every_legislator_with_party_and_interval(page, run):
     table = run.tables.ideal_points.sort_values("rank")
     first = table.iloc[0]

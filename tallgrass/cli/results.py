@@ -107,7 +107,7 @@ def print_fit(fit: "FitVerdict") -> None:
 
 def print_agreement(result: "FitResult") -> None:
     """Print what |r| over everybody hides: r within each party, who moved, ELPD."""
-    from tallgrass.rollcalls.against_baseline import moved_words
+    from tallgrass.rollcalls.against_baseline import NO_ELPD, moved_words
 
     analysis, comparison = result.analysis, result.comparison
     assert comparison is not None  # checked by the caller
@@ -121,6 +121,8 @@ def print_agreement(result: "FitResult") -> None:
     if (elpd := analysis.elpd) is not None:
         difference, se = (rounded(value, 1) for value in (elpd.difference, elpd.se))
         say(f"  ELPD minus its ELPD:  {difference} (standard error {se})")
+    else:
+        say(f"  ELPD minus its ELPD:  not compared: {NO_ELPD}")
     say("")
 
 

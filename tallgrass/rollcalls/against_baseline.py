@@ -18,6 +18,8 @@ NAME = "order within parties"
 # A smaller r within a party means that its members stand in another order: the least |r| that the
 # verdict asks of two runs of different models, asked within the party.
 LEAST_R_WITHIN = 0.9
+# Why two runs have no difference of their ELPD.
+NO_ELPD = "other votes, or none kept"
 _STANDARD_ERRORS = 2
 
 logger = logging.getLogger(__name__)

@@ -209,7 +209,10 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]") -> str:
             "times the second."
         )
     sentences.append(
-        "One number per member does not describe such a chamber; a model with two dimensions would."
+        "Read the positions as the main division of the votes, which is not only that between the "
+        "parties; a model with two dimensions would tell the two apart."
+        if apart or crossed
+        else "One number per member leaves it out; a model with two dimensions would not."
     )
     return " ".join(sentences)
 

@@ -2,10 +2,12 @@
 
 from tallgrass.report.page import Column, Picture, Section, Table, Text, numeric, rows, two_columns
 from tallgrass.report.words import counted, measured, number, percent, signed
-from tallgrass.rollcalls.against_baseline import moved_words
+from tallgrass.rollcalls.against_baseline import NO_ELPD, moved_words
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.compare import Agreement
 from tallgrass.rollcalls.report.words import named_cells, party_cell, plural
+
+_ELPD = "ELPD, this run minus the baseline"
 
 
 def agreement_tables(run: RollCallAnalysis) -> tuple[Table, ...]:
@@ -37,9 +39,11 @@ def agreement_tables(run: RollCallAnalysis) -> tuple[Table, ...]:
 def _moves(run: RollCallAnalysis) -> Table:
     assert run.comparison is not None  # checked by the caller
     pairs = [("Moved most places", moved_words(run.comparison, run.names))]
-    if run.elpd is not None:
+    if run.elpd is None:
+        pairs.append((_ELPD, f"not compared: {NO_ELPD}"))
+    else:
         words = f"{signed(run.elpd.difference, 1)} (standard error {number(run.elpd.se, 1)})"
-        pairs.append(("ELPD, this run minus the baseline", words))
+        pairs.append((_ELPD, words))
         pairs.append(("Votes with an unreliable ELPD", percent(run.elpd.bad_pareto_k, 1)))
     return two_columns("Moves and prediction", ("Against the baseline", "Value"), pairs)
 
