@@ -55,7 +55,7 @@ COMMANDS = {
     "runs": Command(commands.runs, "List runs, newest first.", options=commands.RUNS_OPTIONS),
     "compare": Command(
         commands.compare,
-        "Compare runs side by side: values, thresholds, which pass.",
+        "Compare runs side by side: values, thresholds, which pass; and with the first run.",
         "RUN...",
         options=commands.COMPARE_OPTIONS,
     ),
