@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from example_report import example_input
 from example_trace import example_trace, example_votes
@@ -16,6 +17,7 @@ from tallgrass.rollcalls.misfit import (
     legislator_fit,
     misfit_check,
     misfit_words,
+    pairs_check,
     surprising_votes,
 )
 from tallgrass.rollcalls.models import build_model
@@ -88,8 +90,33 @@ def test_as_many_as_chance_allows_is_no_finding_and_nobody_is_named():
     assert not any(name in words for name in table["name"])
 
 
+def test_pairs_farthest_from_the_prediction_are_named_with_their_agreement(strange):
+    votes, checks, ideal = strange
+    check = pairs_check(checks, ideal)
+    assert check.status == "questioned"
+    n, expected = (checks.metrics[f"fit/misfit_pairs{end}"] for end in ("", "_expected"))
+    assert check.words.startswith(f"{n:.0f} of 435 pairs of legislators agree more or less often")
+    assert f"about {expected:.0f} would by chance" in check.words
+    named = check.words.split("Farthest off: ")[1].split("; ")
+    assert len(named) == 3
+    distance = ((checks.pairs["observed"] - checks.pairs["mean"]) / checks.pairs["sd"]).abs()
+    first = checks.pairs.loc[distance.idxmax()]
+    people = {m.slug: f"{m.name} ({m.party[0]}-{m.district})" for m in votes.legislators}
+    share = f"{100 * first['observed']:.0f} % of {first['n_common']} common votes"
+    assert named[0].startswith(f"{people[first['first']]} and {people[first['second']]}: {share}")
+
+
+def test_pairs_of_a_model_that_is_right_are_no_finding():
+    votes, truth = example_votes(30, 90, seed=6)
+    trace = example_trace(votes, truth)
+    checks = fit_checks(trace, votes, seed=0)
+    assert checks.metrics["fit/misfit_pairs_limit"] > checks.metrics["fit/misfit_pairs_expected"]
+    assert pairs_check(checks, summaries.ideal_points(trace, votes)).status == "fits"
+
+
 def test_a_run_without_fit_checks_says_that_nobody_was_checked():
     assert misfit_check(None, None).status == "not checked"
+    assert pairs_check(None, pd.DataFrame()).status == "not checked"
 
 
 def test_the_most_surprising_votes_are_those_of_the_smallest_probability(strange):
@@ -146,7 +173,9 @@ def test_legislatures_that_the_model_describes_are_hardly_ever_questioned():
         trace = sample(model, votes, sampler, start.scores).trace
         checks = fit_checks(trace, votes, seed)
         table = legislator_fit(checks, summaries.ideal_points(trace, votes))
-        questioned += misfit_check(checks, table).status == "questioned"
+        ideal = summaries.ideal_points(trace, votes)
+        statuses = misfit_check(checks, table).status, pairs_check(checks, ideal).status
+        questioned += "questioned" in statuses
         outside += checks.metrics["fit/misfit_legislators"]
         expected += checks.metrics["fit/misfit_legislators_expected"]
     # The votes that are checked were fitted, so fewer are outside than independent ones would be:

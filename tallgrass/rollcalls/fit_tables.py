@@ -12,7 +12,12 @@ import pandas as pd
 from tallgrass.rollcalls.anchor_check import anchor_check, anchor_table
 from tallgrass.rollcalls.fit_checks import FitChecks
 from tallgrass.rollcalls.fit_verdict import FitCheck
-from tallgrass.rollcalls.misfit import legislator_fit, misfit_check, surprising_votes
+from tallgrass.rollcalls.misfit import (
+    legislator_fit,
+    misfit_check,
+    pairs_check,
+    surprising_votes,
+)
 from tallgrass.rollcalls.votes import VoteMatrix
 
 if TYPE_CHECKING:
@@ -58,6 +63,7 @@ class FitTables:
         """What speaks for and against the fit; ``choice`` says how anchors were chosen."""
         return [
             misfit_check(checks, self.legislators),
+            pairs_check(checks, ideal),
             anchor_check(self.anchors, ideal, self.legislators, choice),
         ]
 

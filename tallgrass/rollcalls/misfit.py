@@ -10,7 +10,8 @@ from tallgrass.rollcalls.votes import YEA, VoteMatrix
 
 LISTED_VOTES = 100
 _NAMED = 5
-_CHECK = "single legislators"
+_NAMED_PAIRS = 3
+_CHECK, _PAIRS = "single legislators", "pairs of legislators"
 
 
 def legislator_fit(checks: FitChecks, ideal: pd.DataFrame) -> pd.DataFrame:
@@ -123,3 +124,33 @@ def _farthest(row: "pd.Series[str]") -> str:
     )
     anchor = ", anchor" if row["anchor"] else ""
     return f"{person(row)}{anchor}: {observed} % yeas, predicted {low} to {high} %"
+
+
+def pairs_check(checks: FitChecks | None, ideal: pd.DataFrame) -> FitCheck:
+    """Whether more pairs than chance allows agree more or less often than the model predicts."""
+    if checks is None:
+        return FitCheck(_PAIRS, "not checked", "The agreement of pairs was not checked.")
+    metrics = checks.metrics
+    if metrics["fit/misfit_pairs"] <= metrics["fit/misfit_pairs_limit"]:
+        return FitCheck(_PAIRS, "fits")
+    people = {str(row["slug"]): person(row) for _, row in ideal.iterrows()}
+    named = "; ".join(
+        f"{people[row['first']]} and {people[row['second']]}: {100 * row['observed']:.0f} % of "
+        f"{row['n_common']} common votes, predicted {100 * row['low']:.0f} to "
+        f"{100 * row['high']:.0f} %"
+        for _, row in farthest_pairs(checks.pairs, _NAMED_PAIRS).iterrows()
+    )
+    return FitCheck(
+        _PAIRS,
+        "questioned",
+        f"{metrics['fit/misfit_pairs']:,.0f} of {len(checks.pairs):,} pairs of legislators agree "
+        "more or less often than the model predicts; about "
+        f"{metrics['fit/misfit_pairs_expected']:,.0f} would by chance. One line does not describe "
+        f"who votes with whom. Farthest off: {named}.",
+    )
+
+
+def farthest_pairs(pairs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The pairs whose agreement is farthest from the prediction, in its standard deviations."""
+    distance = ((pairs["observed"] - pairs["mean"]).abs() / pairs["sd"]).fillna(0.0)
+    return pairs.loc[distance.sort_values(ascending=False, kind="stable").index[:most]]

@@ -79,8 +79,8 @@ class Predictive:
     metrics : dict
         ``fit/misfit_legislators`` (outside the interval for their share of yeas),
         ``fit/misfit_party_margins``, ``fit/misfit_pairs``; with ``_expected`` the number expected
-        by chance. ``fit/misfit_legislators_limit``: by chance the number is at most this in 99 % of
-        the replicates.
+        by chance. ``fit/misfit_legislators_limit`` and ``fit/misfit_pairs_limit``: by chance the
+        number is at most this in 99 % of the replicates.
     checks : DataFrame
         check, id, party, observed, mean, sd, low, high (the central 95 % of the replicates),
         p_outside (share of the replicates outside). Checks: ``rollcall_margin`` (yeas minus nays),
@@ -123,7 +123,7 @@ def predictive_checks(votes: VoteMatrix, replicates: Replicates) -> Predictive:
         id=slugs[voted],
         party=np.array([member.party for member in votes.legislators], object)[voted],
     )
-    pairs, agreements = _agreements(votes, replicates.kept)
+    pairs, pair_counts, agreements = _agreements(votes, replicates.kept)
     checks = pd.concat([margins[0], rates, *margins[1:], *agreements], ignore_index=True)
     outside = _outside(rates)
     counts = _counts_outside(rates, replicates.legislators[voted] / n[voted, None])
@@ -136,6 +136,7 @@ def predictive_checks(votes: VoteMatrix, replicates: Replicates) -> Predictive:
         "fit/misfit_party_margins_expected": float(party_margins["p_outside"].sum()),
         "fit/misfit_pairs": float(_outside(pairs).sum()),
         "fit/misfit_pairs_expected": float(pairs["p_outside"].sum()),
+        "fit/misfit_pairs_limit": float(np.quantile(pair_counts, SURE, method="higher")),
     }
     return Predictive(metrics, checks, _legislators(checks, pairs, votes), pairs)
 
@@ -189,8 +190,8 @@ def _counts_outside(table: pd.DataFrame, replicated: Floats) -> NDArray[np.int64
 
 def _agreements(
     votes: VoteMatrix, kept: NDArray[np.int8]
-) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Agreement of pairs, and of every legislator with the own and the other party.
+) -> tuple[pd.DataFrame, NDArray[np.int64], list[pd.DataFrame]]:
+    """Agreement of pairs, replicates outside by draw, and agreement with either party.
 
     The sum over roll calls of the product of two members' votes is their agreements minus their
     disagreements; with the number of common votes it gives the share of agreements.
@@ -218,10 +219,10 @@ def _agreements(
     def share(products: Any, votes_in_common: Any) -> Floats:
         return np.asarray((products / votes_in_common + 1) / 2, np.float64)
 
-    slugs = np.array(votes.slugs, object)
+    slugs, replicated = np.array(votes.slugs, object), share(by_pair, of_pair[:, None])
     pairs = _compared(
         share(observed[first, second], of_pair),
-        share(by_pair, of_pair[:, None]),
+        replicated,
         first=slugs[first],
         second=slugs[second],
         n_common=of_pair.astype(int),
@@ -240,7 +241,7 @@ def _agreements(
             party=np.array(PARTIES, object)[g],
         )
         tables.append(table)
-    return pairs, tables
+    return pairs, _counts_outside(pairs, replicated), tables
 
 
 def _products(signs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import pandas as pd
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
 from tallgrass.report.words import NOTHING, counted, number, percent, shortened, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
-from tallgrass.rollcalls.misfit import misfit_words
+from tallgrass.rollcalls.misfit import farthest_pairs, misfit_words
 from tallgrass.rollcalls.people import person, rollcall_name
 from tallgrass.rollcalls.plots import CHECKS
 from tallgrass.rollcalls.report.words import party_cell
@@ -47,6 +47,7 @@ FIT = {
         "share of common votes in which two legislators agree",
     ),
     "fit/misfit_pairs_expected": ("As many by chance", ""),
+    "fit/misfit_pairs_limit": ("At most, by chance, in 99 %", ""),
 }
 SHARES = {"fit/accuracy", "fit/apre"}
 THREE_DECIMALS = {"fit/gmp", "fit/pareto_k_good"}
@@ -177,8 +178,7 @@ def _pairs(run: RollCallAnalysis) -> list[Text | Table]:
         " No parameter is fitted to a pair, so pairs show what one line leaves out; the margins of "
         "two parties that stand apart are fitted by the two parameters of a roll call."
     )
-    off = ((pairs["observed"] - pairs["mean"]).abs() / pairs["sd"]).fillna(0.0)
-    shown = pairs.loc[off.sort_values(ascending=False, kind="stable").index[:SHOWN_PAIRS]]
+    shown = farthest_pairs(pairs, SHOWN_PAIRS)
     people = {row["slug"]: person(row) for _, row in run.tables.ideal_points.iterrows()}
     cells = rows(
         [Cell(people[slug]) for slug in shown["first"]],
