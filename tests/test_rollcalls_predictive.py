@@ -148,6 +148,14 @@ def test_votes_are_kept_of_evenly_spaced_draws_of_all_chains() -> None:
         assert n_draws - (n_kept - 1) * step <= 2 * step, "a chain at the end is left out"
 
 
+def test_fewer_draws_are_kept_of_a_large_chamber_so_that_pairs_fit_into_memory() -> None:
+    cells = np.ones((435, 4), np.int8)
+    votes = votes_of(cells, "D" * 200 + "R" * 235)
+    n_kept = Replicates.empty(votes, 2000).kept.shape[1]
+    assert 100 <= n_kept < KEPT_DRAWS
+    assert n_kept * 435 * 434 / 2 <= 20_000_000
+
+
 def test_a_pair_with_few_common_votes_has_no_agreement() -> None:
     cells = np.ones((3, 30))
     cells[0, 15:], cells[1, :6] = 0, 0  # 9 votes in common

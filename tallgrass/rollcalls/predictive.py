@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 
 INTERVAL = (0.025, 0.975)
 KEPT_DRAWS = 400  # whose replicated votes are kept one by one, for pairs
+KEPT_PAIRS, LEAST_KEPT = 20_000_000, 100  # pairs times draws: 160 MB; fewer draws for many members
 LEAST_COMMON = 10  # votes that a pair must have in common
 SURE = 0.99  # more legislators outside than in this share of the replicates are not chance
 _GROUPS = (*PARTIES, "")  # a party index of -1 is the last
@@ -51,7 +52,8 @@ class Replicates(NamedTuple):
     def empty(cls, votes: VoteMatrix, n_draws: int) -> "Replicates":
         """No yea counted yet."""
         n, m = votes.cells.shape
-        step = -(-n_draws // KEPT_DRAWS)
+        most = max(KEPT_PAIRS // max(n * (n - 1) // 2, 1), LEAST_KEPT)
+        step = -(-n_draws // min(KEPT_DRAWS, most))
         return cls(
             np.zeros((n, n_draws), np.int32),
             np.zeros((len(_GROUPS), m, n_draws), np.int32),
