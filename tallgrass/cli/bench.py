@@ -94,6 +94,8 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
         spec.minority_threshold,
         spec.min_votes,
         parties_only=spec.model != "flat",
+        committee=spec.committee,
+        settled=spec.filters == "settled",
     )
     compared = variants.adaptations(spec, adaptations) if adaptations else variants.three_ways(spec)
     machine = processor()

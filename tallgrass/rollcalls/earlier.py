@@ -1,5 +1,6 @@
 """Read earlier runs on roll calls: their specs and tables, and which to compare with."""
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,22 @@ def rerun_spec(run_id: str) -> RunSpec:
             f"make it anew with: tallgrass link {reference} {target}",
         )
     with artifact(run_id, SPEC) as (_, path):
-        return RunSpec.from_json(path.read_text("utf-8"))
+        return stored_spec(path.read_text("utf-8"))
+
+
+def stored_spec(text: str) -> RunSpec:
+    """The spec of a stored run, with the filters of its version.
+
+    Raises
+    ------
+    SpecError
+        When it is not valid now.
+    """
+    fields = json.loads(text)
+    if isinstance(fields, dict):
+        # Version 0.1 filtered once, and knew no roll calls of committees.
+        fields = {"filters": "once", "committee": True, **fields}
+    return RunSpec.from_json(json.dumps(fields))
 
 
 def ideal_points(run_id: str) -> "DataFrame":

@@ -79,7 +79,7 @@ def match_rollcalls(
 def _by_bill(rollcalls: Sequence[RollCall]) -> dict[str, list[RollCall]]:
     bills: dict[str, list[RollCall]] = defaultdict(list)
     for rollcall in rollcalls:
-        if rollcall.bill:
+        if rollcall.bill and not rollcall.committee:
             bills[rollcall.bill].append(rollcall)
     return dict(bills)
 

@@ -18,7 +18,7 @@ from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.start import Start, make_start
-from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes
+from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes, require_both_parties
 from tallgrass.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -100,8 +100,9 @@ def read(spec: RunSpec, settings: Settings) -> Read:
     if spec.model == "joint":
         return _read_both(spec, settings, source, str(location))
     everything = load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
-    parties = spec.model != "flat"
-    votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, parties)
+    if spec.model != "flat":
+        require_both_parties(everything)
+    votes, log = _filtered(everything, spec)
     if len(votes.legislators) < MIN_COMMON:
         raise DataError(
             f"too few legislators left of the {votes.chamber} of {votes.session}",
@@ -111,12 +112,24 @@ def read(spec: RunSpec, settings: Settings) -> Read:
     return Read(source, str(location), votes, log)
 
 
+def _filtered(votes: VoteMatrix, spec: RunSpec) -> tuple[VoteMatrix, FilterLog]:
+    return filter_votes(
+        votes,
+        spec.minority_threshold,
+        spec.min_votes,
+        parties_only=spec.model != "flat",
+        committee=spec.committee,
+        settled=spec.filters == "settled",
+    )
+
+
 def _read_both(spec: RunSpec, settings: Settings, source: str, location: str) -> Read:
     """Both chambers, each filtered by itself, and one log of what was dropped of either."""
     chambers, logs = {}, []
     for chamber in CHAMBERS:
         everything = load_votes(spec.session, chamber, settings.data_dir, settings.limits)
-        votes, log = filter_votes(everything, spec.minority_threshold, spec.min_votes, True)
+        require_both_parties(everything)
+        votes, log = _filtered(everything, spec)
         chambers[chamber] = votes
         logs.append(log)
     joint = join_chambers(chambers["house"], chambers["senate"])

@@ -11,12 +11,12 @@ import numpy as np
 from tallgrass.errors import DataError
 from tallgrass.inputs.paths import as_given_from
 from tallgrass.machine import Finding
+from tallgrass.rollcalls.earlier import stored_spec
 from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.link import SPEC, LinkStudy, link_study
 from tallgrass.rollcalls.linking import LinkOptions
 from tallgrass.rollcalls.prepare import prepare, read
 from tallgrass.rollcalls.run import RollCallStudy
-from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.settings import Settings
 from tallgrass.tracking.reading.records import artifact
@@ -52,7 +52,7 @@ def recovered_run(
     DataError
         When the votes cannot be read, or are no longer those of the run.
     """
-    spec = RunSpec.from_json(trace.attrs["spec"])
+    spec = stored_spec(trace.attrs["spec"])
     session = as_given_from(working_dir, spec.session)
     data = read(spec.model_copy(update={"session": session}), settings)
     if not _same(data.identity, trace):

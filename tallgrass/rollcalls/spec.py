@@ -35,6 +35,7 @@ __all__ = [
 
 
 Chamber = Literal["senate", "house", "both"]
+FilterRule = Literal["settled", "once"]
 ModelName = Literal["flat", "hierarchical", "joint"]
 Coordinates = Literal["canonical", "textbook"]
 Likelihood = Literal["kernel", "gather"]
@@ -202,6 +203,11 @@ class RunSpec(ModelSpec, SamplerSpec):
         0.025, ge=0.0, lt=0.5, description="drop roll calls with a smaller minority share"
     )
     min_votes: int = Field(20, ge=0, description="drop legislators with fewer observed votes")
+    committee: bool = Field(False, description="keep roll calls of committees too")
+    filters: FilterRule = Field(
+        "settled",
+        description="filters: settled (until nothing changes) or once (as in version 0.1)",
+    )
     baseline: str = Field("auto", description="compare with: auto, none or a run id")
     strict: bool = Field(False, description="exit with status 3 when the verdict is fail")
     fit_checks: bool = Field(

@@ -35,6 +35,7 @@ class RollCall:
     vote_type: str = ""
     date: str = ""
     title: str = ""
+    committee: bool = False  # of a committee, and not of the whole chamber
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +196,7 @@ class Drop:
     kind: str  # "rollcall" or "legislator"
     id: str
     name: str
-    reason: str  # "duplicate", "minority", "min_votes" or "independent"
+    reason: str  # "committee", "duplicate", "minority", "min_votes" or "independent"
     detail: str
 
 
@@ -215,15 +216,23 @@ class FilterLog:
 
 
 def filter_votes(
-    votes: VoteMatrix, minority_threshold: float, min_votes: int, parties_only: bool
+    votes: VoteMatrix,
+    minority_threshold: float,
+    min_votes: int,
+    parties_only: bool,
+    committee: bool = True,
+    settled: bool = False,
 ) -> tuple[VoteMatrix, FilterLog]:
     """Drop roll calls and legislators that carry little information.
 
-    Dropped are, in this order: duplicate roll calls (same bill, motion and votes; the earliest date
-    stays, then the lowest id; roll calls without a bill are never duplicates), roll calls with a
-    minority share of Yea + Nay below ``minority_threshold`` (a fraction), legislators with fewer
-    than ``min_votes`` observed votes and, if ``parties_only``, members of neither major party. A
-    legislator whose party is unknown stays, and :func:`check_parties` names them.
+    Dropped are, in this order: roll calls of committees, unless ``committee``; duplicate roll calls
+    (same bill, motion and votes; the earliest date stays, then the lowest id; roll calls without a
+    bill are never duplicates), roll calls with a minority share of Yea + Nay below
+    ``minority_threshold`` (a fraction), legislators with fewer than ``min_votes`` observed votes
+    and, if ``parties_only``, members of neither major party. A legislator whose party is unknown
+    stays, and :func:`check_parties` names them. With ``settled`` the last three are repeated with
+    what is left until nothing more is dropped, so that every roll call that stays has its minority
+    among the members that stay; version 0.1 did them once.
 
     Raises
     ------
@@ -233,33 +242,17 @@ def filter_votes(
     drops: list[Drop] = []
     rows = np.ones(len(votes.legislators), bool)
     columns = np.ones(len(votes.rollcalls), bool)
-    seen: dict[tuple[str, str, bytes], str] = {}
-    for j in sorted(range(len(columns)), key=lambda j: _age(votes.rollcalls[j])):
-        rollcall = votes.rollcalls[j]
-        if not rollcall.bill:
-            continue
-        key = (rollcall.bill, rollcall.motion, votes.cells[:, j].tobytes())
-        first = seen.setdefault(key, rollcall.vote_id)
-        if first != rollcall.vote_id:
+    for j, rollcall in enumerate(votes.rollcalls):
+        if rollcall.committee and not committee:
             columns[j] = False
-            drops.append(_rollcall_drop(rollcall, "duplicate", f"same votes as {first}"))
-    yeas, nays = (votes.cells == YEA).sum(axis=0), (votes.cells == NAY).sum(axis=0)
-    share = np.minimum(yeas, nays) / np.maximum(yeas + nays, 1)
-    one_sided = columns & ((share < minority_threshold) | (yeas + nays == 0))
-    for j in map(int, np.flatnonzero(one_sided)):
-        columns[j] = False
-        tally = f"{yeas[j]} yea, {nays[j]} nay: minority {100 * share[j]:.1f} %"
-        drops.append(_rollcall_drop(votes.rollcalls[j], "minority", tally))
-    observed = np.count_nonzero(votes.cells[:, columns], axis=1)
-    for i, member in enumerate(votes.legislators):
-        if observed[i] < min_votes:
-            reason, detail = "min_votes", f"{observed[i]} observed votes"
-        elif parties_only and member.party and votes.party_index[i] < 0:
-            reason, detail = "independent", f"party {member.party}"
-        else:
-            continue
-        rows[i] = False
-        drops.append(Drop("legislator", member.slug, member.name, reason, detail))
+            drops.append(_rollcall_drop(rollcall, "committee", "not of the whole chamber"))
+    _drop_duplicates(votes, columns, drops)
+    left = -1
+    while left != (left := int(rows.sum() + columns.sum())):
+        _drop_one_sided(votes, minority_threshold, rows, columns, drops)
+        _drop_members(votes, min_votes, parties_only, rows, columns, drops)
+        if not (settled and rows.any() and columns.any()):
+            break
     log = FilterLog(minority_threshold, min_votes, len(rows), len(columns), tuple(drops))
     if not (rows.any() and columns.any()):
         raise DataError(
@@ -269,6 +262,79 @@ def filter_votes(
             "roll calls remain; lower the thresholds",
         )
     return votes.select(rows, columns), log
+
+
+def _drop_duplicates(votes: VoteMatrix, columns: NDArray[np.bool_], drops: list[Drop]) -> None:
+    """Later records of a roll call with the same bill, motion and votes."""
+    seen: dict[tuple[str, str, bytes], str] = {}
+    order = sorted(map(int, np.flatnonzero(columns)), key=lambda j: _age(votes.rollcalls[j]))
+    for j in order:
+        rollcall = votes.rollcalls[j]
+        if not rollcall.bill:
+            continue
+        key = (rollcall.bill, rollcall.motion, votes.cells[:, j].tobytes())
+        first = seen.setdefault(key, rollcall.vote_id)
+        if first != rollcall.vote_id:
+            columns[j] = False
+            drops.append(_rollcall_drop(rollcall, "duplicate", f"same votes as {first}"))
+
+
+def _drop_one_sided(
+    votes: VoteMatrix,
+    minority_threshold: float,
+    rows: NDArray[np.bool_],
+    columns: NDArray[np.bool_],
+    drops: list[Drop],
+) -> None:
+    """Roll calls without enough of a minority among the members that are left."""
+    cells = votes.cells[rows]
+    yeas, nays = (cells == YEA).sum(axis=0), (cells == NAY).sum(axis=0)
+    share = np.minimum(yeas, nays) / np.maximum(yeas + nays, 1)
+    one_sided = columns & ((share < minority_threshold) | (yeas + nays == 0))
+    for j in map(int, np.flatnonzero(one_sided)):
+        columns[j] = False
+        tally = f"{yeas[j]} yea, {nays[j]} nay: minority {100 * share[j]:.1f} %"
+        drops.append(_rollcall_drop(votes.rollcalls[j], "minority", tally))
+
+
+def _drop_members(
+    votes: VoteMatrix,
+    min_votes: int,
+    parties_only: bool,
+    rows: NDArray[np.bool_],
+    columns: NDArray[np.bool_],
+    drops: list[Drop],
+) -> None:
+    """Legislators with few votes on what is left, or of neither party."""
+    observed = np.count_nonzero(votes.cells[:, columns], axis=1)
+    for i in map(int, np.flatnonzero(rows)):
+        member = votes.legislators[i]
+        if observed[i] < min_votes:
+            reason, detail = "min_votes", f"{observed[i]} observed votes"
+        elif parties_only and member.party and votes.party_index[i] < 0:
+            reason, detail = "independent", f"party {member.party}"
+        else:
+            continue
+        rows[i] = False
+        drops.append(Drop("legislator", member.slug, member.name, reason, detail))
+
+
+def require_both_parties(votes: VoteMatrix) -> None:
+    """Refuse votes of other parties before a filter leaves nothing of them.
+
+    Raises
+    ------
+    DataError
+        When one of the two major parties has no member.
+    """
+    for g, party in enumerate(PARTIES):
+        if g not in votes.party_index:
+            parties = sorted({member.party or "unknown" for member in votes.legislators})
+            raise DataError(
+                f"no {party} in the {votes.chamber} of {votes.session}",
+                f"parties: {', '.join(parties)}",
+                "a party model needs members of both major parties: use model=flat",
+            )
 
 
 def check_parties(votes: VoteMatrix) -> None:
@@ -286,14 +352,7 @@ def check_parties(votes: VoteMatrix) -> None:
             ", ".join(unknown),
             "fill in the party column, or use model=flat",
         )
-    for g, party in enumerate(PARTIES):
-        if g not in votes.party_index:
-            parties = sorted({member.party for member in votes.legislators})
-            raise DataError(
-                f"no {party} in the {votes.chamber} of {votes.session}",
-                f"parties: {', '.join(parties)}",
-                "a party model needs members of both major parties: use model=flat",
-            )
+    require_both_parties(votes)
 
 
 def _age(rollcall: RollCall) -> tuple[str, int, str]:

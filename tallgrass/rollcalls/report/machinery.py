@@ -16,12 +16,14 @@ from tallgrass.report.words import counted, listed, measured, number, percent
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 
 REASONS = {
+    "committee": "Roll calls of committees",
     "duplicate": "Roll calls recorded twice with identical votes",
     "minority": "Roll calls with too small a minority",
     "min_votes": "Legislators with too few votes",
     "independent": "Legislators of neither major party",
 }
 SHORT_REASONS = {
+    "committee": "of a committee",
     "duplicate": "duplicate",
     "minority": "minority too small",
     "min_votes": "too few votes",

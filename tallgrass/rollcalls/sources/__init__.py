@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from tallgrass.errors import DataError
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
-from tallgrass.rollcalls.sources import legiscan, sample, simulated, tallgrass_csv, voteview
+from tallgrass.rollcalls.sources import (
+    legiscan,
+    sample,
+    simulated,
+    tallgrass_csv,
+    voteview,
+    wide_matrix,
+)
 from tallgrass.rollcalls.sources.files import available_sessions, find_session
 from tallgrass.rollcalls.sources.simulated import SimulatedLegislature, SimulationDesign, simulate
 from tallgrass.rollcalls.sources.words import check_chamber
@@ -44,8 +51,13 @@ SOURCES: dict[str, Source] = {
         lambda path, chamber, _: simulated.load(path, chamber),
         "simulated, with known positions",
     ),
-    "legiscan": Source(legiscan.matches, legiscan.load, "LegiScan CSV dataset, a zip"),
+    "legiscan": Source(
+        legiscan.matches, legiscan.load, "LegiScan CSV dataset, a zip or the folder of it"
+    ),
     "voteview": Source(voteview.matches, voteview.load, "Voteview votes and members files"),
+    "matrix": Source(
+        wide_matrix.matches, wide_matrix.load, "one CSV file, a row a legislator, a column a vote"
+    ),
     "tallgrass": Source(tallgrass_csv.matches, tallgrass_csv.load, "folder of three CSV files"),
 }
 
@@ -69,7 +81,8 @@ def source_of(session: str, data_dir: Path | None = None) -> tuple[str, Path]:
         f"it holds the sessions {', '.join(sessions)}: name one of them"
         if sessions
         else "use a folder with <name>_votes.csv, <name>_rollcalls.csv and "
-        "<name>_legislators.csv, a LegiScan zip or a Voteview votes file",
+        "<name>_legislators.csv, a LegiScan zip, a Voteview votes file, or one CSV file with a row "
+        "a legislator and a column a roll call",
     )
 
 

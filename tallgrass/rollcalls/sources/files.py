@@ -8,6 +8,7 @@ from pathlib import Path
 from tallgrass.errors import DataError, nearest, shown
 
 BUILT_IN = ("sample", "simulated")
+ALL = "HSall"  # Voteview's files of every Congress
 _PART = re.compile(r"(?P<name>.+)_(?:votes|rollcalls|legislators|members)\.csv(?:\.gz)?")
 
 
@@ -44,6 +45,10 @@ class SessionFiles:
             if path.is_file():
                 return path
         return None
+
+    def find_or_all(self, part: str) -> Path | None:
+        """The file of one part, else that of every Congress."""
+        return self.find(part) or SessionFiles(self.folder, ALL).find(part)
 
     def require(self, part: str) -> Path:
         """The file of one part; a DataError if it is missing."""
@@ -127,7 +132,9 @@ def _not_found(session: str, folder: Path | None, depth: int = 3) -> DataError:
 def _names(folder: Path, files: list[str] | None = None) -> list[str]:
     """Names of the sessions with at least one file directly in a folder."""
     listed = [path.name for path in folder.iterdir()] if files is None else files
-    return sorted({match["name"] for name in listed if (match := _PART.fullmatch(name))})
+    names = {match["name"] for name in listed if (match := _PART.fullmatch(name))}
+    # Beside one Congress' votes the files of all of them describe it, and are no session.
+    return sorted(names - {ALL} or names)
 
 
 def _absolute(session: str) -> Path:

@@ -31,7 +31,16 @@ _DAMAGE = (
 _PLAIN = re.compile(r"\w[\w .,()&'-]{0,99}")
 _PARTS = ("votes", "rollcalls", "people", "bills")
 _ROLES = {"rep": "house", "sen": "senate"}
+# Words of motions that only the chamber votes on, also where a record is incomplete and counts few.
+_OF_CHAMBER = re.compile(
+    r"final action|third reading|final passage|committee of the whole|conference committee|concur"
+    r"|veto|withdraw|discharge|floor",
+    re.IGNORECASE,
+)
+# Words of motions that only committees vote on, where LegiScan counts nobody.
+_OF_COMMITTEE = re.compile(r"\breported (un)?favorably|\bin committee\b|^do pass\b", re.IGNORECASE)
 _TALLY = re.compile(r" - Yea: \d+ Nay: \d+$")
+_COUNTS = re.compile(r"Yea: (\d+) Nay: (\d+)")
 # LegiScan has no column for the kind of vote, so the first pattern in the motion gives it.
 _VOTE_TYPES = {
     re.compile(pattern, re.IGNORECASE): vote_type
@@ -49,13 +58,15 @@ _VOTE_TYPES = {
 
 
 def matches(path: Path) -> bool:
-    """Whether the path is a zip file."""
-    return path.suffix.lower() == ".zip" and path.is_file()
+    """Whether the path is a zip file, or a folder with the files of one."""
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return True
+    return path.is_dir() and bool(_folders(path))
 
 
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of the session in a LegiScan zip; nothing is written to disk."""
-    data, session = _unzip(path, limits)
+    data, session = _unzip(path, limits) if path.is_file() else _unpacked(path, limits)
     labels = {part: f"{part}.csv in {shown(path.name)}" for part in _PARTS}
 
     def table(part: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -63,7 +74,9 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
         tables.require_filled(frame, required[:1], labels[part])
         return frame
 
-    rollcalls = table("rollcalls", ("roll_call_id", "bill_id", "date", "chamber", "description"))
+    rollcalls = table(
+        "rollcalls", ("roll_call_id", "bill_id", "date", "chamber", "description"), ("total",)
+    )
     bills = table("bills", ("bill_id", "bill_number", "title"))
     names = ("first_name", "last_name", "committee_id")
     people = table("people", ("people_id", "name", "party", "role", "district"), names)
@@ -94,7 +107,10 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
             strict=True,
         ),
         [_legislator(row, slugs[row["people_id"]]) for row in members],
-        [_rollcall(row, labels["rollcalls"]) for row in tables.records(in_chamber)],
+        [
+            _rollcall(row, labels["rollcalls"], _is_of_committee(row, int(seated.sum())))
+            for row in tables.records(in_chamber)
+        ],
         session,
         chamber,
     )
@@ -130,6 +146,30 @@ def _unzip(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
     return data, _session(members[0].filename, path)
 
 
+def _folders(path: Path) -> list[Path]:
+    """Folders, up to three below this one, that hold all files of a dataset."""
+    places = (path.glob("/".join(["*"] * depth + ["votes.csv"])) for depth in range(4))
+    folders = [votes.parent for of_depth in places for votes in sorted(of_depth)]
+    return [f for f in folders if all((f / f"{part}.csv").is_file() for part in _PARTS)]
+
+
+def _unpacked(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
+    """The CSV files of a dataset that was unpacked, and the session's name."""
+    folders = _folders(path)
+    if len(folders) > 1:
+        raise DataError(
+            f"{len(folders)} LegiScan sessions in this folder",
+            ", ".join(str(folder.relative_to(path)) for folder in folders),
+            "name one of them",
+        )
+    data = {}
+    for part in _PARTS:
+        with tables.open_bytes(folders[0] / f"{part}.csv", limits) as stream:
+            data[part] = stream.read()
+    parts = (folders[0] / "votes.csv").absolute().parts[-4:]
+    return data, _session("/".join(parts), folders[0])
+
+
 def _session(member_path: str, path: Path) -> str:
     """The session's name, from a path like KS/2025-2026_Regular_Session/csv/votes.csv in the zip.
 
@@ -150,7 +190,8 @@ def _member(archive: ZipFile, part: str, label: str) -> ZipInfo:
     raise DataError(
         f"{label} holds {len(members) or 'no'} files named {name}",
         ", ".join(info.filename for info in members or archive.infolist()),
-        "use one session's CSV dataset as LegiScan hands it out (not its JSON or XML form)",
+        "use one session's CSV dataset as LegiScan hands it out (not its JSON or XML form); "
+        "of a zip with several unpack it and name a folder",
     )
 
 
@@ -164,7 +205,25 @@ def _legislator(row: dict[str, str], slug: str) -> Legislator:
     return Legislator(slug, row["name"], words.party_name(row["party"]), district)
 
 
-def _rollcall(row: dict[str, str], label: str) -> RollCall:
+def _is_of_committee(row: dict[str, str], n_seated: int) -> bool:
+    """Whether fewer than half of the chamber were called, or only a committee votes on this.
+
+    ``total`` counts absent members too, so that it is the size of the body that voted; the tally in
+    a description is that of the journal, where single votes are missing from the record.
+    """
+    motion = row["description"]
+    if _OF_CHAMBER.search(motion):
+        return False
+    total = row["total"].partition(".")[0]
+    called = int(total) if total.isdigit() else 0
+    if tally := _COUNTS.search(motion):
+        called = max(called, sum(map(int, tally.groups())))
+    if called:
+        return called < n_seated / 2
+    return bool(_OF_COMMITTEE.search(motion))
+
+
+def _rollcall(row: dict[str, str], label: str, committee: bool) -> RollCall:
     motion = _TALLY.sub("", row["description"]).removeprefix(f"{row['chamber']} ")
     vote_id = f"ls_{row['roll_call_id']}"
     return RollCall(
@@ -174,4 +233,5 @@ def _rollcall(row: dict[str, str], label: str) -> RollCall:
         vote_type=next((name for kind, name in _VOTE_TYPES.items() if kind.search(motion)), ""),
         date=tables.iso_date(row["date"], f"{label} {vote_id}"),
         title=row["title"],
+        committee=committee,
     )

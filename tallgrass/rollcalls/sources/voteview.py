@@ -41,13 +41,15 @@ def matches(path: Path) -> bool:
     if files is None:
         return False
     votes = files.find("votes")
-    return files.find("members") is not None or (votes is not None and _has_cast_codes(votes))
+    has_members = files.find_or_all("members") is not None
+    return has_members or (votes is not None and _has_cast_codes(votes))
 
 
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of one Congress, without the President, who is in every file."""
     files = SessionFiles.at(path)
-    votes_path, members_path = files.require("votes"), files.require("members")
+    votes_path = files.require("votes")
+    members_path = files.find_or_all("members") or files.require("members")
     votes_label, members_label = shown(votes_path.name), shown(members_path.name)
     keys = ("congress", "chamber", "icpsr")
     votes = _whole_numbers(
@@ -77,7 +79,7 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
     tables.require_known(votes, "icpsr", members.loc[inside, "icpsr"], votes_label)
     rows = tables.records(members[inside])
     slugs = {row["icpsr"]: _slug(row, chamber) for row in rows}
-    rollcalls = _rollcalls(files.find("rollcalls"), chamber, congress, files.name, limits)
+    rollcalls = _rollcalls(files.find_or_all("rollcalls"), chamber, congress, files.name, limits)
     ids = {number: _vote_id(chamber, congress, number) for number in votes["rollnumber"].unique()}
     return VoteMatrix.from_triples(
         zip(votes["icpsr"].map(slugs), votes["rollnumber"].map(ids), votes["cell"], strict=True),
