@@ -152,8 +152,9 @@ def test_the_page_names_and_marks_who_is_not_described(strange):
     first = run.fit_tables.legislators.iloc[0]
     low, high = (100 * first[f"yea_rate_{end}"] for end in ("low", "high"))
     assert f"{first['name']} ({first['party'][0]}-{first['district']}): 0 % yeas" in findings
-    assert f"0 % ≠ {low:.0f} to {high:.0f} %" in table
-    assert table.count("≠") == int(checks.metrics["fit/misfit_legislators"])
+    assert f"{first['n_votes']} 0 % †" in table
+    assert table.count("% †") == int(checks.metrics["fit/misfit_legislators"])
+    assert f"{first['n_votes']} 0 % {low:.0f} to {high:.0f} %" in words
     assert "The most surprising votes" in words
     vote = run.fit_tables.surprising_votes.iloc[0]
     assert f"{vote['bill']} · {vote['motion']}" in words.split("The most surprising votes")[1]

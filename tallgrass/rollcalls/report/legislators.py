@@ -10,13 +10,12 @@ from tallgrass.report.words import ALMOST, chance, counted, number, percent, sho
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.people import person, rollcall_name
 from tallgrass.rollcalls.report.figures import discriminating
-from tallgrass.rollcalls.report.misfit import share_span
 from tallgrass.rollcalls.report.overview import estimated, overlap
 from tallgrass.rollcalls.report.words import named_cells, party_cell
 
 YEA_RATES = (
-    " “Yeas” is the share of yeas. Where it is outside the 95 % interval that the model predicts, "
-    "the prediction stands beside it: the position does not describe how this legislator voted."
+    " “Yeas” is the share of yeas. † marks one outside the 95 % interval that the model predicts: "
+    "the position does not describe how this legislator voted."
 )
 
 
@@ -71,11 +70,10 @@ def _yea_rates(ideal: pd.DataFrame, fit: pd.DataFrame) -> list[Cell]:
     cells = []
     for _, row in by_slug.iterrows():
         rate = row["yea_rate_observed"]
-        text, style = percent(rate), ""
-        if row["misfit"] is True or row["misfit"] == 1:
-            text += f" ≠ {share_span(row['yea_rate_low'], row['yea_rate_high'])}"
-            style = "failed"
-        cells.append(Cell(text, float(rate) if math.isfinite(rate) else None, style))
+        is_off = row["misfit"] == 1  # NaN for a legislator without a vote
+        text = percent(rate) + (" †" if is_off else "")
+        sort = float(rate) if math.isfinite(rate) else None
+        cells.append(Cell(text, sort, "failed" if is_off else ""))
     return cells
 
 
