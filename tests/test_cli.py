@@ -21,8 +21,8 @@ from tallgrass.cli.output import as_json, printable
 from tallgrass.cli.parser import parse, parser_of, switches_of
 from tallgrass.cli.results import print_fit
 from tallgrass.errors import SpecError
+from tallgrass.inference.fit_verdict import FitCheck, fit_verdict
 from tallgrass.rollcalls import sources
-from tallgrass.rollcalls.fit_verdict import FitCheck, fit_verdict
 from tallgrass.rollcalls.sources import SimulationDesign
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking.writing import start_run

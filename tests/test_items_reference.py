@@ -6,8 +6,8 @@ import pytest
 from item_data import simulated_items, table
 
 from tallgrass.inference.spec import SamplerSpec
-from tallgrass.items.analysis import MISFIT_BY_CHANCE, misfits
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_mml
+from tallgrass.items.misfit import MISFIT_BY_CHANCE, fit_of, misfits
 from tallgrass.items.priors import item_priors
 from tallgrass.items.reference import Estimates, placed_fit
 from tallgrass.items.responses import Responses
@@ -35,6 +35,13 @@ def test_deviates_of_what_fits_are_about_standard_normal():
     assert abs(z.mean()) < 0.4
     assert 0.75 < z.std() < 1.3
     assert (np.abs(z) > 3).mean() < 0.03
+
+
+@pytest.mark.parametrize("engine", [calibrate_map, calibrate_mml])
+def test_what_fits_is_not_questioned(engine):
+    responses = simulated_items(600, 20, 0, per_user=12, seed=4).responses
+    found = with_fit(of_estimates(engine(responses), responses, item_priors(responses)), responses)
+    assert fit_of(found, None).status == "fits"
 
 
 def test_the_same_answers_have_the_same_fit_again():
@@ -100,9 +107,10 @@ def test_a_bank_of_500_has_few_false_alarms_and_its_wrong_keys_are_found():
     wrong = np.arange(0, 500, 50)
     correct = np.where(np.isin(r.item, wrong), 1 - r.correct, r.correct).astype(np.int8)
     mixed = Responses(r.users, r.items, r.user, r.item, correct)
-    flagged = misfits(
-        with_fit(of_estimates(calibrate_map(mixed), mixed, item_priors(mixed)), mixed).items
-    )
+    found = with_fit(of_estimates(calibrate_map(mixed), mixed, item_priors(mixed)), mixed)
+    questioned = [c for c in fit_of(found, None).checks if c.status == "questioned"]
+    assert "fit of items" in {check.name for check in questioned}
+    flagged = misfits(found.items)
     assert flagged[wrong].all()
     # Ten wrong keys disturb the abilities of everybody a little.
     assert np.delete(flagged.to_numpy(), wrong).mean() < 5 * MISFIT_BY_CHANCE

@@ -45,12 +45,13 @@ def example(engine="gibbs", rename=None, anchored=True, location="answers.csv", 
     points = calibrate_map(responses, anchors)
     if engine == "gibbs":
         trace = calibrate_gibbs(responses, anchors, SamplerSpec(draws=100, tune=50, seed=1)).trace
-        found = tables.of_trace(trace, responses, priors)
+        found = tables.with_fit(tables.of_trace(trace, responses, priors), responses)
         diagnostics = diagnose(trace)
         verdict = judge(diagnostics, Thresholds())
     else:
         trace = tables.trace_of_estimates(points, responses, priors, {})
-        found, diagnostics = tables.of_estimates(points, responses, priors), None
+        found = tables.with_fit(tables.of_estimates(points, responses, priors), responses)
+        diagnostics = None
         verdict = Verdict("pass", ())
     other = pd.DataFrame({"item": responses.items, "a": 1.0, "b": points.b + 0.2})
     log = ResponseLog(3010, 4, 6, "first", 50, (DroppedItem("thin one", 12),), 2)

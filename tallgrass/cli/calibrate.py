@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
-from tallgrass.cli.results import print_verdict, verdict_record
+from tallgrass.cli.results import print_fit, print_verdict, verdict_record
 from tallgrass.errors import SpecError
 from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
 from tallgrass.rounding import diagnostic
@@ -116,6 +116,7 @@ def summary(result: "CalibrationResult") -> dict[str, Any]:
         "run_id": result.run_id,
         "experiment_id": result.experiment_id,
         **verdict_record(result.verdict),
+        "fit": result.analysis.fit_verdict.status,
         "metrics": result.metrics,
         "items": records(result.items),
         "drift": None if result.drift is None else records(result.drift),
@@ -137,6 +138,7 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
         f"{int(items['n'].sum()):,} responses, engine {spec.engine}"
     )
     print_verdict(result.verdict)
+    print_fit(result.analysis.fit_verdict)
     if items["one_sided"].any():
         names = items.loc[items["one_sided"], "item"]
         say(f"All right or all wrong, so only the prior counts: {', '.join(names[:_SHOWN])}", "")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from tallgrass.inference.diagnostics import Verdict
-    from tallgrass.rollcalls.fit_verdict import FitVerdict
+    from tallgrass.inference.fit_verdict import FitVerdict
     from tallgrass.rollcalls.result import FitResult
 
 

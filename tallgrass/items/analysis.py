@@ -1,13 +1,16 @@
 """What a calibration says: estimates, convergence, drift of anchors, agreement of methods."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from tallgrass.inference.diagnostics import Verdict
+from tallgrass.inference.fit_verdict import FitVerdict
 from tallgrass.items.agreement import Agreement
+from tallgrass.items.misfit import MISFIT_BY_CHANCE, fit_of, misfits
 from tallgrass.items.prepare import PreparedCalibration
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.items.sources import ResponseLog
@@ -17,17 +20,6 @@ from tallgrass.study.analysis import Analysis
 
 if TYPE_CHECKING:
     from xarray import DataTree
-
-
-MISFIT_Z = 3.0
-# Of items and users simulated from the model 0.5 to 1 % lie beyond it in one of the two: outfit has
-# a heavier tail than the normal 0.3 %.
-MISFIT_BY_CHANCE = 0.008
-
-
-def misfits(table: pd.DataFrame) -> "pd.Series[bool]":
-    """Items or users whose infit or outfit lies beyond three standard deviations."""
-    return (table["infit_z"].abs() > MISFIT_Z) | (table["outfit_z"].abs() > MISFIT_Z)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,9 +78,15 @@ class CalibrationAnalysis(Analysis):
         """Items of known parameters, those that drifted included."""
         return self.prepared.anchors
 
+    @cached_property
+    def fit_verdict(self) -> FitVerdict:
+        """Whether the model fits, apart from whether it converged."""
+        return fit_of(self.calibrated, self.drift)
+
     def recorded_tags(self) -> dict[str, object]:
-        """The verdict, and the anchors that were dropped."""
-        return super().recorded_tags() | {"anchors.purified": ", ".join(self.purified)}
+        """The verdict, the fit, and the anchors that were dropped."""
+        purified = {"anchors.purified": ", ".join(self.purified)}
+        return super().recorded_tags() | self.fit_verdict.tags | purified
 
     def recorded_metrics(self) -> dict[str, float]:
         """Reliability, fit of items, convergence, drift and agreement."""

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.errors import TallgrassError
+from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
 from tallgrass.rollcalls.elpd_difference import ElpdDifference, elpd_difference
-from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.prepare import Baseline
 from tallgrass.rollcalls.single_votes import single_votes
 from tallgrass.rollcalls.votes import PARTIES

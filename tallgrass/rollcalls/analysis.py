@@ -9,6 +9,7 @@ import pandas as pd
 from tallgrass.inference.convergence import convergence_table, worst_parameters
 from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict, diagnose, judge
 from tallgrass.inference.draws import Sampled
+from tallgrass.inference.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.inference.summary import posterior_summary
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import (
@@ -25,7 +26,6 @@ from tallgrass.rollcalls.compare import Comparison
 from tallgrass.rollcalls.elpd_difference import ElpdDifference
 from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
 from tallgrass.rollcalls.fit_tables import FitTables, tables_of_fit
-from tallgrass.rollcalls.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.rollcalls.linking import Linking
 from tallgrass.rollcalls.prepare import OwnFits, Prepared
 from tallgrass.rollcalls.run_tables import Tables, run_tables

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_expit, logsumexp
 
+from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.inference.summary import TAILS
-from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.vote_draws import Floats, VoteDraws, thinned
 from tallgrass.rollcalls.votes import VoteMatrix

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.inference.summary import draws_of, names_of
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
-from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.start import vote_eigenvalues
 from tallgrass.rollcalls.votes import VoteMatrix
 

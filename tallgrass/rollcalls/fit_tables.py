@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.rollcalls.anchor_check import anchor_check, anchor_table
 from tallgrass.rollcalls.fit_checks import FitChecks
-from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.misfit import (
     legislator_fit,
     misfit_check,

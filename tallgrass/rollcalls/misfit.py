@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.report.words import listed
 from tallgrass.rollcalls.fit_checks import FitChecks
-from tallgrass.rollcalls.fit_verdict import FitCheck
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.votes import YEA, VoteMatrix
 

@@ -7,9 +7,9 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from tallgrass.inference.diagnostics import Diagnostics, Verdict
+    from tallgrass.inference.fit_verdict import FitVerdict
     from tallgrass.rollcalls.analysis import RollCallAnalysis
     from tallgrass.rollcalls.compare import Comparison
-    from tallgrass.rollcalls.fit_verdict import FitVerdict
 
 
 @dataclass(frozen=True, eq=False)

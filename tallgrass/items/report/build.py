@@ -8,6 +8,7 @@ from tallgrass.items.report import checks, comparisons, items
 from tallgrass.items.report.figures import calibration_figures
 from tallgrass.report.checks import verdict_head
 from tallgrass.report.environment import environment_section
+from tallgrass.report.fit import fit_beside
 from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
@@ -44,6 +45,7 @@ def build_calibration(run: CalibrationAnalysis, pngs: Mapping[str, bytes] | None
         f"Calibration of {len(run.responses.items):,} items{window}",
         ENGINES[run.spec.engine],
         _facts(run),
+        fit_beside(run.fit_verdict, "responses"),
     )
     return html_page(head, sections(run, set(files)), files)
 

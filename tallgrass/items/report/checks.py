@@ -1,7 +1,8 @@
 """The sections on the calibration itself: fit, convergence, data, environment."""
 
 from tallgrass.inference.convergence import convergence_table
-from tallgrass.items.analysis import MISFIT_BY_CHANCE, CalibrationAnalysis, misfits
+from tallgrass.items.analysis import CalibrationAnalysis
+from tallgrass.items.misfit import MISFIT_BY_CHANCE, misfits
 from tallgrass.report.convergence import convergence_by_variable
 from tallgrass.report.page import (
     Cell,

@@ -3,8 +3,9 @@
 
 import pandas as pd
 
-from tallgrass.items.analysis import MISFIT_BY_CHANCE, CalibrationAnalysis, misfits
+from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.drift import drift_in_words
+from tallgrass.report.fit import fit_findings
 from tallgrass.report.page import (
     Bullets,
     Cell,
@@ -41,14 +42,6 @@ def key_findings(run: CalibrationAnalysis) -> Section:
             f"({span(population.mean_low, population.mean_high)}) and standard deviation "
             f"{number(population.sd)} ({span(population.sd_low, population.sd_high)})."
         )
-    misfit = items.loc[misfits(items), "item"]
-    if len(misfit) > 2 * MISFIT_BY_CHANCE * len(items):
-        names = listed([str(name) for name in misfit.head(NAMED)])
-        more = "" if len(misfit) <= NAMED else " and others"
-        statements.append(
-            f"The model does not fit {counted(len(misfit), 'item')}: {names}{more} (by chance: "
-            f"about {number(MISFIT_BY_CHANCE * len(items), 1)})."
-        )
     if run.drift is not None:
         moved = run.drift[run.drift["drifted"] | run.drift["suspect"]]
         names = listed([str(name) for name in moved["item"].head(NAMED)])
@@ -71,7 +64,8 @@ def key_findings(run: CalibrationAnalysis) -> Section:
             f"{counted(len(one_sided), 'item')} all right or all wrong, known by the prior only: "
             f"{listed([str(name) for name in one_sided.head(NAMED)])}."
         )
-    return Section("findings", "Key findings", (Bullets(tuple(statements)),))
+    doubts = [Text(words, tone="warning") for words in fit_findings(run.fit_verdict)]
+    return Section("findings", "Key findings", (*doubts, Bullets(tuple(statements))))
 
 
 def the_model(run: CalibrationAnalysis) -> Section:

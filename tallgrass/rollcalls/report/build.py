@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from tallgrass.report.checks import verdict_head
 from tallgrass.report.environment import environment_section
+from tallgrass.report.fit import fit_beside
 from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
@@ -20,7 +21,6 @@ from tallgrass.rollcalls.report import (
 )
 from tallgrass.rollcalls.report.baseline import agreement_tables, comparison_section
 from tallgrass.rollcalls.report.figures import figures
-from tallgrass.rollcalls.report.fit import fit_beside
 from tallgrass.rollcalls.report.words import chamber_words
 
 MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "Joint model"}
@@ -44,7 +44,7 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
         chamber_words(run),
         MODELS[run.spec.model],
         _facts(run),
-        fit_beside(run.fit_verdict),
+        fit_beside(run.fit_verdict, "votes"),
         agreement_tables(run),
     )
     return html_page(head, sections(run, set(files)), files)

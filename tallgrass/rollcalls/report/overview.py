@@ -4,6 +4,7 @@
 import numpy as np
 import pandas as pd
 
+from tallgrass.report.fit import fit_findings
 from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
 from tallgrass.report.words import chance, counted, listed, number, percent, span, trimmed
 from tallgrass.rollcalls.analysis import RollCallAnalysis
@@ -11,7 +12,6 @@ from tallgrass.rollcalls.chambers import CHAMBERS
 from tallgrass.rollcalls.misfit import misfit_words
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report.baseline import agreement_finding
-from tallgrass.rollcalls.report.fit import fit_findings
 from tallgrass.rollcalls.report.words import plural
 from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
 from tallgrass.rollcalls.votes import PARTIES

@@ -1,7 +1,7 @@
-"""Whether one line fits the votes: what was looked at, and what speaks against it.
+"""Whether the model fits: what was looked at, and what speaks against it.
 
 The verdict says whether the chains converged. The fit says, apart from it, whether what they
-converged to describes the votes. It never turns a pass into a fail.
+converged to describes the data. It never turns a pass into a fail.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 import pytest
 
-from tallgrass.rollcalls.fit_verdict import FitCheck, FitVerdict, fit_verdict
+from tallgrass.inference.fit_verdict import FitCheck, FitVerdict, fit_verdict
 
 FITS = FitCheck("party axis", "fits")
 DOUBT = FitCheck("anchors", "questioned", "An anchor is in the middle.")
