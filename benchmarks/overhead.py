@@ -17,7 +17,7 @@ from statistics import median
 
 from tallgrass.machine import usable_cores
 from tallgrass.rollcalls.models import build_model
-from tallgrass.rollcalls.prepare import read
+from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.spec import make_run_spec
 from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.trace import sample

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tallgrass.rollcalls.run_comparison import compare
     from tallgrass.rollcalls.sources import load_votes
     from tallgrass.rollcalls.spec import ModelSpec, RunSpec
+    from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
     from tallgrass.settings import Settings
     from tallgrass.tracking.reading import load_many, load_trace, promote, table
 
@@ -43,6 +44,9 @@ _HOMES = {
     "RunSpec": "rollcalls.spec",
     "SamplerSpec": "inference.spec",
     "Settings": "settings",
+    "Legislator": "rollcalls.votes",
+    "RollCall": "rollcalls.votes",
+    "VoteMatrix": "rollcalls.votes",
     "abs_r": "rollcalls.agreement",
     "agreement": "rollcalls.agreement",
     "calibrate": "items.calibrate",
@@ -73,13 +77,16 @@ __all__ = [
     "CalibrationResult",
     "CalibrationSpec",
     "FitResult",
+    "Legislator",
     "LinkOptions",
     "LinkResult",
     "ModelSpec",
     "PriorSpec",
+    "RollCall",
     "RunSpec",
     "SamplerSpec",
     "Settings",
+    "VoteMatrix",
     "abs_r",
     "agreement",
     "calibrate",

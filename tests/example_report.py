@@ -12,11 +12,13 @@ from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.compare import fixed_members
 from tallgrass.rollcalls.elpd_difference import ElpdDifference
+from tallgrass.rollcalls.filters import FilterLog, filter_votes
 from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.models import build_model
-from tallgrass.rollcalls.prepare import Baseline, Prepared, Read
+from tallgrass.rollcalls.prepare import Baseline, Prepared
+from tallgrass.rollcalls.reading import Read
 from tallgrass.rollcalls.start import make_start
-from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes
+from tallgrass.rollcalls.votes import VoteMatrix
 
 
 def example_input(

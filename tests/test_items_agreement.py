@@ -8,12 +8,12 @@ from scipy.stats import norm
 
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.audit import reflected_chains
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.sources import load_votes, simulate
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start, pca_scores
 from tallgrass.rollcalls.trace import sample
-from tallgrass.rollcalls.votes import filter_votes
 
 pytestmark = pytest.mark.slow
 

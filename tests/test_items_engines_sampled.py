@@ -276,3 +276,17 @@ def test_item_posteriors_lie_about_the_mode(data, gibbs):
     draws = gibbs.trace["posterior"]["b"].to_numpy()
     assert np.abs((draws.mean((0, 1)) - mode.b) / mode.b_sd).max() < 0.5
     np.testing.assert_allclose(draws.std((0, 1)), mode.b_sd, rtol=0.25)
+
+
+def test_gibbs_ends_by_the_thresholds_that_it_is_given(data):
+    spec = SPEC.model_copy(update={"draws": 100, "tune": 50, "chains": 2})
+
+    def drawn(**limits):
+        found = calibrate_gibbs(
+            data.responses, data.anchors, spec, most_draws=1600, thresholds=Thresholds(**limits)
+        )
+        return found.trace["posterior"].sizes["draw"]
+
+    assert drawn(rhat=2.0, ess=5) == 100
+    # Of 2 chains of 800 draws none has an ESS of 3,000, so that all there may be are drawn.
+    assert drawn(rhat=2.0, ess=3000) == 1600

@@ -92,6 +92,21 @@ def test_the_page_holds_every_section_and_every_figure():
         assert words in page.words
 
 
+def test_the_page_of_gibbs_names_no_sampler_that_drew_nothing():
+    words = Page(build_calibration(example())).words
+    assert "nutpie" not in words
+    assert "target_accept" not in words
+    assert "log a is normal with mean 0, SD 0.2; b is normal with mean 0, SD 1" in words
+
+
+def test_the_page_says_the_priors_that_were_chosen():
+    run = example("map")
+    chosen = run.spec.model_copy(update={"a_prior": "lognormal:0.1,0.4", "b_prior": "normal:0,2"})
+    run = replace(run, prepared=replace(run.prepared, spec=chosen))
+    words = Page(build_calibration(run)).words
+    assert "log a is normal with mean 0.1, SD 0.4; b is normal with mean 0, SD 2" in words
+
+
 def test_a_point_estimate_has_no_section_on_convergence():
     page = Page(build_calibration(example("map")))
     assert page.sections == SECTIONS

@@ -106,6 +106,27 @@ def test_the_stored_draws_are_those_of_the_result(gibbs):
     assert trace["constant_data"]["anchor"].sum() == 3
 
 
+def test_population_and_priors_are_recorded(gibbs):
+    params, metrics = stored(gibbs).data.params, stored(gibbs).data.metrics
+    assert params["population"] == "auto"
+    assert params["population.resolved"] == "free"
+    assert params["prior.a"] == "lognormal:0,0.2"
+    assert params["prior.population_sd"] == "lognormal:0,0.5"
+    for name in ("mean", "sd"):
+        draws = gibbs.trace["posterior"][f"population_{name}"]
+        assert metrics[f"population/{name}"] == pytest.approx(float(draws.mean()))
+        low, high = (metrics[f"population/{name}_{end}"] for end in ("low", "high"))
+        assert low < metrics[f"population/{name}"] < high
+
+
+def test_chosen_priors_are_those_that_are_sampled(store):
+    wide = tg.calibrate(spec_of(engine="map", a_prior="lognormal:0,1", b_prior="normal:0,3"), QUIET)
+    usual = tg.calibrate(spec_of(engine="map"), QUIET)
+    assert stored(wide).data.params["prior.a"] == "lognormal:0,1"
+    assert wide.items["a"].std() > 1.3 * usual.items["a"].std()
+    assert wide.items["b"].std() > usual.items["b"].std()
+
+
 @pytest.mark.parametrize("engine", ["map", "mml"])
 def test_point_engines_leave_the_same_tables(gibbs, engine):
     result = tg.calibrate(spec_of(engine=engine, anchors="anchors.csv"), QUIET)

@@ -11,6 +11,7 @@ from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.anchor_check import anchor_check, anchor_table
 from tallgrass.rollcalls.anchor_text import parse_anchors
 from tallgrass.rollcalls.anchors import anchors_of, preferred_stretch
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.sources import load_votes
@@ -18,7 +19,7 @@ from tallgrass.rollcalls.spec import ModelSpec, RunSpec, make_run_spec
 from tallgrass.rollcalls.start import fitted_logits, make_start, pca_scores
 from tallgrass.rollcalls.summaries import ideal_points
 from tallgrass.rollcalls.trace import sample
-from tallgrass.rollcalls.votes import VoteMatrix, filter_votes
+from tallgrass.rollcalls.votes import VoteMatrix
 
 VOTES = toy_votes(6, 7, 12, seed=2)
 

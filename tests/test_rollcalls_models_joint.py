@@ -14,13 +14,13 @@ from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.chambers import join_chambers, joint_start
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.base import vote_coordinates
 from tallgrass.rollcalls.models.joint_members import Data, group_index, member_start, members
 from tallgrass.rollcalls.sources import load_votes
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.trace import sample
-from tallgrass.rollcalls.votes import filter_votes
 
 LEVELS = ("mu_global", "mu_chamber", "mu_group", "sigma_chamber", "sigma_party", "sigma_within")
 SMALL, LARGE = {}, {"house": (19, 20), "senate": (2, 1)}

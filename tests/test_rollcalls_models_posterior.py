@@ -22,12 +22,12 @@ import pytest
 from scipy import stats
 
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.sources import load_votes
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.trace import sample
-from tallgrass.rollcalls.votes import filter_votes
 
 # Textbook coordinates need about twice as many draws for the same number of effective ones.
 SAMPLERS = {

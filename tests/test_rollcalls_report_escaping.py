@@ -5,8 +5,9 @@ from example_report import changed, example_input
 from example_trace import example_votes
 from html_page import Page
 
+from tallgrass.rollcalls.filters import Drop, FilterLog
 from tallgrass.rollcalls.report import build
-from tallgrass.rollcalls.votes import Drop, FilterLog, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 NASTY = [
     '<script>alert("x")</script>', "O'Brien \"Bob\" & Sons", "Zoë Ñandú", "$x$ and $y_1$",

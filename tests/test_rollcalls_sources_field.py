@@ -10,10 +10,10 @@ import pytest
 from tallgrass.errors import DataError
 from tallgrass.rollcalls.chambers import join_chambers
 from tallgrass.rollcalls.earlier import stored_spec
-from tallgrass.rollcalls.prepare import read
+from tallgrass.rollcalls.filters import filter_votes
+from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.spec import RunSpec, make_run_spec
-from tallgrass.rollcalls.votes import filter_votes
 from tallgrass.settings import Settings
 
 FIELD = Path(__file__).parent / "field"

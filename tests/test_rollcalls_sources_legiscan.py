@@ -7,8 +7,9 @@ import pytest
 
 from tallgrass.errors import DataError
 from tallgrass.inputs.limits import Limits
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.sources import legiscan, load_votes
-from tallgrass.rollcalls.votes import VoteMatrix, filter_votes
+from tallgrass.rollcalls.votes import VoteMatrix
 
 PLACE = "KS/2025-2026_Regular_Session/csv/"
 FILES = {

@@ -1,8 +1,8 @@
 import pytest
 
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.sources import load_votes, source_of
-from tallgrass.rollcalls.votes import filter_votes
 
 
 def test_the_sample_is_the_109th_senate():

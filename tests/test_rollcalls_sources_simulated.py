@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.sources import SimulationDesign, load_votes, simulate
-from tallgrass.rollcalls.votes import PARTIES, check_parties, filter_votes
+from tallgrass.rollcalls.votes import PARTIES, check_parties
 
 LARGE = SimulationDesign(house_members=400, senate_members=300, house_rollcalls=900)
 

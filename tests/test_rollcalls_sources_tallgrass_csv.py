@@ -6,8 +6,8 @@ import pytest
 from example_session import LEGISLATORS, ROLLCALLS, VOTES
 
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.sources import load_votes
-from tallgrass.rollcalls.votes import filter_votes
 
 KEPT = [  # after the default filters
     ("84th", "house", 126, 382, 45_523),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tallgrass.errors import DataError
-from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix, check_parties, filter_votes
+from tallgrass.rollcalls.filters import filter_votes
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix, check_parties
 
 
 def make(cells, parties=None, bills=None, **rollcall):

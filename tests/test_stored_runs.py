@@ -27,9 +27,9 @@ from scipy import stats
 import tallgrass as tg
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TrackingError
+from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.fit_checks import HIGH_K
 from tallgrass.rollcalls.sources import load_votes
-from tallgrass.rollcalls.votes import filter_votes
 
 STORE = Path(__file__).parent / "golden" / "store.zip"
 MADE_BEFORE = "2026-11-28T22:40"
@@ -324,7 +324,9 @@ def test_a_stored_run_that_sampled_nothing_says_that_it_has_no_trace(ids, name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_a_stored_run_gives_back_its_spec(ids, name):
-    expected = tg.RunSpec(session="legislature", **{**SHORT, **SPECS[name]})
+    # What those runs left out of their votes is what version 0.1 did.
+    rules = {"filters": "once", "committee": True}
+    expected = tg.RunSpec(session="legislature", **{**SHORT, **SPECS[name], **rules})
     assert tg.rerun_spec(ids[name]) == expected
 
 
@@ -408,7 +410,9 @@ def test_the_command_links_a_stored_chamber_to_a_stored_joint_run(ids):
 def test_a_stored_calibration_is_calibrated_again_to_the_same_items(ids, calibrated_again):
     expected = stored_table(ids["map"], "items")
     found = pd.DataFrame(calibrated_again["items"])
-    pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
+    # The place of infit and outfit among repeats is newer, and so is what their deviates mean.
+    same = [name for name in expected if not name.endswith("_z")]
+    pd.testing.assert_frame_equal(found[same], expected[same], rtol=1e-6)
 
 
 def test_items_are_compared_with_those_of_stored_calibrations(ids):

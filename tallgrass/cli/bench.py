@@ -86,8 +86,8 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
     from tallgrass.lab.benchmark import variants
     from tallgrass.lab.benchmark.comparison import columns_of
     from tallgrass.lab.benchmark.machine import processor
+    from tallgrass.rollcalls.filters import filter_votes
     from tallgrass.rollcalls.start import make_start
-    from tallgrass.rollcalls.votes import filter_votes
 
     votes, _ = filter_votes(
         _votes(arguments, spec),

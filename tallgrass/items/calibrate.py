@@ -1,13 +1,21 @@
 """One calibration, from a CalibrationSpec to a finished MLflow run."""
 
 import time
+from typing import TYPE_CHECKING
 
 from tallgrass.items.result import CalibrationResult
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
-def calibrate(spec: CalibrationSpec, settings: Settings | None = None) -> CalibrationResult:
+
+def calibrate(
+    spec: CalibrationSpec,
+    settings: Settings | None = None,
+    responses: "DataFrame | None" = None,
+) -> CalibrationResult:
     """Calibrate the items of some responses and keep everything as one MLflow run.
 
     Parameters
@@ -16,6 +24,9 @@ def calibrate(spec: CalibrationSpec, settings: Settings | None = None) -> Calibr
         Responses, anchors, engine, what to compare with, whether to publish.
     settings : Settings, optional
         Addresses and thresholds; read from the environment and ``.env`` without it.
+    responses : DataFrame, optional
+        Answers in memory, long or wide, in place of ``spec.responses``; the index of a wide table
+        is its users. A copy is kept with the run, so that it can be made again.
 
     Raises
     ------
@@ -28,4 +39,10 @@ def calibrate(spec: CalibrationSpec, settings: Settings | None = None) -> Calibr
     began = time.perf_counter()
     from tallgrass.items.run import run_steps
 
-    return run_steps(spec, settings or load_settings(), began)
+    settings = settings or load_settings()
+    if responses is None:
+        return run_steps(spec, settings, began)
+    from tallgrass.items.memory import given_responses
+
+    spec, data = given_responses(spec, settings, responses)
+    return run_steps(spec, settings, began, data)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from tallgrass.inference.samplers import trajectory
 from tallgrass.items.model import ItemModel
-from tallgrass.items.prepare import PreparedCalibration
+from tallgrass.items.prepare import COPY, PreparedCalibration
 from tallgrass.items.priors import ANCHOR_SD, LOG_SD_SD, MEAN_SD
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.study.analysis import DataSet, Declaration
@@ -72,6 +72,7 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
             "spec/prior.json": json.dumps(priors, indent=2),
             "data/filters.json": json.dumps(asdict(log), indent=2),
             "env/requirements.txt": installed(),
+            **({COPY: prepared.data.given} if prepared.data.given else {}),
         },
     )
 

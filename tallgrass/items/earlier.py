@@ -32,10 +32,12 @@ def calibration_spec(run_id: str) -> CalibrationSpec | None:
     """
     if "engine" not in find_run(run_id).data.tags:
         return None
-    with artifact(run_id, SPEC) as (_, path):
+    with artifact(run_id, SPEC) as (full_id, path):
         stored = json.loads(path.read_text("utf-8"))
     # Before populations could be free all were standard; to publish such a calibration again would
     # be wrong where it has anchors.
     if "population" not in stored and not stored.get("publish"):
         stored["population"] = "standard"
+    if stored.get("responses") == "memory":  # they are kept with the run
+        stored["responses"] = f"run:{full_id}"
     return CalibrationSpec.from_json(json.dumps(stored))

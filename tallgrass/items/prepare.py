@@ -1,7 +1,7 @@
 """All that can be refused of a calibration is refused here, before a run exists."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +17,13 @@ from tallgrass.machine import Finding, inspect_machine
 from tallgrass.settings import Settings
 from tallgrass.tracking import reading
 from tallgrass.tracking.progress import counting
+from tallgrass.tracking.reading.records import artifact
 
 logger = logging.getLogger(__name__)
+
+MEMORY = "memory"  # where responses are that were given
+STORED = "run:"  # how a location begins that is the responses of a run
+COPY = "data/responses.csv"
 
 MIN_COMMON = 3  # items shared with another method, for a comparison to mean something
 
@@ -42,8 +47,28 @@ def read(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
     DataError
         When they cannot be read, or too few are left.
     """
+    if spec.responses.startswith(STORED):
+        return told(responses_of_run(spec, settings), spec)
     with counting(settings.progress, "reading responses") as show:
-        loaded = load_responses(request_of(spec), show, settings.limits)
+        return told(load_responses(request_of(spec), show, settings.limits), spec)
+
+
+def responses_of_run(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
+    """The responses that an earlier run was given in memory.
+
+    Raises
+    ------
+    TrackingError
+        When there is no such run, or its responses were not given in memory.
+    """
+    with artifact(spec.responses.removeprefix(STORED), COPY) as (_, path):
+        request = replace(request_of(spec), location=str(path))
+        loaded = load_responses(request, limits=settings.limits)
+        return replace(loaded, location=spec.responses, given=path.read_text("utf-8"))
+
+
+def told(loaded: LoadedResponses, spec: CalibrationSpec) -> LoadedResponses:
+    """The responses, after saying what may be wrong with them."""
     if loaded.log.n_duplicates:
         logger.warning(
             "%s further answers to the same item left out: the %s one of a user counts",

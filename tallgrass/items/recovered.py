@@ -12,7 +12,7 @@ from tallgrass.inference.summary import names_of
 from tallgrass.inputs.paths import as_given_from
 from tallgrass.items.drift import undrifted
 from tallgrass.items.earlier import calibration_spec
-from tallgrass.items.prepare import other_methods, prepare, read
+from tallgrass.items.prepare import STORED, other_methods, prepare, read
 from tallgrass.items.run import CalibrationStudy
 from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
 from tallgrass.machine import Finding
@@ -86,7 +86,9 @@ def _located(spec: CalibrationSpec, working_dir: Path) -> CalibrationSpec:
     DataError
         When the address holds a password, which no run stores.
     """
-    responses = as_given_from(working_dir, spec.responses)
+    responses = spec.responses
+    if not responses.startswith(STORED):
+        responses = as_given_from(working_dir, responses)
     if "***" in responses:
         known = load_calibration_spec().responses
         if masked(known) != responses:

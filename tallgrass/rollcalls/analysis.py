@@ -24,6 +24,7 @@ from tallgrass.rollcalls.axis import Axis, axis_check, axis_metrics, describe_ax
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
 from tallgrass.rollcalls.compare import Comparison
 from tallgrass.rollcalls.elpd_difference import ElpdDifference
+from tallgrass.rollcalls.filters import FilterLog
 from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
 from tallgrass.rollcalls.fit_tables import FitTables, tables_of_fit
 from tallgrass.rollcalls.linking import Linking
@@ -31,7 +32,7 @@ from tallgrass.rollcalls.prepare import OwnFits, Prepared
 from tallgrass.rollcalls.run_tables import Tables, run_tables
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.trace import VARIABLES
-from tallgrass.rollcalls.votes import FilterLog, VoteMatrix
+from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.study.analysis import Analysis
 from tallgrass.study.clock import Clock
 

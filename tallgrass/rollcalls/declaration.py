@@ -6,9 +6,10 @@ from dataclasses import asdict
 from tallgrass.inference.samplers import trajectory
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.anchor_text import anchors_text
+from tallgrass.rollcalls.filters import FilterLog
+from tallgrass.rollcalls.memory import COPY, to_text
 from tallgrass.rollcalls.prepare import Prepared
 from tallgrass.rollcalls.spec import RunSpec, prior_record
-from tallgrass.rollcalls.votes import FilterLog
 from tallgrass.study.analysis import DataSet, Declaration
 from tallgrass.study.recorder import installed, versions_of_libraries
 
@@ -52,6 +53,7 @@ def declaration(prepared: Prepared) -> Declaration:
             "spec/prior.json": json.dumps(prior_record(spec), indent=2),
             "data/filters.json": json.dumps(_filter_record(data.filter_log), indent=2),
             "env/requirements.txt": installed(),
+            **({COPY: to_text(data.given)} if data.given else {}),
         },
         tables={} if joint is None else {"tables/matched_bills": summaries.matched_bills(joint)},
     )
@@ -104,7 +106,7 @@ def _metrics(spec: RunSpec, counts: dict[str, int]) -> dict[str, float]:
 
 
 def _dropped(log: FilterLog) -> dict[str, int]:
-    reasons = ("duplicate", "minority", "min_votes", "independent")
+    reasons = ("committee", "duplicate", "minority", "min_votes", "independent")
     return {reason: log.count(reason) for reason in reasons}
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import SpecError, TrackingError
 from tallgrass.rollcalls.identity import Identity
+from tallgrass.rollcalls.memory import SESSION, STORED
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.reading.listing import listed
@@ -37,7 +38,10 @@ def rerun_spec(run_id: str) -> RunSpec:
             f"make it anew with: tallgrass link {reference} {target}",
         )
     with artifact(run_id, SPEC) as (_, path):
-        return stored_spec(path.read_text("utf-8"))
+        spec = stored_spec(path.read_text("utf-8"))
+    if spec.session == SESSION:  # its votes are kept with it
+        return spec.model_copy(update={"session": f"{STORED}{run.info.run_id}"})
+    return spec
 
 
 def stored_spec(text: str) -> RunSpec:

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +10,14 @@ import pandas as pd
 from tallgrass.errors import DataError, SpecError, TrackingError
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.rollcalls import earlier
-from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers, joint_start
+from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, joint_start
 from tallgrass.rollcalls.compare import fixed_members
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.models import Model, build_model
-from tallgrass.rollcalls.sources import load_votes, source_of
+from tallgrass.rollcalls.reading import Read
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.start import Start, make_start
-from tallgrass.rollcalls.votes import FilterLog, VoteMatrix, filter_votes, require_both_parties
-from tallgrass.settings import Settings
+from tallgrass.rollcalls.votes import VoteMatrix
 
 logger = logging.getLogger(__name__)
 
@@ -34,27 +32,6 @@ class Baseline:
     model: str
     positions: "pd.Series[float]"  # posterior mean by legislator slug
     fixed: frozenset[str] = frozenset()  # slugs of its anchors
-
-
-@dataclass(frozen=True, eq=False)
-class Read:
-    """The votes of a run, filtered, and where they are from."""
-
-    source: str
-    location: str
-    votes: VoteMatrix  # of both chambers together in the joint model
-    filter_log: FilterLog
-    joint: JointVotes | None = None
-
-    @cached_property
-    def identity(self) -> Identity:
-        """What the data are known by, among those of other runs."""
-        return identity(self.joint or self.votes)
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) of all that the model looks at."""
-        return self.identity.fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,61 +63,6 @@ class OwnFits:
 
     run_ids: dict[str, str]
     scores: np.ndarray
-
-
-def read(spec: RunSpec, settings: Settings) -> Read:
-    """Read and filter the votes.
-
-    Raises
-    ------
-    DataError
-        When they cannot be read, or too little is left of them.
-    """
-    source, location = source_of(spec.session, settings.data_dir)
-    if spec.model == "joint":
-        return _read_both(spec, settings, source, str(location))
-    everything = load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
-    if spec.model != "flat":
-        require_both_parties(everything)
-    votes, log = _filtered(everything, spec)
-    if len(votes.legislators) < MIN_COMMON:
-        raise DataError(
-            f"too few legislators left of the {votes.chamber} of {votes.session}",
-            len(votes.legislators),
-            f"at least {MIN_COMMON} are needed; lower min_votes",
-        )
-    return Read(source, str(location), votes, log)
-
-
-def _filtered(votes: VoteMatrix, spec: RunSpec) -> tuple[VoteMatrix, FilterLog]:
-    return filter_votes(
-        votes,
-        spec.minority_threshold,
-        spec.min_votes,
-        parties_only=spec.model != "flat",
-        committee=spec.committee,
-        settled=spec.filters == "settled",
-    )
-
-
-def _read_both(spec: RunSpec, settings: Settings, source: str, location: str) -> Read:
-    """Both chambers, each filtered by itself, and one log of what was dropped of either."""
-    chambers, logs = {}, []
-    for chamber in CHAMBERS:
-        everything = load_votes(spec.session, chamber, settings.data_dir, settings.limits)
-        require_both_parties(everything)
-        votes, log = _filtered(everything, spec)
-        chambers[chamber] = votes
-        logs.append(log)
-    joint = join_chambers(chambers["house"], chambers["senate"])
-    log = FilterLog(
-        spec.minority_threshold,
-        spec.min_votes,
-        sum(log.n_legislators_read for log in logs),
-        sum(log.n_rollcalls_read for log in logs),
-        tuple(drop for log in logs for drop in log.drops),
-    )
-    return Read(source, location, joint.combined, log, joint)
 
 
 def prepare(

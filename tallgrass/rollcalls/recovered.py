@@ -15,7 +15,9 @@ from tallgrass.rollcalls.earlier import stored_spec
 from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.link import SPEC, LinkStudy, link_study
 from tallgrass.rollcalls.linking import LinkOptions
-from tallgrass.rollcalls.prepare import prepare, read
+from tallgrass.rollcalls.memory import SESSION, STORED
+from tallgrass.rollcalls.prepare import prepare
+from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.run import RollCallStudy
 from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.settings import Settings
@@ -53,7 +55,10 @@ def recovered_run(
         When the votes cannot be read, or are no longer those of the run.
     """
     spec = stored_spec(trace.attrs["spec"])
-    session = as_given_from(working_dir, spec.session)
+    if spec.session == SESSION:
+        session = f"{STORED}{trace.attrs['run_id']}"
+    else:
+        session = as_given_from(working_dir, spec.session)
     data = read(spec.model_copy(update={"session": session}), settings)
     if not _same(data.identity, trace):
         raise DataError("the votes are no longer those of the run", data.location)

@@ -11,12 +11,14 @@ from tallgrass.inference.draws import Sampled
 from tallgrass.machine import Finding
 from tallgrass.rollcalls.analysis import RollCallAnalysis, analyse
 from tallgrass.rollcalls.declaration import declaration
-from tallgrass.rollcalls.prepare import Prepared, prepare, read
+from tallgrass.rollcalls.prepare import Prepared, prepare
+from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.report import build, figures
 from tallgrass.rollcalls.result import FitResult
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.stored_scales import linked_beside
 from tallgrass.rollcalls.trace import sample
+from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
@@ -95,13 +97,19 @@ class RollCallStudy(Study[RollCallAnalysis]):
         return build(analysis, pngs)
 
 
-def run_steps(spec: RunSpec, settings: Settings, began: float, context: Context) -> FitResult:
-    """Carry out one run; see :func:`tallgrass.rollcalls.fit.fit`."""
+def run_steps(
+    spec: RunSpec,
+    settings: Settings,
+    began: float,
+    context: Context,
+    votes: Mapping[str, VoteMatrix] | None = None,
+) -> FitResult:
+    """Carry out one run; see :func:`tallgrass.rollcalls.fit.fit`. ``votes`` are by chamber."""
     clock = Clock(began)
     clock.add("import_s", time.perf_counter() - began)
     # The votes come first: where they cannot be used, not even an empty database is made.
     with clock.timed("prepare_s"):
-        data = read(spec, settings)
+        data = read(spec, settings, votes)
 
     def prepared(others: tuple[Finding, ...], state: Path) -> RollCallStudy:
         with clock.timed("prepare_s"):

@@ -2,7 +2,12 @@
 
 from tallgrass.items.sources.anchors import load_anchors
 from tallgrass.items.sources.cleaning import DroppedItem, ResponseLog
-from tallgrass.items.sources.reading import LoadedResponses, is_database, load_responses
+from tallgrass.items.sources.reading import (
+    LoadedResponses,
+    is_database,
+    load_responses,
+    responses_of_frame,
+)
 from tallgrass.items.sources.request import ResponseRequest
 
 __all__ = [
@@ -13,4 +18,5 @@ __all__ = [
     "is_database",
     "load_anchors",
     "load_responses",
+    "responses_of_frame",
 ]

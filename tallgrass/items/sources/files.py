@@ -61,6 +61,11 @@ def read_chunks(
     else:
         limits.check_header(label, head)
         pieces = _csv(path, label, limits, chunk, separator_of(head))
+    yield from long_pieces(pieces, request)
+
+
+def long_pieces(pieces: Iterator[pd.DataFrame], request: ResponseRequest) -> Iterator[pd.DataFrame]:
+    """Pieces of a long or wide table as long rows of the window that the request names."""
     is_wide_table: bool | None = None
     n_read = 0
     for piece in pieces:

@@ -19,6 +19,7 @@ class LoadedResponses:
     responses: Responses
     location: str
     log: ResponseLog
+    given: str = ""  # a copy as CSV of those that were given in memory
 
 
 def is_database(location: str) -> bool:
@@ -57,6 +58,22 @@ def load_responses(
         location = request.location
     responses, log = assemble(_watched(chunks, location, on_rows, limits), request)
     return LoadedResponses(responses, location, log)
+
+
+def responses_of_frame(frame: pd.DataFrame, request: ResponseRequest) -> LoadedResponses:
+    """Check and clean responses in memory, a long or wide table.
+
+    Raises
+    ------
+    DataError
+        As :func:`load_responses`.
+    """
+    named = frame.rename(columns=str)
+    if request.user not in named and not isinstance(frame.index, pd.RangeIndex):
+        named = named.rename_axis(index=request.user).reset_index()
+    pieces = files.long_pieces(iter([named]), request)
+    responses, log = assemble(pieces, request)
+    return LoadedResponses(responses, request.location, log, named.to_csv(index=False))
 
 
 def _watched(

@@ -13,6 +13,7 @@ from tallgrass.errors import DataError, shown
 from tallgrass.inputs import tables
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
 from tallgrass.rollcalls.sources import words
+from tallgrass.rollcalls.vote_tables import party_name
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 VOTE_CODES = {"1": 1, "2": -1, "3": 0, "4": 0}  # Yea, Nay, NV, Absent
@@ -202,7 +203,7 @@ def _slug(row: dict[str, str], chamber: str) -> str:
 
 def _legislator(row: dict[str, str], slug: str) -> Legislator:
     district = re.sub(r"^[A-Z]+-0*(?=\d)", "", row["district"])  # HD-063 is district 63
-    return Legislator(slug, row["name"], words.party_name(row["party"]), district)
+    return Legislator(slug, row["name"], party_name(row["party"]), district)
 
 
 def _is_of_committee(row: dict[str, str], n_seated: int) -> bool:

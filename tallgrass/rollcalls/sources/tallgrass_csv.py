@@ -9,6 +9,7 @@ from tallgrass.inputs import tables
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
 from tallgrass.rollcalls.sources import words
 from tallgrass.rollcalls.sources.files import SessionFiles
+from tallgrass.rollcalls.vote_tables import party_name
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 VOTE_WORDS = {
@@ -90,7 +91,7 @@ def _members(legislators: pd.DataFrame, voters: pd.Series, chamber: str) -> list
 
 def _legislator(row: dict[str, str]) -> Legislator:
     name = row["full_name"] or row["name"] or row["slug"]
-    return Legislator(row["slug"], name, words.party_name(row["party"]), row["district"])
+    return Legislator(row["slug"], name, party_name(row["party"]), row["district"])
 
 
 def _rollcall(row: dict[str, str], label: str) -> RollCall:

@@ -10,17 +10,6 @@ from tallgrass.inputs.tables import row_number
 CHAMBERS = ("senate", "house")
 TITLES = {"senate": "sen", "house": "rep"}  # prefixes of slugs
 _OTHER_NAMES = {"assembly": "house", "legislature": "senate", "unicameral": "senate"}
-_PARTIES = {
-    "d": "Democrat",
-    "democrat": "Democrat",
-    "democratic": "Democrat",
-    "r": "Republican",
-    "republican": "Republican",
-    "i": "Independent",
-    "l": "Libertarian",
-    "g": "Green",
-    "n": "Nonpartisan",
-}
 
 
 def cells(votes: pd.DataFrame, column: str, words: Mapping[str, int], label: str) -> list[int]:
@@ -61,8 +50,3 @@ def rollcalls_in(rollcalls: pd.DataFrame, chamber: str, session: str) -> pd.Data
         received = ", ".join(sorted(set(rollcalls["chamber"]))) or "no roll calls at all"
         raise DataError(f"no roll calls of the {chamber} in {session}", received)
     return selected
-
-
-def party_name(text: str) -> str:
-    """The party's full name; unknown names stay as they are."""
-    return _PARTIES.get(text.lower(), text)

@@ -1,0 +1,108 @@
+"""The votes of a run: read from where its session says, or given in memory, and filtered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tallgrass.errors import DataError
+from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers
+from tallgrass.rollcalls.filters import FilterLog, filter_votes
+from tallgrass.rollcalls.identity import Identity, identity
+from tallgrass.rollcalls.memory import SESSION, votes_of_run
+from tallgrass.rollcalls.sources import load_votes, source_of
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties
+from tallgrass.settings import Settings
+
+MIN_LEGISLATORS = 3  # with fewer there is nothing to place
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """The votes of a run, filtered, and where they are from."""
+
+    source: str
+    location: str
+    votes: VoteMatrix  # of both chambers together in the joint model
+    filter_log: FilterLog
+    joint: JointVotes | None = None
+    given: Mapping[str, VoteMatrix] = field(default_factory=dict)  # in memory, by chamber, whole
+
+    @cached_property
+    def identity(self) -> Identity:
+        """What the data are known by, among those of other runs."""
+        return identity(self.joint or self.votes)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) of all that the model looks at."""
+        return self.identity.fingerprint
+
+
+def read(spec: RunSpec, settings: Settings, given: Mapping[str, VoteMatrix] | None = None) -> Read:
+    """Read and filter the votes.
+
+    Parameters
+    ----------
+    given : mapping of str to VoteMatrix, optional
+        Votes in memory, by chamber.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read, or too little is left of them.
+    TrackingError
+        When they are those of a run that does not hold them.
+    """
+    given = given or votes_of_run(spec.session)
+    if given is not None:
+        return replace(_filtered(given, spec, SESSION, spec.session), given=given)
+    source, location = source_of(spec.session, settings.data_dir)
+    chambers = CHAMBERS if spec.model == "joint" else (spec.chamber,)
+    votes = {c: load_votes(spec.session, c, settings.data_dir, settings.limits) for c in chambers}
+    return _filtered(votes, spec, source, str(location))
+
+
+def _filtered(
+    chambers: Mapping[str, VoteMatrix], spec: RunSpec, source: str, location: str
+) -> Read:
+    """The chamber, or both, each filtered by itself, and one log of what was dropped."""
+    wanted = CHAMBERS if spec.model == "joint" else (spec.chamber,)
+    if missing := [name for name in wanted if name not in chambers]:
+        raise DataError(
+            f"no votes of the {missing[0]}", ", ".join(chambers), "name the chamber that is there"
+        )
+    votes, logs = {}, []
+    for name in wanted:
+        if spec.model != "flat":
+            require_both_parties(chambers[name])
+        votes[name], log = filter_votes(
+            chambers[name],
+            spec.minority_threshold,
+            spec.min_votes,
+            parties_only=spec.model != "flat",
+            committee=spec.committee,
+            settled=spec.filters == "settled",
+        )
+        logs.append(log)
+    if spec.model != "joint":
+        return Read(source, location, _enough(votes[spec.chamber]), logs[0])
+    joint = join_chambers(votes["house"], votes["senate"])
+    together = FilterLog(
+        spec.minority_threshold,
+        spec.min_votes,
+        sum(log.n_legislators_read for log in logs),
+        sum(log.n_rollcalls_read for log in logs),
+        tuple(drop for log in logs for drop in log.drops),
+    )
+    return Read(source, location, joint.combined, together, joint)
+
+
+def _enough(votes: VoteMatrix) -> VoteMatrix:
+    if len(votes.legislators) < MIN_LEGISLATORS:
+        raise DataError(
+            f"too few legislators left of the {votes.chamber} of {votes.session}",
+            len(votes.legislators),
+            f"at least {MIN_LEGISLATORS} are needed; lower min_votes",
+        )
+    return votes
