@@ -53,11 +53,11 @@ def _private_folder() -> Path:
     folder = Path(tempfile.gettempdir(), f"tallgrass-home-{user}")
     try:
         folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
-        found = folder.lstat()
+        status = folder.lstat()
         if (
-            stat.S_ISDIR(found.st_mode)
-            and found.st_uid == user
-            and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
+            stat.S_ISDIR(status.st_mode)
+            and status.st_uid == user
+            and stat.S_IMODE(status.st_mode) == stat.S_IRWXU
         ):
             return folder
     except OSError:

@@ -104,7 +104,9 @@ def uninterrupted(words):
 
 
 def killed_while_sampling(store, words):
-    process = tools.start(store, "--draws=40000", "--tune=60", "--chains=2", command=words)
+    # Gibbs makes tens of thousands of draws of so few answers before the first ones are on disk.
+    draws = 200_000 if "--engine=gibbs" in words else 40_000
+    process = tools.start(store, f"--draws={draws}", "--tune=60", "--chains=2", command=words)
     try:
         tools.keeping(store, process, 40)
     finally:

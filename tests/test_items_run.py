@@ -25,7 +25,7 @@ from tallgrass.tracking import reading
 
 ROOT = Path(__file__).parent.parent
 QUIET = Settings(progress="none")
-QUICK = {"draws": 300, "tune": 100, "chains": 2, "min_responses": 50}
+QUICK = {"draws": 300, "tune": 100, "chains": 2, "min_responses": 50, "fit_checks": False}
 ARTIFACTS = {
     "trace/idata.nc",
     "report/index.html",
@@ -75,7 +75,7 @@ def spec_of(**changes):
 
 @pytest.fixture(scope="module")
 def gibbs(store):
-    return tg.calibrate(spec_of(anchors="anchors.csv"), QUIET)
+    return tg.calibrate(spec_of(anchors="anchors.csv", fit_checks=True), QUIET)
 
 
 def stored(result):
@@ -98,6 +98,17 @@ def test_a_calibration_is_a_finished_run_with_every_artifact(gibbs):
     assert run.data.tags["verdict"] == gibbs.verdict.status
     [dataset] = run.inputs.dataset_inputs
     assert dataset.dataset.digest == run.data.tags["data.sha256"][:36]
+
+
+def test_the_fit_is_said_apart_from_the_verdict(gibbs, store):
+    tags, metrics = stored(gibbs).data.tags, stored(gibbs).data.metrics
+    assert tags["fit"] == gibbs.analysis.fit_verdict.status == "fits"
+    assert metrics["fit/misfit_items"] <= 1
+    unchecked = stored(tg.calibrate(spec_of(engine="map"), QUIET))
+    assert unchecked.data.tags["fit"] == "not checked"
+    assert "fit_checks=false" in unchecked.data.tags["fit.reasons"]
+    assert "fit/misfit_items" not in unchecked.data.metrics
+    assert unchecked.data.metrics["fit/infit_max"] > 0
 
 
 def test_the_stored_draws_are_those_of_the_result(gibbs):
@@ -313,7 +324,14 @@ def test_a_database_is_calibrated_and_the_undrifted_items_published(filled):
 
 def test_a_failed_verdict_publishes_nothing(filled, capsys):
     url, _ = filled
-    words = ["calibrate", f"--responses={url}", "--engine=nuts", "--publish", "--min-responses=50"]
+    words = [
+        "calibrate",
+        f"--responses={url}",
+        "--engine=nuts",
+        "--publish",
+        "--min-responses=50",
+        "--fit-checks=false",
+    ]
     words += ["--draws=8", "--tune=10", "--chains=2", "--progress=none"]
     assert main(words) == 3
     assert "Nothing was published" in capsys.readouterr().out
@@ -356,7 +374,14 @@ def test_an_unresolved_verdict_publishes_where_that_is_allowed(filled):
 
 def test_the_flag_for_unresolved_ones_does_not_publish_after_fail(filled, capsys):
     url, _ = filled
-    words = ["calibrate", f"--responses={url}", "--engine=nuts", "--publish", "--min-responses=50"]
+    words = [
+        "calibrate",
+        f"--responses={url}",
+        "--engine=nuts",
+        "--publish",
+        "--min-responses=50",
+        "--fit-checks=false",
+    ]
     words += ["--draws=8", "--tune=10", "--chains=2", "--progress=none", "--publish-unresolved"]
     assert main(words) == 3
     assert "Nothing was published: the verdict is fail" in capsys.readouterr().out

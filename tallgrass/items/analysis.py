@@ -110,7 +110,8 @@ class CalibrationAnalysis(Analysis):
                 "link/A": link.a, "link/A_se": link.a_se, "link/B": link.b, "link/B_se": link.b_se,
                 "link/n_anchors": float(link.n_anchors),
             }  # fmt: skip
-        metrics |= self._misfit()
+        if self.spec.fit_checks:
+            metrics |= self._misfit()
         if self.drift is not None:
             metrics |= {
                 "drift/n_drifted": float(self.drift["drifted"].sum()),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tallgrass.items.prepare import MEMORY, request_of, told
+from tallgrass.items.prepare import MEMORY, request_of, with_warnings
 from tallgrass.items.sources import LoadedResponses, responses_of_frame
 from tallgrass.items.spec import CalibrationSpec, changed_calibration
 from tallgrass.settings import Settings
@@ -22,4 +22,4 @@ def given_responses(
     """
     settings.limits.check_table(MEMORY, len(frame), len(frame.columns))
     spec = changed_calibration(spec, {"responses": MEMORY})
-    return spec, told(responses_of_frame(frame, request_of(spec)), spec)
+    return spec, with_warnings(responses_of_frame(frame, request_of(spec)), spec)

@@ -48,9 +48,9 @@ def read(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
         When they cannot be read, or too few are left.
     """
     if spec.responses.startswith(STORED):
-        return told(responses_of_run(spec, settings), spec)
+        return with_warnings(responses_of_run(spec, settings), spec)
     with counting(settings.progress, "reading responses") as show:
-        return told(load_responses(request_of(spec), show, settings.limits), spec)
+        return with_warnings(load_responses(request_of(spec), show, settings.limits), spec)
 
 
 def responses_of_run(spec: CalibrationSpec, settings: Settings) -> LoadedResponses:
@@ -67,7 +67,7 @@ def responses_of_run(spec: CalibrationSpec, settings: Settings) -> LoadedRespons
         return replace(loaded, location=spec.responses, given=path.read_text("utf-8"))
 
 
-def told(loaded: LoadedResponses, spec: CalibrationSpec) -> LoadedResponses:
+def with_warnings(loaded: LoadedResponses, spec: CalibrationSpec) -> LoadedResponses:
     """The responses, after saying what may be wrong with them."""
     if loaded.log.n_duplicates:
         logger.warning(

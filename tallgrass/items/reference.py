@@ -95,6 +95,12 @@ class Placed:
         return np.asarray(norm.sf(self.outfit_z))
 
 
+def unplaced(fit: Fit) -> Placed:
+    """Fit statistics whose places are not known."""
+    unknown = np.full(len(fit.n), np.nan)
+    return Placed(fit.infit, fit.outfit, unknown, unknown, fit.n)
+
+
 @dataclass(frozen=True, eq=False)
 class _Point:
     """Slopes and intercepts on standardised abilities, and theirs: what answers come from."""
@@ -124,14 +130,14 @@ def placed_fit(
     """
     generator = np.random.default_rng(_SEED)
     corrections = _corrections(responses, estimates, generator)
-    again = _Again(responses, estimates)
-    given = again.at(responses.correct, again.slope, again.intercept)
+    replication = _Replication(responses, estimates)
+    given = replication.at(responses.correct, replication.slope, replication.intercept)
     repeats = []
     for k in range(REPEATS):
-        source = again.spread(given, generator)
+        source = replication.spread(given, generator)
         if draws is not None:
-            source = again.drawn(source, draws, k / (REPEATS - 1))
-        repeats.append(again.repeated(source, given, responses.correct, generator)[0].fits)
+            source = replication.drawn(source, draws, k / (REPEATS - 1))
+        repeats.append(replication.repeated(source, given, responses.correct, generator)[0].fits)
     items, users = (
         _placed(given.fits[k], [fits[k] for fits in repeats], corrections[k]) for k in range(2)
     )
@@ -153,16 +159,16 @@ def _corrections(
     )
     kept = some >= 0
     of_part = replace(estimates, theta=estimates.theta[kept], theta_sd=estimates.theta_sd[kept])
-    again = _Again(part, of_part)
-    centre = again.at(part.correct, again.slope, again.intercept)
+    replication = _Replication(part, of_part)
+    centre = replication.at(part.correct, replication.slope, replication.intercept)
     sets = []
     for _ in range(SETS):
-        source = again.spread(centre, generator)
-        given, answers = again.repeated(source, centre, part.correct, generator)
-        repeats = [
-            again.repeated(again.spread(given, generator), given, answers, generator)[0].fits
-            for _ in range(REPEATS_OF_SET)
-        ]
+        source = replication.spread(centre, generator)
+        given, answers = replication.repeated(source, centre, part.correct, generator)
+        repeats = []
+        for _ in range(REPEATS_OF_SET):
+            source = replication.spread(given, generator)
+            repeats.append(replication.repeated(source, given, answers, generator)[0].fits)
         sets.append((given.fits, repeats))
     return [
         {
@@ -211,7 +217,7 @@ class _Correction(NamedTuple):
         return cls(bias, max(share, _LEAST_SHARE))
 
 
-class _Again:
+class _Replication:
     """Estimates from other answers of the same users to the same items."""
 
     def __init__(self, responses: Responses, estimates: Estimates) -> None:

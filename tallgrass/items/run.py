@@ -169,7 +169,11 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
                 diagnostics = diagnose(sampled.trace, VARIABLES)
                 verdict = _judge(diagnostics, sampled.trace, thresholds)
         with clock.timed("fit_checks_s"):
-            calibrated = tables.with_fit(self._calibrated(sampled), self.prepared.data.responses)
+            calibrated = tables.with_fit(
+                self._calibrated(sampled),
+                self.prepared.data.responses,
+                self.prepared.spec.fit_checks,
+            )
         spec, drift, compared = self.prepared.spec, None, None
         if self.prepared.anchors is not None and spec.on_scale_of_anchors:
             drift = self._drift(calibrated, self.prepared.anchors)

@@ -93,6 +93,9 @@ class CalibrationSpec(SamplerSpec):
     publish_table: str = Field(
         "item_parameters", min_length=1, description="table that --publish writes to"
     )
+    fit_checks: bool = Field(
+        True, description="place the fit of items and users among answers drawn from the model"
+    )
     strict: bool = Field(False, description="exit with status 3 when the verdict is fail")
 
     @model_validator(mode="before")

@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from tallgrass.items.engines import ItemEstimates, one_sided_items
 from tallgrass.items.engines.estimates import Link
 from tallgrass.items.engines.traces import item_trace
-from tallgrass.items.fit import empirical_reliability, marginal_reliability
+from tallgrass.items.fit import (
+    empirical_reliability,
+    item_fit,
+    marginal_reliability,
+    person_fit,
+)
 from tallgrass.items.model import POPULATION
 from tallgrass.items.priors import ItemPriors, Population
-from tallgrass.items.reference import Estimates, Placed, placed_fit
+from tallgrass.items.reference import Estimates, Placed, placed_fit, unplaced
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -103,8 +108,15 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
     return replace(calibrated, theta_draws=_flat(posterior["theta"].to_numpy()))
 
 
-def with_fit(calibrated: Calibrated, responses: Responses) -> Calibrated:
-    """The tables with the fit of items and users (:mod:`tallgrass.items.reference`)."""
+def with_fit(calibrated: Calibrated, responses: Responses, placed: bool = True) -> Calibrated:
+    """The tables with the fit of items and users.
+
+    Parameters
+    ----------
+    placed : bool
+        Whether to place it among repeats (:mod:`tallgrass.items.reference`); without, the deviates
+        are NaN.
+    """
     items, users, population = calibrated.items, calibrated.users, calibrated.population
     estimates = Estimates(
         a=items["a"].to_numpy(float),
@@ -115,6 +127,13 @@ def with_fit(calibrated: Calibrated, responses: Responses) -> Calibrated:
         sd=population.sd,
         precision=calibrated.precision,
     )
+    if not placed:
+        of = responses, estimates.theta, estimates.a, estimates.b
+        return replace(
+            calibrated,
+            items=items.assign(**_fit_columns(unplaced(item_fit(*of)))),
+            users=users.assign(**_fit_columns(unplaced(person_fit(*of)))),
+        )
     draws = dict(calibrated.draws)
     if len(calibrated.theta_draws):
         draws["theta"] = calibrated.theta_draws

@@ -108,9 +108,9 @@ def long_votes(
         When it is neither, a vote is not known, or a legislator has two rows of a wide table.
     """
     columns = {str(name).strip(): name for name in frame.columns}
-    names = {kind: found(columns, of) for kind, of in ABOUT.items()}
-    rollcall, vote = found(columns, ROLLCALL), found(columns, VOTE)
-    member = found(columns, MEMBER)
+    names = {kind: column_called(columns, of) for kind, of in ABOUT.items()}
+    rollcall, vote = column_called(columns, ROLLCALL), column_called(columns, VOTE)
+    member = column_called(columns, MEMBER)
     if rollcall and vote and member:
         cells, unknown = coded(frame[columns[vote]].to_numpy(object), vote_map)
         _refuse(unknown, frame[columns[vote]].to_numpy(object), "the votes")
@@ -153,7 +153,7 @@ def party_name(text: str) -> str:
     return _PARTIES.get(text.lower(), text)
 
 
-def found(columns: Iterable[str], names: Sequence[str]) -> str | None:
+def column_called(columns: Iterable[str], names: Sequence[str]) -> str | None:
     """The column that is called by one of these names, in any case."""
     by_name = {column.lower(): column for column in columns}
     return next((by_name[name] for name in names if name in by_name), None)

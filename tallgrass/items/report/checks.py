@@ -26,14 +26,18 @@ def fit_section(run: CalibrationAnalysis) -> Section:
     items, users = run.calibrated.items, run.calibrated.users
     misfit, odd = items[misfits(items)], users[misfits(users)]
     text = Text(
-        f"Infit and outfit compare answers with what the model expects; above 1 answers are more "
-        f"erratic, below 1 less. Estimated abilities lie near the answers they come from, so both "
-        f"lie below 1 where the model holds, by more the fewer answers a user gave: the deviates "
-        f"(z) are places among answers drawn from the model and estimated again. "
-        f"{counted(len(misfit), 'item is', 'items are')} beyond 3 standard deviations (by chance "
-        f"about {number(MISFIT_BY_CHANCE * len(items), 1)}), and "
-        f"{counted(len(odd), 'user is', 'users are')} (by chance about "
-        f"{number(MISFIT_BY_CHANCE * len(users), 0)})."
+        "Infit and outfit compare answers with what the model expects; above 1 answers are more "
+        "erratic, below 1 less. Estimated abilities lie near the answers they come from, so both "
+        "lie below 1 where the model holds, by more the fewer answers a user gave"
+        + (
+            f": the deviates (z) are places among answers drawn from the model and estimated "
+            f"again. {counted(len(misfit), 'item is', 'items are')} beyond 3 standard deviations "
+            f"(by chance about {number(MISFIT_BY_CHANCE * len(items), 1)}), and "
+            f"{counted(len(odd), 'user is', 'users are')} (by chance about "
+            f"{number(MISFIT_BY_CHANCE * len(users), 0)})."
+            if run.spec.fit_checks
+            else ". Which are farther off than chance allows was not looked at (fit_checks=false)."
+        )
     )
     names = listed([str(name) for name in misfit["item"].head(5)]) or "none"
     alt = (

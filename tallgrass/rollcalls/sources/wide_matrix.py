@@ -16,7 +16,7 @@ from tallgrass.errors import DataError, shown
 from tallgrass.inputs import tables
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
 from tallgrass.rollcalls.sources import words
-from tallgrass.rollcalls.vote_tables import ABOUT, MEMBER, OTHERS, coded, found, party_name
+from tallgrass.rollcalls.vote_tables import ABOUT, MEMBER, OTHERS, coded, column_called, party_name
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 NAMES = (*MEMBER, "")  # of the first column; R writes row names without one
@@ -58,7 +58,9 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
         )  # fmt: skip
     columns = [str(name).strip() for name in header.columns]
     table = tables.parse_table(data, label, columns, (), limits)
-    kinds = {kind: found(columns[1:], names) for kind, names in ABOUT.items() if kind != "name"}
+    kinds = {
+        kind: column_called(columns[1:], names) for kind, names in ABOUT.items() if kind != "name"
+    }
     if (column := kinds["chamber"]) is not None:
         table = words.rollcalls_in(table.assign(chamber=table[column]), chamber, path.stem)
     described = {columns[0], *filter(None, kinds.values())}
