@@ -136,13 +136,11 @@ def test_a_run_on_votes_in_memory_is_made_again(result, capsys):
     assert tg.rerun_spec(again["run_id"]).session == f"run:{result.run_id}"
 
 
-def test_a_table_is_votes_too(store, votes):
-    wide, _ = frames(votes)
-    found = tg.fit(tg.RunSpec(**SHORT, chamber="house"), QUIET, votes=wide)
-    assert (
-        found.analysis.votes.fingerprint
-        == tg.fit(tg.RunSpec(**SHORT), QUIET, votes=votes).analysis.votes.fingerprint
-    )
+def test_a_table_is_votes_too(result, votes):
+    spec, chambers = given_votes(tg.RunSpec(chamber="house"), frames(votes)[0])
+    assert (spec.session, spec.chamber) == ("memory", "house")
+    given = result.analysis.prepared.data.given["house"]
+    assert chambers["house"].fingerprint == given.fingerprint
 
 
 def test_the_votes_of_a_run_that_has_none_are_an_error(store):

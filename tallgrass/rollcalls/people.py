@@ -6,7 +6,9 @@ import pandas as pd
 def person(row: "pd.Series[str] | dict[str, str]") -> str:
     """A legislator: name, party letter and district."""
     place = "-".join(part for part in (row["party"][:1], row["district"]) if part)
-    return f"{row['name']} ({place})" if place else str(row["name"])
+    name = str(row["name"])
+    # Some names say party and state already: FEINGOLD (D WI).
+    return f"{name} ({place})" if place and not name.endswith(")") else name
 
 
 def rollcall_name(row: "pd.Series[str]") -> str:
