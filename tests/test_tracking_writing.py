@@ -234,11 +234,24 @@ def test_a_key_that_mlflow_refuses_is_an_error_and_the_run_is_closed(store):
     assert status_of(run) == "FAILED"
 
 
-def test_metrics_are_stored_to_the_last_digit(store):
-    values = {"rhat_max": 1.0099999999999, "ess_min": 1719.4321, "abs_r": 0.999992, "total_s": 12.3}
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (1.00656123, 1.006561),
+        (1719.43214, 1719.432),
+        (0.99999234567, 0.9999923),
+        (1.0099999999, 1.0099999999),  # passes < 1.01, and a query must say so
+        (400.0000001, 400.0000001),  # passes > 400
+        (1.01, 1.01),
+        (12345678.0, 12345678.0),
+        (-1234.56789, -1234.568),
+        (0.0, 0.0),
+    ],
+)
+def test_metrics_have_seven_digits_to_nearest_and_become_no_rounder_number(store, value, stored):
     with start_run(None, "x") as run:
-        run.log_metrics(values)
-    assert mlflow.MlflowClient().get_run(run.run_id).data.metrics == values
+        run.log_metrics({"rhat_max": value})
+    assert mlflow.MlflowClient().get_run(run.run_id).data.metrics == {"rhat_max": stored}
 
 
 def test_the_dataset_input_carries_the_fingerprint_of_the_votes(store):

@@ -14,7 +14,7 @@ from tallgrass.escaping import neutralised
 from tallgrass.tracking.store import masked, page, translated
 from tallgrass.tracking.writing.operations import Operation, perform
 from tallgrass.tracking.writing.spool import Spool
-from tallgrass.tracking.writing.values import cut, text
+from tallgrass.tracking.writing.values import cut, stored_number, text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,13 +63,17 @@ class ActiveRun:
         self._logged |= set(new)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
-        """Log numbers as they are: a query on them agrees with the verdict to the last digit.
+        """Log numbers to seven significant digits (see ``values.stored_number``).
 
         Values that are not finite are left out and named in the tag ``metrics.dropped``, because
         MLflow stores infinity as 1.8e308, and NaN breaks older servers.
         """
         now_ms = int(datetime.now(UTC).timestamp() * 1000)
-        values = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
+        values = {
+            name: stored_number(float(value))
+            for name, value in metrics.items()
+            if math.isfinite(value)
+        }
         self._write("metrics", {"kind": "metrics", "values": values, "at": now_ms, "step": step})
         if dropped := sorted(set(metrics) - set(values)):
             self.set_tags({"metrics.dropped": f"{len(dropped)}: {', '.join(dropped)}"})
