@@ -14,11 +14,12 @@ from item_data import simulated_items
 from postgres import engine_of
 
 from tallgrass.errors import DataError
+from tallgrass.inference.priors import PriorSpec
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.agreement import agreement
 from tallgrass.items.drift import drift_in_words, drift_table, drifted_anchors, undrifted
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_mml
-from tallgrass.items.priors import item_priors
+from tallgrass.items.priors import PriorChoice, item_priors
 from tallgrass.items.publication import publish
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.items.tables import Calibrated, of_estimates, of_trace
@@ -55,14 +56,20 @@ def test_an_estimate_that_moved_beyond_the_threshold_has_drifted():
     assert not drift_table(found, responses, anchors, 0.2, 0.3)["drifted"].iloc[0]
 
 
-def test_the_probability_of_drift_is_that_of_the_responses_under_the_general_prior():
+@pytest.mark.parametrize(
+    ("a_prior", "b_prior"), [((0.0, 0.2), (0.0, 1.0)), ((0.1, 0.2), (0.8, 0.4))]
+)
+def test_the_probability_of_drift_is_that_of_the_responses_under_the_general_prior(
+    a_prior, b_prior
+):
     found, responses, anchors = anchored(0.45, n_users=400, seed=3)
     with_answer(found, responses)
     # The anchor's own prior holds its estimate where it was: that is not the probability's matter.
     found.items["b"] = 0.0
-    row = drift_table(found, responses, anchors, 0.2, 0.25).iloc[0]
+    choice = PriorChoice(PriorSpec("lognormal", a_prior), PriorSpec("normal", b_prior))
+    row = drift_table(found, responses, anchors, 0.2, 0.25, choice).iloc[0]
     # By hand: the likelihood of (log a, b) on a grid, over abilities without the item's answer,
-    # times N(0, 0.2) and N(0, 1).
+    # times the normal priors of both.
     log_a, b = (x.ravel() for x in np.meshgrid(np.linspace(-0.8, 0.8, 81), np.linspace(-1, 1, 101)))
     without, _, _ = anchored(0.45, n_users=400, seed=3)
     m, s = (without.users[name].to_numpy() for name in ("theta", "theta_sd"))
@@ -72,7 +79,7 @@ def test_the_probability_of_drift_is_that_of_the_responses_under_the_general_pri
     density = np.array(
         [
             np.log((1 / (1 + np.exp(-sign * np.exp(x) * (theta - y)))) @ weights).sum()
-            - (x / 0.2) ** 2 / 2 - y**2 / 2
+            - ((x - a_prior[0]) / a_prior[1]) ** 2 / 2 - ((y - b_prior[0]) / b_prior[1]) ** 2 / 2
             for x, y in zip(log_a, b, strict=True)
         ]
     )  # fmt: skip

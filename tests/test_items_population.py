@@ -78,7 +78,7 @@ def test_the_truth_of_a_free_population_ranks_as_one_of_the_draws(engine):
 @pytest.mark.slow
 def test_the_standard_errors_of_the_population_are_those_of_repeated_cohorts():
     deviates = []
-    for seed in range(40):
+    for seed in range(60):
         data = cohort(600, 20, 6, mean=0.5, sd=1.2, seed=seed)
         for found in (
             calibrate_linked(data.responses, data.anchors),
@@ -87,9 +87,9 @@ def test_the_standard_errors_of_the_population_are_those_of_repeated_cohorts():
             mean, sd, mean_se, sd_se = found.population
             deviates.append([(mean - 0.5) / mean_se, (sd - 1.2) / sd_se])
     spread = np.std(deviates, axis=0)
-    # 40 cohorts: the standard deviation of a right deviate has a standard error of 0.11.
-    assert (spread > 0.65).all()
-    assert (spread < 1.35).all()
+    # 60 cohorts: the standard deviation of a right deviate has a standard error of 0.09.
+    assert (spread > 0.7).all()
+    assert (spread < 1.3).all()
     assert (np.abs(np.mean(deviates, axis=0)) < 0.5).all()
 
 

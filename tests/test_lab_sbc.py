@@ -263,8 +263,8 @@ def test_a_check_of_the_hierarchical_model_ranks_the_party_level_too() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("spec", "n"), [(FLAT, 120), (HIERARCHICAL, 100)], ids=["flat", "hier"])
-def test_a_hundred_simulated_legislatures_are_calibrated(spec: ModelSpec, n: int) -> None:
-    result = check_calibration(n, spec)
+@pytest.mark.parametrize("spec", [FLAT, HIERARCHICAL], ids=lambda spec: spec.model)
+def test_200_simulated_legislatures_are_calibrated(spec: ModelSpec) -> None:
+    result = check_calibration(200, spec)
 
     assert result.calibrated, result.table.to_string()
