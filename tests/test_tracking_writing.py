@@ -2,10 +2,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import mlflow
@@ -16,6 +18,7 @@ from example_trace import example_votes
 
 from tallgrass.errors import DataError, TrackingError
 from tallgrass.escaping import neutralised
+from tallgrass.tracking.store import translated
 from tallgrass.tracking.writing import start_run
 from tallgrass.tracking.writing.values import cut, text
 
@@ -78,6 +81,38 @@ def test_ctrl_c_makes_the_run_killed_with_the_time(store):
         signal.raise_signal(signal.SIGINT)
     assert status_of(run) == "KILLED"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*\+00:00", data_of(run.run_id).tags["interrupted_at"])
+
+
+def interrupted_query():
+    cursor = sqlite3.connect("mlflow.db").execute("SELECT key FROM params")
+    assert cursor.fetchone()  # and more rows to come: the database stays locked for writing
+    raise KeyboardInterrupt
+
+
+def run_with_an_interrupted_query(ids):
+    with start_run(None, "r") as run:
+        ids.append(run.run_id)
+        run.log_params({"a": 1, "b": 2})
+        try:
+            interrupted_query()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None  # the first one stays its context
+
+
+def test_ctrl_c_in_the_middle_of_a_query_leaves_the_store_writable(store):
+    ids: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_with_an_interrupted_query(ids)
+    assert status_of(ids[0]) == "KILLED"
+
+
+def test_ctrl_c_in_a_read_leaves_the_store_writable_before_the_run_is_closed(store):
+    with start_run(None, "r") as run:
+        run.log_params({"a": 1, "b": 2})
+        with suppress(KeyboardInterrupt), translated("read"):
+            interrupted_query()
+        run.set_tags({"workers": "told to stop"})
+    assert status_of(run.run_id) == "FINISHED"
 
 
 def test_leaving_python_makes_the_run_failed(store):

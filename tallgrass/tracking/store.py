@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,20 @@ def translated(action: str, mend: str = "") -> Iterator[None]:
         yield
     except (MlflowException, OSError) as error:
         raise TrackingError(f"cannot {action} ({brief(error)})", None, mend) from error
+    except KeyboardInterrupt as interrupt:
+        release(interrupt)
+        raise
+
+
+def release(error: BaseException | None) -> None:
+    """Drop what the functions that an error ended still hold, above all open database cursors.
+
+    An interrupt in the middle of a query leaves its cursor in a frame of the traceback. It keeps
+    an SQLite database locked, so that no process could write before this one has ended.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def brief(error: Exception) -> str:

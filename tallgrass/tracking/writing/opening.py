@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError
 from tallgrass.tracking import folders
-from tallgrass.tracking.store import client, translated
+from tallgrass.tracking.store import client, release, translated
 from tallgrass.tracking.writing.run import ActiveRun
 from tallgrass.tracking.writing.view import DESCRIPTION, new_experiment_tags, show_results
 
@@ -69,6 +69,7 @@ def start_run(
         yield run
     except BaseException as error:
         if run is not None:
+            release(error)
             try:
                 run.close(error)
             except KeyboardInterrupt:  # a second Ctrl-C must not leave it RUNNING
