@@ -17,7 +17,7 @@ from tallgrass.rollcalls.chambers import join_chambers, joint_start
 from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.base import vote_coordinates
-from tallgrass.rollcalls.models.joint_members import Data, group_index, member_start, members
+from tallgrass.rollcalls.models.joint_members import group_index, member_start, members
 from tallgrass.rollcalls.sources import load_votes
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.trace import sample
@@ -204,15 +204,17 @@ def test_the_members_start_at_the_positions_that_their_bills_are_fitted_to(sizes
     joint = toy_chambers(**sizes)
     point, v = member_start(joint, joint_start(joint, "pca"), np.random.default_rng(0))
     with pm.Model(coords=vote_coordinates(joint.combined)) as graph:
-        people = members(joint, Data.empty())
+        people = members(joint)
     found = people.v.eval({graph[name]: value for name, value in point.items()})
     np.testing.assert_allclose(found, v, atol=1e-12)
 
 
 @pytest.mark.slow
-def test_other_votes_of_the_same_shape_run_the_compiled_code_that_is_there():
-    compile_model(model_of(usual_chambers(seed=5)))
-    assert compile_model(model_of(usual_chambers(seed=6))).from_cache
+@pytest.mark.parametrize("form", [{}, {"dif": "false"}, {"joint_form": "seed"}])
+def test_other_chambers_run_the_compiled_code_that_is_there(form):
+    compile_model(model_of(usual_chambers(seed=5), **form))
+    others = model_of(toy_chambers((22, 30), (1, 9), (14, 11), 5), **form)
+    assert compile_model(others).from_cache
 
 
 def test_a_group_of_few_members_and_few_matched_bills_are_warned_of():

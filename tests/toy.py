@@ -21,8 +21,7 @@ OTHER = [
 ]
 
 # Democrats, Republicans and roll calls of the legislatures that tests sample. All are of this size
-# where the size is not what is tested: the code of a model is compiled by the first one, in twenty
-# seconds, and the others find it on disk.
+# where the size is not what is tested.
 USUAL = (7, 8, 30)
 
 

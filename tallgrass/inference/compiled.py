@@ -2,16 +2,17 @@
 
 nutpie builds the log-density from a PyMC graph in 5 to 20 seconds, most of it spent compiling
 again what the last run compiled. Here the compiled functions are stored under a key made of the
-graph itself (every operation, type and constant), the library versions and the kernel's source.
-Votes are passed by pointer and are no part of the code, so that the same session and model, or
-another one with the same shapes, starts from the stored code in well under a second.
+graph itself (every operation, type and constant), the library versions and our own sources.
+Votes, sizes and the numbers of priors are passed by pointer and are no part of the code (see
+:mod:`tallgrass.inference.constants`), so that any other session starts from the code that the first
+one of the model has stored, in well under a second.
 """
 
-import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
-from itertools import pairwise
+from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import numba as nb
@@ -24,17 +25,15 @@ from numba.extending import intrinsic
 from nutpie.compile_pymc import CompiledPyMCModel
 from pytensor.compile.mode import get_mode
 from pytensor.compile.sharedvalue import SharedVariable
-from pytensor.graph.basic import Constant
 from pytensor.graph.replace import clone_replace
-from pytensor.graph.traversal import graph_inputs, io_toposort
+from pytensor.graph.traversal import graph_inputs
 from pytensor.link.numba.cache import compile_numba_function_src
 
+from tallgrass.inference import unpacking
 from tallgrass.inference.cache import with_readable_cache
 from tallgrass.inference.draws import Model
-from tallgrass.inference.kernel import dense as kernel
-from tallgrass.inference.kernel import sparse
-
-_LIBRARIES = ("numba", "llvmlite", "numpy", "pytensor", "pymc", "nutpie")
+from tallgrass.inference.graph_key import graph_key
+from tallgrass.inference.unpacking import is_packed, pack, unpacked
 
 # Sums are made in the order in which they are written. With reassociation every copy of a function
 # rounds in an order of its own, and which copy runs depends on what the process has compiled or
@@ -56,39 +55,41 @@ _DOUBLES = nb.types.CPointer(nb.types.double)
 _LOGP = nb.types.int64(nb.types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, nb.types.voidptr)
 _EXPAND = nb.types.int64(nb.types.uint64, nb.types.uint64, _DOUBLES, _DOUBLES, nb.types.voidptr)
 
-# Sources of the functions that nutpie calls. Its return codes: 0 fine, 1 error, 3 gradient and 4
-# value not finite.
+# Sources of the functions that nutpie calls; ``sizes`` is that of :class:`_Memory`. nutpie's return
+# codes: 0 fine, 1 error, 3 gradient and 4 value not finite.
 _LOGP_SOURCE = """
-def logp(dim, x_, gradient_, value_, data_):
-    if dim != {n}:
+def logp(dim, x_, gradient_, value_, sizes_):
+    sizes = carray(sizes_, ({n_sizes},), int64)
+    n = sizes[{at_n}]
+    if dim != n:
         return -1
-    x, gradient, value = carray(x_, ({n},)), carray(gradient_, ({n},)), carray(value_, (1,))
-    pointers = carray(data_, ({n_data},), uintp)
+    x, gradient, value = carray(x_, (n,)), carray(gradient_, (n,)), carray(value_, (1,))
     try:
         result = inner({arguments})
     except Exception:
         return 1
     value[0] = result[0].item()
-{gradients}
+{copies}
     # The loop looks at every entry: a loop that can end early is not vectorised.
     finite = True
-    for i in range({n}):
+    for i in range(n):
         finite &= isfinite(gradient[i])
     if not finite:
         return 3
     return 0 if isfinite(value[0]) else 4
 """
 _EXPAND_SOURCE = """
-def expand(dim, expanded, x_, out_, data_):
-    if dim != {n} or expanded != {n_out}:
+def expand(dim, expanded, x_, out_, sizes_):
+    sizes = carray(sizes_, ({n_sizes},), int64)
+    n, n_out = sizes[{at_n}], sizes[{at_n_out}]
+    if dim != n or expanded != n_out:
         return -1
-    x, out = carray(x_, ({n},)), carray(out_, ({n_out},))
-    pointers = carray(data_, ({n_data},), uintp)
+    x, out = carray(x_, (n,)), carray(out_, (n_out,))
     try:
         result = inner({arguments})
     except Exception:
         return -2
-{outputs}
+{copies}
     return 0
 """
 
@@ -119,47 +120,54 @@ def _compile_model(model: Model) -> Compiled:
     graph = model.graph
     point = model.start(np.random.default_rng(0))
     values = list(graph.value_vars)
-    shapes = {value.name: np.shape(point[value.name]) for value in values}
-    n = sum(int(np.prod(shape)) for shape in shapes.values())
+    lengths = [int(np.size(point[value.name])) for value in values]
     public = graph.replace_rvs_by_values([graph[name] for name in model.public])
     logp = graph.logp()
     shared = [x for x in graph_inputs([logp, *public]) if isinstance(x, SharedVariable)]
-    # Must live until sampling ends: nutpie and the compiled code keep only their addresses.
-    data = [np.ascontiguousarray(x.get_value(borrow=True)) for x in shared]
 
     names = {dim: len(labels) for dim, labels in graph.coords.items()}
     dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
     public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
-    key = graph_key([logp, *public], values, list(shapes.values()), data)
-    literals = _wrapper_parts(list(shapes.values()), public_shapes, data)
+    memory = _Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
+    settings = (Path(__file__).read_text("utf-8"), unpacking.SOURCE_KEY)
+    key = graph_key([logp, *public], values, *settings)
+    arguments = ", ".join([*_parts_of_x(values, memory.at_values), *memory.arguments])
+    literals = {
+        "n_sizes": len(memory.sizes),
+        "at_n": memory.at_values + len(values),
+        "at_n_out": memory.at_public + len(public),
+        "arguments": arguments,
+    }
 
     def make_logp() -> Any:
         outputs = [logp, *pt.grad(logp, values)]
-        return _numba_function([*values, *shared], outputs, model.in_place)
+        return _numba_function(values, shared, outputs, model.in_place)
 
     def make_expand() -> Any:
-        return _numba_function([*values, *shared], public, model.in_place)
+        return _numba_function(values, shared, public, model.in_place)
 
+    gradients = _copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
     logp_code, logp_was_stored = _cfunc(
-        _LOGP_SOURCE.format(**literals), "logp", _LOGP, key, make_logp
+        _LOGP_SOURCE.format(**literals, copies=gradients), "logp", _LOGP, key, make_logp
     )
+    outputs = _copies("out", public, memory.at_public, first=0)
     expand_code, expand_was_stored = _cfunc(
-        _EXPAND_SOURCE.format(**literals), "expand", _EXPAND, key, make_expand
+        _EXPAND_SOURCE.format(**literals, copies=outputs), "expand", _EXPAND, key, make_expand
     )
-    pointers = np.array([x.ctypes.data for x in data], np.uintp)
     return Compiled(
         CompiledPyMCModel(
-            _n_dim=n,
+            _n_dim=sum(lengths),
             dims=dims,
             _coords={dim: pd.Index(labels) for dim, labels in graph.coords.items()},
             _shapes=dict(zip(model.public, public_shapes, strict=True)),
             compiled_logp_func=logp_code,
             compiled_expand_func=expand_code,
             initial_point_func=flat_start(model, [value.name for value in values]),
-            shared_data={str(i): x for i, x in enumerate(data)},
+            # Must live until sampling ends: the compiled code has only its addresses.
+            shared_data={str(i): x for i, x in enumerate(memory.arrays)},
             shared_var_keys={},
-            user_data=pointers,
-            n_expanded=literals["n_out"],
+            user_data=memory.sizes,
+            n_expanded=sum(math.prod(shape) for shape in public_shapes),
             shape_info=(list(model.public), [], public_shapes),
             logp_func=None,
             expand_func=None,
@@ -167,6 +175,31 @@ def _compile_model(model: Model) -> Compiled:
         ),
         logp_was_stored and expand_was_stored,
     )
+
+
+class _Memory:
+    """Where the compiled code finds the data of a model, and how large everything is.
+
+    ``sizes`` is one vector of integers: the address and the shape of every array of data, then
+    where each part of the vector of values begins and ends, then the same of what is kept. Where a
+    number stands in it depends on the model alone; ``arguments`` are the arrays as source text.
+    """
+
+    def __init__(self, shared: list[Any], lengths: list[int], public: list[int]) -> None:
+        packed = pack([x.get_value(borrow=True) for x in shared if is_packed(x)])
+        rest = [x.get_value(borrow=True) for x in shared if not is_packed(x)]
+        self.arrays = [np.ascontiguousarray(x) for x in (*packed, *rest)]
+        numbers: list[int] = []
+        self.arguments: list[str] = []
+        for x in self.arrays:
+            at = len(numbers)
+            shape = "".join(f"sizes[{at + 1 + axis}], " for axis in range(x.ndim))
+            self.arguments.append(f"carray(as_pointer(sizes[{at}]), ({shape}), {x.dtype})")
+            numbers += [x.ctypes.data, *x.shape]
+        self.at_values = len(numbers)
+        self.at_public = self.at_values + len(lengths) + 1
+        ends = [*accumulate(lengths, initial=0), *accumulate(public, initial=0)]
+        self.sizes = np.array([*numbers, *ends], np.int64)
 
 
 def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
@@ -179,108 +212,42 @@ def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
     return start
 
 
-def _wrapper_parts(
-    shapes: list[tuple[int, ...]], public_shapes: list[tuple[int, ...]], data: list[np.ndarray]
-) -> dict[str, Any]:
-    """Values for the placeholders of the wrappers' sources: sizes, arguments, copies of results."""
-    parts, n = _parts(shapes)
-    n_out = _parts(public_shapes)[1]
-    arguments = [
-        f"x[{part}]" if len(shape) == 1 else f"x[{part}].reshape({shape})"
-        for part, shape in zip(parts, shapes, strict=True)
-    ] + [f"carray(as_pointer(pointers[{i}]), {x.shape}, {x.dtype})" for i, x in enumerate(data)]
-    # result[0] is the value; the gradients follow.
-    gradients = _copies("gradient", shapes, first=1)
-    outputs = _copies("out", public_shapes, first=0)
-    return {
-        "n": n,
-        "n_out": n_out,
-        "n_data": len(data),
-        "arguments": ", ".join(arguments),
-        "gradients": "\n".join(gradients),
-        "outputs": "\n".join(outputs),
-    }
+def _parts_of_x(values: list[Any], at: int) -> list[str]:
+    """The values as source text, parts of the flat vector x that begin at sizes[at], ..."""
+    parts = (f"x[sizes[{i}]:sizes[{i + 1}]]" for i in range(at, at + len(values)))
+    return [
+        part if value.ndim == 1 else f"{part}.reshape({value.type.shape})"
+        for part, value in zip(parts, values, strict=True)
+    ]
 
 
-def _parts(shapes: list[tuple[int, ...]]) -> tuple[list[str], int]:
-    """Slices, as source text, of a flat vector that holds arrays of these shapes; its length."""
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    ends = np.cumsum([0, *sizes])
-    return [f"{start}:{stop}" for start, stop in pairwise(ends)], int(ends[-1])
-
-
-def _copies(target: str, shapes: list[tuple[int, ...]], first: int) -> list[str]:
+def _copies(target: str, results: list[Any], at: int, first: int) -> str:
     """Source lines that copy results into a flat vector, from result number ``first`` on."""
-    lines, offset = [], 0
-    for i, shape in enumerate(shapes, start=first):
-        if shape:
-            # A loop, not a slice: numba would compile a message about shapes with every slice.
-            lines.append(f"    for k in range({shape[0]}):")
-            lines.append(f"        {target}[{offset} + k] = result[{i}][k]")
+    lines = []
+    for i, variable in enumerate(results):
+        result, start = f"result[{first + i}]", f"sizes[{at + i}]"
+        if variable.ndim == 0:
+            lines.append(f"    {target}[{start}] = {result}.item()")
         else:
-            lines.append(f"    {target}[{offset}] = result[{i}].item()")
-        offset += int(np.prod(shape))
-    return lines
+            # A loop, not a slice: numba would compile a message about shapes with every slice.
+            lines.append(f"    for k in range(len({result})):")
+            lines.append(f"        {target}[{start} + k] = {result}[k]")
+    return "\n".join(lines)
 
 
-def graph_key(
-    outputs: list[Any], values: list[Any], shapes: list[tuple[int, ...]], data: list[np.ndarray]
-) -> str:
-    """SHA-256 of everything that the compiled code depends on."""
-    digest = hashlib.sha256()
-
-    def add(*parts: Any) -> None:
-        digest.update("\x1f".join(str(part) for part in parts).encode() + b"\x1e")
-
-    add(
-        _LOGP_SOURCE,
-        _EXPAND_SOURCE,
-        kernel.SOURCE_KEY,
-        sparse.SOURCE_KEY,
-        _FLAGS,
-        _LEFT_OUT,
-        *(version(library) for library in _LIBRARIES),
-    )
-    add(*shapes, *((x.shape, x.dtype) for x in data))
-    number: dict[Any, int] = {}
-
-    def label(variable: Any) -> int:
-        if variable not in number:
-            number[variable] = len(number)
-            if isinstance(variable, Constant):
-                content = np.asarray(variable.data)
-                add("constant", variable.type, content.shape, content.dtype)
-                digest.update(content.tobytes())
-            else:
-                add("input", variable.type)
-        return number[variable]
-
-    for value in values:
-        label(value)
-    for node in io_toposort(list(graph_inputs(outputs)), outputs):
-        operands = [label(x) for x in node.inputs]
-        properties = getattr(node.op, "__props__", ())
-        add(
-            type(node.op).__qualname__,
-            node.op,
-            *(f"{name}={getattr(node.op, name)}" for name in properties),
-            operands,
-            [x.type for x in node.outputs],
-        )
-        for x in node.outputs:
-            number[x] = len(number)
-    add(*(label(x) for x in outputs))
-    return digest.hexdigest()
-
-
-def _numba_function(inputs: list[Any], outputs: list[Any], in_place: bool) -> Any:
-    """The numba function of a PyTensor graph, its shared variables turned into arguments."""
+def _numba_function(
+    values: list[Any], shared: list[Any], outputs: list[Any], in_place: bool
+) -> Any:
+    """The numba function of a PyTensor graph: of values, packed data, and data of other types."""
     # Inputs of a compiled function cannot be shared variables: plain ones of the same type.
-    plain = [x.type() if isinstance(x, SharedVariable) else x for x in inputs]
-    outputs = clone_replace(outputs, dict(zip(inputs, plain, strict=True)))
+    others = {x: x.type() for x in shared if not is_packed(x)}
+    packed, parts = unpacked([x for x in shared if is_packed(x)])
+    inputs = {value: value.type() for value in values}
+    outputs = clone_replace(outputs, {**inputs, **parts, **others})
     mode = get_mode("NUMBA")
     if not in_place:
         mode = mode.excluding(_LEFT_OUT)
+    plain = [*inputs.values(), *packed, *others.values()]
     function = pytensor.function(plain, outputs, mode=mode, on_unused_input="ignore")
     return function.vm.jit_fn
 
@@ -312,7 +279,6 @@ def _wrapper(source: str, name: str, key: str) -> tuple[Any, dict[str, Any]]:
         "carray": nb.carray,
         "as_pointer": _as_pointer,
         "isfinite": np.isfinite,
-        "uintp": np.uintp,
         **{dtype: getattr(np, dtype) for dtype in ("int8", "int32", "int64", "float64")},
     }
     function = compile_numba_function_src(source, name, scope, scope, cache_key=f"{name}-{key}")

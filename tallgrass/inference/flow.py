@@ -37,6 +37,7 @@ def compile_flow(model: Model) -> Any:
     from nutpie.compiled_pyfunc import from_pyfunc
     from pymc.model.transform.optimization import freeze_dims_and_data
     from pytensor.compile.sharedvalue import SharedVariable
+    from pytensor.graph.replace import clone_replace
     from pytensor.graph.traversal import graph_inputs
 
     from tallgrass.inference.compiled import flat_start
@@ -59,6 +60,9 @@ def compile_flow(model: Model) -> Any:
     public = graph.replace_rvs_by_values([graph[name] for name in model.public])
     logp = graph.logp()
     shared = [x for x in graph_inputs([logp, *public]) if isinstance(x, SharedVariable)]
+    sizes = {x: pt.constant(x.get_value()) for x in shared if x.type == pt.lscalar}
+    logp, *public = clone_replace([logp, *public], sizes)
+    shared = [x for x in shared if x not in sizes]
     data = [jax.numpy.asarray(x.get_value()) for x in shared]
     logp_of = _jax_function(graph, position, shared, [logp], parts)
     public_of = _jax_function(graph, position, shared, public, parts)

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tallgrass.errors import SpecError, nearest
 
@@ -16,6 +16,15 @@ DISTRIBUTIONS = {
     "lognormal_reparam": ("mu", "sigma"),
     "halfnormal": ("sigma",),
 }
+
+
+class PriorNumbers(NamedTuple):
+    """A prior whose parameters are variables of a graph; fields as of :class:`PriorSpec`."""
+
+    distribution: str
+    positive: bool
+    mu: Any
+    sigma: Any
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,13 @@ class PriorSpec:
             return PriorSpec(self.distribution, (self.mu + math.log(factor), self.sigma))
         return PriorSpec(self.distribution, tuple(factor * value for value in self.parameters))
 
+    def numbers(self) -> PriorNumbers:
+        """The prior with parameters that compiled code reads and does not contain."""
+        from tallgrass.inference.constants import number
+
+        mu, sigma = number(self.mu), number(self.sigma)
+        return PriorNumbers(self.distribution, self.positive, mu, sigma)
+
     def variable(self, name: str, **kwargs: Any) -> "TensorVariable":
         """The PyMC random variable of this prior, inside a model context.
 
@@ -125,14 +141,15 @@ class PriorSpec:
         import pymc as pm
         import pytensor.tensor as pt
 
+        _, _, mu, sigma = self.numbers()
         if self.distribution == "lognormal_reparam":
-            log = pm.Normal(f"log_{name}", self.mu, self.sigma, **kwargs)
+            log = pm.Normal(f"log_{name}", mu, sigma, **kwargs)
             return pm.Deterministic(name, pt.exp(log), dims=kwargs.get("dims"))
         if self.distribution == "lognormal":
-            return pm.LogNormal(name, self.mu, self.sigma, **kwargs)
+            return pm.LogNormal(name, mu, sigma, **kwargs)
         if self.distribution == "halfnormal":
-            return pm.HalfNormal(name, self.sigma, **kwargs)
-        return pm.Normal(name, self.mu, self.sigma, **kwargs)
+            return pm.HalfNormal(name, sigma, **kwargs)
+        return pm.Normal(name, mu, sigma, **kwargs)
 
 
 def _shortest(value: float) -> str:

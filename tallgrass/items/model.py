@@ -25,6 +25,7 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 
+from tallgrass.inference.constants import integers, number, numbers
 from tallgrass.inference.kernel.sparse import SortedResponses, response_loglik
 from tallgrass.items.priors import LOG_SD_SD, MEAN_SD, Floats, ItemPriors
 from tallgrass.items.responses import Responses
@@ -78,21 +79,14 @@ def build_items(
         From :func:`tallgrass.items.model.sorted_by_item`, if already computed.
     """
     coords = {"item": responses.items, "user": responses.users}
-    # Shared variables, not constants: the compiled code does not depend on the data.
-    mean_log_a, sd_log_a, mean_b, sd_b = (
-        pytensor.shared(values, name=name, borrow=True)
-        for name, values in (
-            ("log_a_mean", priors.log_a_mean),
-            ("log_a_sd", priors.log_a_sd),
-            ("b_mean", priors.b_mean),
-            ("b_sd", priors.b_sd),
-        )
+    mean_log_a, sd_log_a, mean_b, sd_b = map(
+        numbers, (priors.log_a_mean, priors.log_a_sd, priors.b_mean, priors.b_sd)
     )
     with pm.Model(coords=coords) as graph:
         x, y = (pm.Flat(name, dims="item") for name in ("log_a_unit", "b_unit"))
         theta = pm.Flat("theta", dims="user")
         if priors.free:
-            abilities = _free_population(theta, len(responses.users))
+            abilities = _free_population(theta, number(len(responses.users)))
         else:
             abilities = -pt.dot(theta, theta) / 2
         pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y)) / 2 + abilities)
@@ -103,8 +97,8 @@ def build_items(
             pm.Bernoulli("correct", logit_p=logit, observed=responses.correct)
         else:
             sparse = sorted_responses or sorted_by_item(responses)
-            user = pytensor.shared(sparse.user, name="user_index", borrow=True)
-            bounds = pytensor.shared(sparse.bounds, name="bounds", borrow=True)
+            user = pytensor.shared(sparse.user, borrow=True)
+            bounds = integers(sparse.bounds)
             pm.Potential("responses", response_loglik(user, bounds, theta, a, a * b))
 
     def start(generator: np.random.Generator) -> dict[str, Floats]:
@@ -129,7 +123,7 @@ def build_items(
     return ItemModel(graph, PUBLIC + POPULATION if priors.free else PUBLIC, start)
 
 
-def _free_population(theta: pt.TensorVariable, n_users: int) -> pt.TensorVariable:
+def _free_population(theta: pt.TensorVariable, n_users: pt.TensorVariable) -> pt.TensorVariable:
     """Log-density of the abilities and of their mean and standard deviation, inside a model."""
     mean, unit = pm.Flat("population_mean"), pm.Flat("log_population_sd_unit")
     sd = pm.Deterministic("population_sd", pt.exp(LOG_SD_SD * unit))

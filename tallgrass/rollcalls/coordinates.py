@@ -17,15 +17,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from tallgrass.inference.priors import PriorSpec
+from tallgrass.inference.constants import integers, numbers
+from tallgrass.inference.priors import PriorNumbers, PriorSpec
 
 Tensor = Any  # a PyTensor variable; PyTensor's own types do not name dtype or rank
 Pair = Sequence[Any]  # one scalar per party, Democrat first
+Prior = PriorSpec | PriorNumbers
 
 
 class RollCalls(NamedTuple):
@@ -92,13 +93,13 @@ def standardised_positions(y: Pair, groups: NDArray[np.int8]) -> Tensor:
         Group of every legislator, in the order of v.
     """
     # The gradient of a concatenation takes several seconds longer to compile.
-    v = pytensor.shared(np.where(groups == 1, 1.0, -1.0), name="side")
+    v = numbers(np.where(groups == 1, 1.0, -1.0))
     for g, free in enumerate(y):
         rows = np.flatnonzero(groups == g)
         weights = np.zeros(len(groups))
         weights[rows] = zero_sum_weights(len(rows))
-        v = v + pytensor.shared(weights, name=f"weights_{g}") * pt.sum(free)
-        v = pt.inc_subtensor(v[pytensor.shared(rows[:-1], name=f"rows_{g}")], free)
+        v = v + numbers(weights) * pt.sum(free)
+        v = pt.inc_subtensor(v[integers(rows[:-1])], free)
     return v
 
 
@@ -153,20 +154,20 @@ def deviations_inverse(
     return np.asarray((logits - expected - expected_shift) / scale)
 
 
-def log_scale(b: Tensor, log_b: Tensor | None, prior: PriorSpec, eps: Tensor, n: int) -> Tensor:
+def log_scale(b: Tensor, log_b: Tensor | None, prior: Prior, eps: Tensor, n: Tensor) -> Tensor:
     """Log of s, such that ``b / s`` has about the spread of its prior; ``eps`` is about N(0, 1).
 
     Positive slopes need ``log_b``. The Jacobian of (b, eps) -> (b, log s) is constant.
     """
     if prior.distribution in ("lognormal", "lognormal_reparam"):
-        return pt.mean(log_b) - prior.mu + prior.sigma * eps / np.sqrt(n)
+        return pt.sum(log_b) / n - prior.mu + prior.sigma * eps / pt.sqrt(n)
     mean_square = prior.mu**2 + prior.sigma**2
-    return 0.5 * pt.log(pt.mean(b**2) / mean_square) + eps / np.sqrt(2 * n)
+    return 0.5 * pt.log(pt.sum(b**2) / n / mean_square) + eps / pt.sqrt(2 * n)
 
 
-def log_spread(sum_of_squares: Tensor, n: int, eps: Tensor) -> Tensor:
+def log_spread(sum_of_squares: Tensor, n: Tensor, eps: Tensor) -> Tensor:
     """Log of tau of n members from their squared deviations; the Jacobian in eps is constant."""
-    return 0.5 * pt.log(sum_of_squares / n) + eps / np.sqrt(2 * n)
+    return 0.5 * pt.log(sum_of_squares / n) + eps / pt.sqrt(2 * n)
 
 
 def log_spread_of_few(eps: Tensor) -> Spread:
@@ -192,7 +193,7 @@ def log_spread_of_few_inverse(log_tau: float) -> float:
     )
 
 
-def prior_logp(prior: PriorSpec, x: Tensor, log_x: Tensor | None = None) -> Tensor:
+def prior_logp(prior: Prior, x: Tensor, log_x: Tensor | None = None) -> Tensor:
     """Summed log-density of a prior at x, up to a constant.
 
     ``log_x`` saves a logarithm if it is known.
@@ -206,10 +207,10 @@ def prior_logp(prior: PriorSpec, x: Tensor, log_x: Tensor | None = None) -> Tens
 def location(
     a: Tensor,
     beta: Tensor,
-    alpha: PriorSpec,
+    alpha: Prior,
     s: Tensor,
     mean_variance: Pair,
-    mu: PriorSpec,
+    mu: Prior,
     eps: Tensor,
 ) -> Location:
     """The centre ``mid`` by :func:`centre`, for the party means of the members.
@@ -225,7 +226,7 @@ def location(
 def centre(
     intercept: Tensor,
     beta: Tensor,
-    precision: float,
+    precision: Tensor,
     offsets: Pair,
     variances: Pair,
     eps: Tensor,
@@ -246,7 +247,7 @@ def centre(
 
 
 def ordered_party_means(
-    member_means: Pair, member_variance: Pair, mu: PriorSpec, eps_gap: Tensor, eps_level: Tensor
+    member_means: Pair, member_variance: Pair, mu: Prior, eps_gap: Tensor, eps_level: Tensor
 ) -> PartyMeans:
     """Draw ``mu_D < mu_R`` from their exact conditional given the members' means.
 

@@ -23,6 +23,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
+from tallgrass.inference.kernel import dense
 from tallgrass.inference.kernel.dense import _FASTMATH, residuals
 
 Floats = NDArray[np.float64]
@@ -179,7 +180,9 @@ class ResponseLogLikelihood(Op):  # type: ignore[misc]
         return [[False] * 4, [False] * 4, *([[True, False, False, False]] * 3)]
 
 
-SOURCE_KEY = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 16)
+# Both sources, because this kernel calls a function of the other one.
+_SOURCE = Path(__file__).read_bytes() + str(dense.SOURCE_KEY).encode()
+SOURCE_KEY = int(hashlib.sha256(_SOURCE).hexdigest()[:12], 16)
 
 
 @register_funcify_default_op_cache_key(ResponseLogLikelihood)  # type: ignore[untyped-decorator]

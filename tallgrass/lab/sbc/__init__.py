@@ -109,7 +109,7 @@ def check_calibration(
     spec : ModelSpec
         The model that is fitted.
     n_legislators, n_rollcalls : int
-        Size of a legislature. All are of one size, so that the model is compiled once.
+        Size of each legislature.
     seed : int
         Equal seeds give equal results.
     truth : ModelSpec, optional

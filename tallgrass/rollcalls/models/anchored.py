@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.anchors import Anchors
 from tallgrass.rollcalls.start import Floats
@@ -44,11 +44,11 @@ class TwoAnchors:
     def positions(self) -> Positions:
         """Variables ``deviation_left`` and ``deviation_right``, in the model of the context."""
         deviations = [
-            pm.Flat(f"deviation_{name}", shape=int(np.sum(self.groups == g)) - 1)
+            pm.Flat(f"deviation_{name}", shape=size(np.sum(self.groups == g) - 1))
             for g, name in enumerate(_GROUPS)
         ]
         v = co.standardised_positions(deviations, self.groups)
-        rows = pytensor.shared(np.array(self.anchors.rows), name="anchors")
+        rows = integers(self.anchors.rows)
         return v, v[rows[0]], v[rows[1]]
 
     def coordinates(self, v: Floats) -> dict[str, Floats]:
@@ -86,19 +86,17 @@ class ManyAnchors:
     def positions(self) -> Positions:
         """Variables ``anchor_ends`` (v of the highest and the lowest anchor) and deviations."""
         ends = pm.Flat("anchor_ends", shape=2)
-        anchored = ends[1] + pytensor.shared(self.share, name="share") * (ends[0] - ends[1])
-        v = pt.set_subtensor(
-            pt.zeros(len(self.groups))[pytensor.shared(self.rows, name="anchors")], anchored
-        )
+        anchored = ends[1] + numbers(self.share) * (ends[0] - ends[1])
+        v = pt.set_subtensor(numbers(np.zeros(len(self.groups)))[integers(self.rows)], anchored)
         for g, (name, free) in enumerate(zip(_GROUPS, self.free, strict=True)):
-            deviation = pm.Flat(f"deviation_{name}", shape=len(free) - 1)
-            of_group = pytensor.shared((self.groups[self.rows] == g).astype(float))
-            total = float(np.sum(self.groups == g)) * (2.0 * g - 1.0)
-            mean = (total - pt.sum(of_group * anchored)) / len(free)
+            deviation = pm.Flat(f"deviation_{name}", shape=size(len(free) - 1))
+            of_group = numbers(self.groups[self.rows] == g)
+            total = number(np.sum(self.groups == g) * (2.0 * g - 1.0))
+            mean = (total - pt.sum(of_group * anchored)) / number(len(free))
             weights, is_free = np.zeros((2, len(self.groups)))
             weights[free], is_free[free] = co.zero_sum_weights(len(free)), 1.0
-            v = v + pytensor.shared(weights) * pt.sum(deviation) + pytensor.shared(is_free) * mean
-            v = pt.inc_subtensor(v[pytensor.shared(free[:-1])], deviation)
+            v = v + numbers(weights) * pt.sum(deviation) + numbers(is_free) * mean
+            v = pt.inc_subtensor(v[integers(free[:-1])], deviation)
         return v, ends[0], ends[1]
 
     def coordinates(self, v: Floats) -> dict[str, Floats]:

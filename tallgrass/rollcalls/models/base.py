@@ -9,8 +9,9 @@ import pymc as pm
 import pytensor
 from numpy.typing import NDArray
 
+from tallgrass.inference.constants import numbers, size
 from tallgrass.inference.kernel.dense import vote_loglik
-from tallgrass.inference.priors import PriorSpec
+from tallgrass.inference.priors import PriorNumbers, PriorSpec
 from tallgrass.rollcalls.coordinates import RollCalls, rollcalls_from_logits, rollcalls_positive
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, rollcall_logits
@@ -91,15 +92,15 @@ def add_likelihood(
 
 
 def free_rollcalls(
-    votes: VoteMatrix, prior: PriorSpec, groups: NDArray[np.int8]
+    votes: VoteMatrix, prior: PriorSpec | PriorNumbers, groups: NDArray[np.int8]
 ) -> tuple[RollCalls, Any]:
     """Free variables of the roll calls, signed or positive; also log b if b is positive."""
-    n = len(votes.rollcalls)
+    n = size(len(votes.rollcalls))
     if not prior.positive:
         logits = [pm.Flat(f"logit_{side}", shape=n) for side in ("democrat", "republican")]
         return rollcalls_from_logits(*logits), None
     log_b, kappa = pm.Flat("log_b", shape=n), pm.Flat("kappa", shape=n)
-    pivot = pytensor.shared(information_pivot(votes, groups), name="pivot")
+    pivot = numbers(information_pivot(votes, groups))
     return rollcalls_positive(log_b, kappa, pivot), log_b
 
 

@@ -13,9 +13,9 @@ from functools import partial
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
 
+from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.anchors import Anchors, anchors_of
 from tallgrass.rollcalls.models.anchored import ManyAnchors, TwoAnchors
@@ -66,10 +66,10 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchors
     n = len(votes.legislators)
     free = _free_rows(n, anchors)
     with pm.Model(coords=vote_coordinates(votes)) as graph:
-        xi_free = pm.Normal("xi_free", 0, 1, shape=len(free))
+        xi_free = pm.Normal("xi_free", 0, 1, shape=size(len(free)))
         anchored_xi = np.zeros(n)
         anchored_xi[list(anchors.rows)] = anchors.positions
-        positions = pt.set_subtensor(pt.as_tensor(anchored_xi)[free], xi_free)
+        positions = pt.set_subtensor(numbers(anchored_xi)[integers(free)], xi_free)
         xi = pm.Deterministic("xi", positions, dims="legislator")
         alpha, beta = textbook_rollcalls(spec)
         add_likelihood(votes, spec.likelihood, xi, alpha, beta)
@@ -81,11 +81,11 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchors
 
 
 def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchors) -> Model:
-    priors = spec.priors
+    priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     groups = two_groups(votes, start.pca)
     n, n_rollcalls, n_anchors = len(votes.legislators), len(votes.rollcalls), len(anchors.rows)
     place = TwoAnchors(groups, anchors) if n_anchors == 2 else ManyAnchors(groups, anchors)
-    highest, lowest = anchors.positions[0], anchors.positions[-1]
+    highest, lowest = number(anchors.positions[0]), number(anchors.positions[-1])
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         v, of_highest, of_lowest = place.positions()
         c = (highest - lowest) / (of_highest - of_lowest)
@@ -102,8 +102,8 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchor
         alpha = pm.Deterministic("alpha", a + beta * d, dims="rollcall")
         xi = pm.Deterministic("xi", d + c * v, dims="legislator")
         # The anchors are constants, so their prior density does not count.
-        free = pytensor.shared(_free_rows(n, anchors), name="free_rows")
-        jacobian = n + 1 - n_anchors - n_rollcalls
+        free = integers(_free_rows(n, anchors))
+        jacobian = number(n + 1 - n_anchors - n_rollcalls)
         pm.Potential("positions", -pt.sum(xi[free] ** 2) / 2 + jacobian * log_c)
         pm.Potential("difficulty", co.prior_logp(priors["alpha"], alpha))
         pm.Potential(

@@ -18,6 +18,12 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.inference.constants import (
+    integers,
+    number,
+    numbers,
+    size,
+)
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.models.base import (
@@ -76,9 +82,9 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[n
         unsorted = priors["mu"].variable("mu_party_unsorted", dims="party")
         mu = pm.Deterministic("mu_party", pt.sort(unsorted), dims="party")
         unit = priors["sigma"].variable("sigma_unit", dims="party")
-        sigma = pm.Deterministic("sigma_within", small * unit, dims="party")
+        sigma = pm.Deterministic("sigma_within", numbers(small) * unit, dims="party")
         offset = pm.Normal("xi_offset", 0, 1, dims="legislator")
-        party = votes.party_index
+        party = integers(votes.party_index)
         xi = pm.Deterministic("xi", mu[party] + sigma[party] * offset, dims="legislator")
         alpha, beta = textbook_rollcalls(spec)
         add_likelihood(votes, spec.likelihood, xi, alpha, beta)
@@ -96,21 +102,26 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[n
 
 
 def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[np.int64]) -> Model:
-    priors, party = spec.priors, votes.party_index
-    n_rollcalls = len(votes.rollcalls)
+    priors = {name: prior.numbers() for name, prior in spec.priors.items()}
+    party, n_rollcalls = votes.party_index, number(len(votes.rollcalls))
+    members = [number(n) for n in sizes]
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         # Standardised positions, and the spread of each party in their units.
         deviations, squares, log_tau = [], [], []
-        for name, size in zip(_NAMES, sizes, strict=True):
-            free = pm.Flat(f"deviation_{name}", shape=int(size) - 1)
+        for name, n, count in zip(_NAMES, sizes, members, strict=True):
+            free = pm.Flat(f"deviation_{name}", shape=size(n - 1))
             eps = pm.Flat(f"eps_tau_{name}")
-            if size < NON_CENTRED:
-                spread = eps + np.log(TYPICAL_SPREAD)
-                y = free * pt.exp(spread)
-                pm.Potential(f"jacobian_{name}", (size - 1) * spread)
-            else:
-                y = free
-                spread = co.log_spread(pt.sum(y**2), size, eps)
+            # Few members are sampled in units of their spread, which may be 0; more determine it.
+            is_small = number(n < NON_CENTRED)
+            positive = pt.sum(free**2) + is_small  # no logarithm of 0 for a party of one member
+            spread = pt.switch(
+                pt.gt(is_small, 0),
+                eps + np.log(TYPICAL_SPREAD),
+                co.log_spread(positive, count, eps),
+            )
+            log_unit = is_small * spread
+            y = free * pt.exp(log_unit)
+            pm.Potential(f"jacobian_{name}", (count - 1) * log_unit)
             deviations.append(y)
             squares.append(pt.sum(y**2))
             log_tau.append(spread)
@@ -123,7 +134,7 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
         sigma = [pt.exp(spread) for spread in log_sigma]
         pm.Deterministic("sigma_within", pt.stack(sigma), dims="party")
 
-        member_variance = [spread**2 / n for spread, n in zip(sigma, sizes, strict=True)]
+        member_variance = [spread**2 / n for spread, n in zip(sigma, members, strict=True)]
         centre = co.location(
             rollcalls.a,
             beta,
@@ -149,9 +160,9 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
         for g, (name, prior) in enumerate(zip(_NAMES, spread_priors(spec, sizes), strict=True)):
             # Members about their party are N(0, sigma_g) in n_g - 1 dimensions, and powers of s
             # cancel; then the prior of sigma_g, on the log scale.
-            members = -(sizes[g] - 1) * log_tau[g] - squares[g] / (2 * pt.exp(2 * log_tau[g]))
-            spread = co.prior_logp(prior, sigma[g], log_sigma[g]) + log_sigma[g]
-            pm.Potential(f"members_{name}", members + spread)
+            about = -(members[g] - 1) * log_tau[g] - squares[g] / (2 * pt.exp(2 * log_tau[g]))
+            spread = co.prior_logp(prior.numbers(), sigma[g], log_sigma[g]) + log_sigma[g]
+            pm.Potential(f"members_{name}", about + spread)
         log_beta = None if log_b is None else log_b - log_s
         pm.Potential(
             "discrimination",

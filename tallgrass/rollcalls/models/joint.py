@@ -31,6 +31,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.chambers import CHAMBERS, GROUPS, JointVotes
 from tallgrass.rollcalls.models import joint_bills as bills
@@ -42,7 +43,7 @@ from tallgrass.rollcalls.models.base import (
     party_shares,
     vote_coordinates,
 )
-from tallgrass.rollcalls.models.joint_members import Data, member_start, members
+from tallgrass.rollcalls.models.joint_members import member_start, members
 from tallgrass.rollcalls.models.joint_seed import build_seed, build_seed_textbook
 from tallgrass.rollcalls.spec import FEW_MEMBERS, ModelSpec
 from tallgrass.rollcalls.start import Floats, Start, rollcall_logits
@@ -66,9 +67,9 @@ def build_joint(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
 
 
 def _anchored(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
-    priors, data = spec.priors, Data.empty()
+    priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     with pm.Model(coords=vote_coordinates(joint.combined) | {"group": GROUPS}) as graph:
-        people = members(joint, data)
+        people = members(joint)
         delta = pm.Normal("delta", priors["delta"].mu, priors["delta"].sigma)
         log_k = pm.Normal("log_k", priors["log_k"].mu, priors["log_k"].sigma)
         k = pm.Deterministic("k", pt.exp(log_k))
@@ -78,15 +79,15 @@ def _anchored(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         pm.Potential("members", people.log_density + spreads)
 
         add_bills = _deviating_bills if spec.dif else _common_bills
-        of_house, of_senate, on_scale = add_bills(joint, spec, data, (delta, k), sigma_bill)
+        of_house, of_senate, on_scale = add_bills(joint, spec, (delta, k), sigma_bill)
         add_likelihood(joint.house, spec.likelihood, people.house, *of_house, "votes_house")
         add_likelihood(joint.senate, spec.likelihood, people.senate, *of_senate, "votes_senate")
 
         pm.Deterministic("alpha", on_scale[0], dims="rollcall")
         pm.Deterministic("beta", on_scale[1], dims="rollcall")
         pm.Deterministic("xi", people.on_house_scale(delta, k), dims="legislator")
-        side = data.numbers([-1.0, 1.0, -1.0, 1.0])
-        in_senate = data.numbers([0.0, 0.0, 1.0, 1.0])
+        side = numbers([-1.0, 1.0, -1.0, 1.0])
+        in_senate = numbers([0.0, 0.0, 1.0, 1.0])
         pm.Deterministic("mu_group", side + in_senate * (delta + (k - 1) * side), dims="group")
         pm.Deterministic("sigma_within", tau * (1 + in_senate * (k - 1)), dims="group")
     public = (*PUBLIC, *(["sigma_dif"] if spec.dif else []))
@@ -98,7 +99,7 @@ Pair = tuple[Any, Any]  # intercepts and slopes
 
 
 def _deviating_bills(
-    joint: JointVotes, spec: ModelSpec, data: Data, link: Pair, sigma_bill: Any
+    joint: JointVotes, spec: ModelSpec, link: Pair, sigma_bill: Any
 ) -> tuple[Pair, Pair, Pair]:
     """Every roll call has its own logits; a matched bill's in the Senate are about the House's.
 
@@ -113,36 +114,37 @@ def _deviating_bills(
     )
     # The House's roll calls, the Senate's matched ones, in the coordinates of
     # :func:`tallgrass.rollcalls.coordinates.deviations`, and the Senate's others.
-    free = [pm.Flat(f"logit_{side}", shape=n_house + n_senate) for side in SIDES]
-    left, right = (z[:n_house] for z in free)
+    free = [pm.Flat(f"logit_{side}", shape=size(n_house + n_senate)) for side in SIDES]
+    first_senate, first_unmatched = size(n_house), size(n_house + n_matched)
+    left, right = (z[:first_senate] for z in free)
     a, b, _ = co.rollcalls_from_logits(left, right)
-    bill, senate_order = data.integers(of_house), data.integers(np.argsort(_matched_first(joint)))
-    sigma_dif = pm.HalfNormal("sigma_dif", spec.priors["sigma_dif"].sigma)
+    bill, senate_order = integers(of_house), integers(np.argsort(_matched_first(joint)))
+    sigma_dif = pm.HalfNormal("sigma_dif", number(spec.priors["sigma_dif"].sigma))
     squares = pt.sum(left**2 + right**2)
     logits = []
     for party, z in enumerate(free):
         expected = b[bill] * (delta + (2 * party - 1) * k) - a[bill]
-        information, estimate = map(data.numbers, _information(joint)[:, party, of_senate])
+        information, estimate = map(numbers, _information(joint)[:, party, of_senate])
         deviations = co.deviations(
-            z[n_house : n_house + n_matched], expected, sigma_dif, information, estimate
+            z[first_senate:first_unmatched], expected, sigma_dif, information, estimate
         )
         pm.Potential(
             f"deviations_{SIDES[party]}",
             pt.sum(deviations.log_jacobian)
             - pt.sum(deviations.value**2) / (2 * sigma_dif**2)
-            - n_matched * pt.log(sigma_dif),
+            - number(n_matched) * pt.log(sigma_dif),
         )
-        unmatched = z[n_house + n_matched :]
+        unmatched = z[first_unmatched:]
         squares += pt.sum(unmatched**2)
         logits.append(pt.concatenate([expected + deviations.value, unmatched])[senate_order])
     n_free = n_house + n_senate - n_matched
-    pm.Potential("bills", -squares / (2 * sigma_bill**2) - 2 * n_free * pt.log(sigma_bill))
+    pm.Potential("bills", -squares / (2 * sigma_bill**2) - number(2 * n_free) * pt.log(sigma_bill))
     a_senate, b_senate, _ = co.rollcalls_from_logits(*logits)
     source = np.zeros(n_house + n_senate, np.int64)  # of every column of ``combined``
     for chamber, first in zip(CHAMBERS, (0, n_house), strict=True):
         columns = joint.columns[chamber]
         source[columns] = first + np.arange(len(columns))
-    order, in_senate = data.integers(source), data.numbers((source >= n_house).astype(float))
+    order, in_senate = integers(source), numbers(source >= n_house)
     return (
         (a, b),
         (a_senate, b_senate),
@@ -163,26 +165,26 @@ def _matched_first(joint: JointVotes) -> NDArray[np.int64]:
 
 
 def _common_bills(
-    joint: JointVotes, spec: ModelSpec, data: Data, link: Pair, sigma_bill: Any
+    joint: JointVotes, spec: ModelSpec, link: Pair, sigma_bill: Any
 ) -> tuple[Pair, Pair, Pair]:
     """A matched bill is one bill in both chambers; returns the same as :func:`_deviating_bills`."""
     del spec
     layout = bills.layout(joint)
     n = len(layout.senate_only)
-    free = bills.free_bills(joint, data, *link, positive=False)
+    free = bills.free_bills(joint, *link, positive=False)
     # The squares of the logits at the party centres: (-b - a)^2 + (b - a)^2.
     squares = 2 * pt.sum(free.a**2 + free.b**2)
     pm.Potential(
         "bills",
-        -squares / (2 * sigma_bill**2) - 2 * n * pt.log(sigma_bill) + free.log_jacobian,
+        -squares / (2 * sigma_bill**2) - number(2 * n) * pt.log(sigma_bill) + free.log_jacobian,
     )
-    n_house = len(layout.house)
+    n_house = size(len(layout.house))
     a, b = free.a, free.b
-    order = data.integers(layout.combined)
-    senate_only = data.numbers(layout.senate_only[layout.combined].astype(float))
+    order = integers(layout.combined)
+    senate_only = numbers(layout.senate_only[layout.combined])
     return (
         (a[:n_house], b[:n_house]),
-        bills.in_senate(free, joint, data, *link),
+        bills.in_senate(free, joint, *link),
         _on_scale(a[order], b[order], senate_only, link),
     )
 

@@ -12,10 +12,10 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from tallgrass.inference.constants import integers, numbers, size
 from tallgrass.rollcalls.chambers import JointVotes
 from tallgrass.rollcalls.coordinates import rollcalls_positive
 from tallgrass.rollcalls.models.base import Point, information
-from tallgrass.rollcalls.models.joint_members import Data
 from tallgrass.rollcalls.start import Floats, fitted_logits
 
 
@@ -60,7 +60,7 @@ def layout(joint: JointVotes) -> Layout:
     return Layout(np.arange(n_house), senate, combined, np.arange(n_house + len(only)) >= n_house)
 
 
-def free_bills(joint: JointVotes, data: Data, delta: Any, k: Any, positive: bool) -> Bills:
+def free_bills(joint: JointVotes, delta: Any, k: Any, positive: bool) -> Bills:
     """Free variables of the bills, at the positions where their votes are most informative.
 
     Signed: logits at the party centres of the bill's chamber; for a matched bill, at the centres of
@@ -68,8 +68,8 @@ def free_bills(joint: JointVotes, data: Data, delta: Any, k: Any, positive: bool
     log-slope and scaled logit at one position, as
     :func:`tallgrass.rollcalls.coordinates.rollcalls_positive`.
     """
-    w, pivot_house, pivot_senate = map(data.numbers, _information(joint))
-    n = len(layout(joint).senate_only)
+    w, pivot_house, pivot_senate = map(numbers, _information(joint))
+    n = size(len(layout(joint).senate_only))
     if positive:
         log_b, kappa = pm.Flat("log_b", shape=n), pm.Flat("kappa", shape=n)
         pivot = (1 - w) * pivot_house + w * (delta + k * pivot_senate)
@@ -82,13 +82,10 @@ def free_bills(joint: JointVotes, data: Data, delta: Any, k: Any, positive: bool
     return Bills(a, b, None, -pt.sum(pt.log(half_gap)))
 
 
-def in_senate(bills: Bills, joint: JointVotes, data: Data, delta: Any, k: Any) -> tuple[Any, Any]:
+def in_senate(bills: Bills, joint: JointVotes, delta: Any, k: Any) -> tuple[Any, Any]:
     """Intercept and slope of every Senate roll call in the Senate's gauge."""
     bill_layout = layout(joint)
-    bill, bridging = (
-        data.integers(bill_layout.senate),
-        data.numbers(bill_layout.bridging.astype(float)),
-    )
+    bill, bridging = integers(bill_layout.senate), numbers(bill_layout.bridging)
     a, b = bills.a[bill], bills.b[bill]
     return a - bridging * b * delta, b * (1 + bridging * (k - 1))
 

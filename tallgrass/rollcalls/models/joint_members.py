@@ -14,7 +14,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from tallgrass.inference.packed import Packed
+from tallgrass.inference.constants import integers, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.chambers import CHAMBERS, GROUPS, JointVotes
 from tallgrass.rollcalls.models.base import (
@@ -25,18 +25,6 @@ from tallgrass.rollcalls.models.base import (
     party_shares,
 )
 from tallgrass.rollcalls.start import Floats, Start, centred_positions
-
-
-class Data(NamedTuple):
-    """The packed index vectors and weights of a model."""
-
-    integers: Packed
-    numbers: Packed
-
-    @classmethod
-    def empty(cls) -> "Data":
-        """Data with nothing packed yet."""
-        return cls(Packed("indices", np.int64), Packed("numbers", np.float64))
 
 
 class Members(NamedTuple):
@@ -64,7 +52,7 @@ def group_index(joint: JointVotes) -> NDArray[np.int64]:
     return 2 * joint.chamber_index.astype(np.int64) + joint.combined.party_index
 
 
-def members(joint: JointVotes, data: Data) -> Members:
+def members(joint: JointVotes) -> Members:
     """Free variables ``deviation`` (one vector, by group) and ``eps_tau`` (one per group)."""
     group, sizes = group_index(joint), joint.group_sizes
     rows = [np.flatnonzero(group == g) for g in range(len(GROUPS))]
@@ -76,10 +64,10 @@ def members(joint: JointVotes, data: Data) -> Members:
         weights[r] = co.zero_sum_weights(len(r))
     small = (sizes < NON_CENTRED).astype(float)
 
-    z = pm.Flat("deviation", shape=len(free_rows))
+    z = pm.Flat("deviation", shape=size(len(free_rows)))
     eps = pm.Flat("eps_tau", shape=len(GROUPS))
-    of_group = data.numbers((free_group == np.arange(len(GROUPS))[:, None]).astype(float))
-    n, is_small = data.numbers(sizes.astype(float)), data.numbers(small)
+    of_group = numbers(free_group == np.arange(len(GROUPS))[:, None])
+    n, is_small = numbers(sizes), numbers(small)
     # The members of a large group determine its spread, and eps_tau is the deviation from that. The
     # spread of a small group may be 0, so its members are sampled in units of it, or, where it is
     # far above what their votes leave open, in units of that (see coordinates.deviations).
@@ -91,10 +79,10 @@ def members(joint: JointVotes, data: Data) -> Members:
         few.log_tau + np.log(TYPICAL_SPREAD),
         0.5 * pt.log(positive / n) + eps / pt.sqrt(2 * n),
     )
-    member_info = data.numbers(member_information(joint))
+    member_info = numbers(member_information(joint))
     log_unit = is_small * (log_tau - 0.5 * pt.log1p(member_info * pt.exp(2 * log_tau)))
     unit = pt.exp(log_unit)
-    y = z * unit[data.integers(free_group)]
+    y = z * unit[integers(free_group)]
     log_ratio = log_unit - log_tau
     log_density = pt.sum(
         is_small * few.log_jacobian + (n - 1) * log_ratio - squares * pt.exp(2 * log_ratio) / 2
@@ -102,10 +90,10 @@ def members(joint: JointVotes, data: Data) -> Members:
 
     sums = pt.sum(of_group * y, axis=1)
     side = np.where(joint.combined.party_index == 1, 1.0, -1.0)
-    v = data.numbers(side) + data.numbers(weights) * sums[data.integers(group)]
-    v = pt.inc_subtensor(v[data.integers(free_rows)], y)
-    house, senate = (v[data.integers(joint.rows[c])] for c in CHAMBERS)
-    in_senate = data.numbers(joint.chamber_index.astype(float))
+    v = numbers(side) + numbers(weights) * sums[integers(group)]
+    v = pt.inc_subtensor(v[integers(free_rows)], y)
+    house, senate = (v[integers(joint.rows[c])] for c in CHAMBERS)
+    in_senate = numbers(joint.chamber_index)
     return Members(v, house, senate, in_senate, log_tau, log_density)
 
 
@@ -142,9 +130,9 @@ def member_start(
         v[rows] = centred_positions(moved, party[rows])
     group, deviations, eps = group_index(joint), [], np.zeros(len(GROUPS))
     member_info = member_information(joint)
-    for g, size in enumerate(joint.group_sizes):
+    for g, n_members in enumerate(joint.group_sizes):
         y = co.zero_sum_inverse(v[group == g] - 2.0 * (g % 2) + 1.0)
-        if size < NON_CENTRED:
+        if n_members < NON_CENTRED:
             tau = np.sqrt(max(np.mean(y**2), TYPICAL_SPREAD**2)) if len(y) else TYPICAL_SPREAD
             y *= np.sqrt(1 + member_info[g] * tau**2) / tau
             eps[g] = co.log_spread_of_few_inverse(np.log(tau / TYPICAL_SPREAD))

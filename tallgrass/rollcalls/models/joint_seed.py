@@ -22,6 +22,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.chambers import CHAMBERS, GROUPS, JointVotes
 from tallgrass.rollcalls.models import joint_bills as bills
@@ -34,7 +35,6 @@ from tallgrass.rollcalls.models.base import (
     vote_coordinates,
 )
 from tallgrass.rollcalls.models.joint_members import (
-    Data,
     Members,
     group_index,
     member_start,
@@ -51,18 +51,18 @@ PUBLIC = (
 
 def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
     """The seed form in canonical coordinates."""
-    priors, data = spec.priors, Data.empty()
+    priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     layout = bills.layout(joint)
     with pm.Model(coords=_coordinates(joint)) as graph:
-        people = members(joint, data)
+        people = members(joint)
         delta, log_k = pm.Flat("delta"), pm.Flat("log_k")
         k = pm.Deterministic("k", pt.exp(log_k))
-        free = bills.free_bills(joint, data, delta, k, priors["beta"].positive)
+        free = bills.free_bills(joint, delta, k, priors["beta"].positive)
 
         # The scale s makes the discriminations as large as their prior expects, in House units.
-        senate_only = data.numbers(layout.senate_only.astype(float))
+        senate_only = numbers(layout.senate_only)
         stretch = senate_only * log_k
-        n_bills = len(layout.senate_only)
+        n_bills = number(len(layout.senate_only))
         log_b = None if free.log_b is None else free.log_b - stretch
         eps_s = pm.Flat("eps_s")
         b = free.b * pt.exp(-stretch)
@@ -76,18 +76,18 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
             - pt.sum(log_s + stretch)
             + free.log_jacobian,
         )
-        log_scales = log_s + data.numbers([0.0, 0.0, 1.0, 1.0]) * log_k
+        log_scales = log_s + numbers([0.0, 0.0, 1.0, 1.0]) * log_k
         log_sigma = log_scales + people.log_tau
         sigma = pt.exp(log_sigma)
         pm.Deterministic("sigma_within", sigma, dims="group")
-        scaled = sigma / data.numbers(_spread_scales(joint, spec))
+        scaled = sigma / numbers(_spread_scales(joint, spec))
         pm.Potential("members", people.log_density + pt.sum(log_sigma - scaled**2 / 2))
 
-        _add_groups(joint, spec, data, people, (delta, k, s), free, beta, sigma)
-        order = data.integers(layout.combined)
+        _add_groups(joint, spec, people, (delta, k, s), free, beta, sigma)
+        order = integers(layout.combined)
         pm.Deterministic("beta", beta[order], dims="rollcall")
         pm.Deterministic("alpha", graph["bill_alpha"][order], dims="rollcall")
-        n_house = len(layout.house)
+        n_house = size(len(layout.house))
         add_likelihood(
             joint.house,
             spec.likelihood,
@@ -96,7 +96,7 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
             free.b[:n_house],
             "votes_house",
         )
-        of_senate = bills.in_senate(free, joint, data, delta, k)
+        of_senate = bills.in_senate(free, joint, delta, k)
         add_likelihood(joint.senate, spec.likelihood, people.senate, *of_senate, "votes_senate")
     start_of = partial(_start, joint, spec, start)
     return Model(graph, PUBLIC, start_of, trajectory="normal", in_place=True)
@@ -105,7 +105,6 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
 def _add_groups(
     joint: JointVotes,
     spec: ModelSpec,
-    data: Data,
     people: Members,
     link: tuple[Any, Any, Any],
     free: bills.Bills,
@@ -113,10 +112,11 @@ def _add_groups(
     sigma: Any,
 ) -> None:
     """Group means, chamber means, the centre of the scale, and xi and alpha, which depend on it."""
-    (delta, k, s), priors = link, spec.priors
+    delta, k, s = link
+    priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     # The members' means minus the House's centre d, and the variance of a group mean given them.
     means = [-s, s, (delta - k) * s, (delta + k) * s]
-    variance = [sigma[g] ** 2 / float(n) for g, n in enumerate(joint.group_sizes)]
+    variance = [sigma[g] ** 2 / number(n) for g, n in enumerate(joint.group_sizes)]
     eps_gap, eps_level = pm.Flat("eps_gap", shape=2), pm.Normal("eps_level", shape=2)
     mu: list[Any] = []
     order: Any = 0.0
@@ -138,10 +138,7 @@ def _add_groups(
 
     # The centre d: intercept + beta d = alpha minus its prior mean, and the mean of the groups is
     # about mu_global.
-    senate_only, alpha = (
-        data.numbers(bills.layout(joint).senate_only.astype(float)),
-        priors["alpha"],
-    )
+    senate_only, alpha = numbers(bills.layout(joint).senate_only), priors["alpha"]
     intercept = free.a + senate_only * beta * delta * s - alpha.mu
     offset = (middle[0] + middle[1]) / 2 - priors["mu"].mu
     d, location = co.centre(
@@ -194,13 +191,13 @@ def build_seed_textbook(joint: JointVotes, spec: ModelSpec, start: Start) -> Mod
             "mu_group", chamber[np.array([0, 0, 1, 1])] + sigma_party * ordered, dims="group"
         )
         unit = priors["sigma_within"].variable("sigma_unit", dims="group")
-        scales = _spread_scales(joint, spec) / priors["sigma_within"].sigma
+        scales = numbers(_spread_scales(joint, spec) / priors["sigma_within"].sigma)
         sigma = pm.Deterministic("sigma_within", scales * unit, dims="group")
         xi_offset = pm.Normal("xi_offset", 0, 1, dims="legislator")
         xi = pm.Deterministic("xi", mu[group] + sigma[group] * xi_offset, dims="legislator")
         n = len(layout.senate_only)
-        bill_alpha = priors["alpha"].variable("bill_alpha", shape=n)
-        bill_beta = priors["beta"].variable("bill_beta", shape=n)
+        bill_alpha = priors["alpha"].variable("bill_alpha", shape=size(n))
+        bill_beta = priors["beta"].variable("bill_beta", shape=size(n))
         pm.Deterministic("alpha", bill_alpha[layout.combined], dims="rollcall")
         pm.Deterministic("beta", bill_beta[layout.combined], dims="rollcall")
         for votes, name, bill in zip(
