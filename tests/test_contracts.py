@@ -234,6 +234,24 @@ def test_pytensor_stores_functions_under_a_key_of_ours():
                 path.unlink()
 
 
+def test_pytensor_stores_a_function_of_a_module_under_a_key_as_well():
+    from pytensor.link.numba.cache import CACHED_SRC_FUNCTIONS, NUMBA_CACHE_PATH
+
+    def tripled_by_contract(x):
+        return 3.0 * x
+
+    change = "PyTensor no longer stores functions under the keys in CACHED_SRC_FUNCTIONS"
+    with contract(change, "tallgrass/inference/jit.py"):
+        try:
+            CACHED_SRC_FUNCTIONS[tripled_by_contract] = "contract"
+            function = nb.njit(cache=True)(tripled_by_contract)
+            assert function(2.0) == 6.0
+            assert Path(function.stats.cache_path) == Path(NUMBA_CACHE_PATH)
+        finally:
+            for path in Path(NUMBA_CACHE_PATH).glob("*tripled_by_contract*"):
+                path.unlink()
+
+
 def test_pytensor_hands_out_the_numba_function_of_a_graph():
     change = "PyTensor no longer hands out the function that its backend has compiled"
     with contract(change, "tallgrass/inference/compiled.py and tallgrass/inference/flow.py"):

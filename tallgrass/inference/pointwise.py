@@ -15,6 +15,7 @@ import numba as nb
 import numpy as np
 
 # The kernel's exponential is plain arithmetic, which LLVM vectorises; math.exp is a call a vote.
+from tallgrass.inference.jit import stored_njit
 from tallgrass.inference.kernel.dense import _exp_of_negative
 
 _FASTMATH = {"reassoc", "contract", "nsz", "arcp"}
@@ -46,7 +47,7 @@ def _log1p_of_unit(e):  # type: ignore[no-untyped-def]
     return s * p
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def pointwise_loglik(votes, columns, v, a, b, out):  # type: ignore[no-untyped-def]
     """Log-probability of some votes of one legislator in every draw.
 
@@ -74,7 +75,7 @@ def pointwise_loglik(votes, columns, v, a, b, out):  # type: ignore[no-untyped-d
             row[s] = negative - _log1p_of_unit(_exp_of_negative(-abs(z)))
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall, kept):  # type: ignore[no-untyped-def]
     """Draw every vote anew, count the yeas, and keep the votes of some draws.
 
@@ -104,7 +105,7 @@ def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall, kept
             kept[k, i] = votes[k] if same else -votes[k]
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _sum_of_exp(x, sign, shift):  # type: ignore[no-untyped-def]
     """Sum of exp(sign x + shift), no exponent above 0."""
     total = 0.0
@@ -113,7 +114,7 @@ def _sum_of_exp(x, sign, shift):  # type: ignore[no-untyped-def]
     return total
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _sort(x, scratch):  # type: ignore[no-untyped-def]
     """Sort log-likelihoods in place: into as many bins as there are values, then by insertion.
 
@@ -142,7 +143,7 @@ def _sort(x, scratch):  # type: ignore[no-untyped-def]
         x[place] = value
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _smallest(x, n, workspace):  # type: ignore[no-untyped-def]
     """The n smallest values of x in ascending order, in ``workspace``, shape (2, len(x) + 1).
 
@@ -164,7 +165,7 @@ def _smallest(x, n, workspace):  # type: ignore[no-untyped-def]
     return kept[:n]
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def psis_loo(log_lik, n_tail, elpd, pareto_k, lppd):  # type: ignore[no-untyped-def]
     """PSIS-LOO of some votes.
 
@@ -231,7 +232,7 @@ def tail_length(n_draws: int, reff: float) -> int:
     return int(3 * math.sqrt(n_draws / reff)) if n_draws * reff > 225 else n_draws // 5
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _mean_log1p(theta, x):  # type: ignore[no-untyped-def]
     """Mean over x of ``log(1 - theta x)`` for each theta; one logarithm serves 16 factors."""
     n, m = len(x), len(theta)
@@ -251,7 +252,7 @@ def _mean_log1p(theta, x):  # type: ignore[no-untyped-def]
     return mean
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _fit_pareto(x):  # type: ignore[no-untyped-def]
     """Shape k and scale of a generalised Pareto distribution, from ascending excesses x.
 

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
+
+from tallgrass.inference.jit import stored_njit
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def normal_scores(n: int) -> Floats:
     return np.asarray(ndtri((ranks - 0.375) / (n + 0.25)))
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ignore[no-untyped-def]
     n = n_chains * half
     # The order of the split chains does not matter.
@@ -123,7 +124,7 @@ def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ign
         results[2, entry] = worst
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _score(ascending, order, scores, out):  # type: ignore[no-untyped-def]
     """Normal scores of average ranks; ``order`` holds the index of each sorted value."""
     n, low = len(ascending), 0
@@ -137,7 +138,7 @@ def _score(ascending, order, scores, out):  # type: ignore[no-untyped-def]
         low = high
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _fold(ascending, order, median, distance, folded_order):  # type: ignore[no-untyped-def]
     """Distances from the median in ascending order, merged from both sides of it."""
     n = len(ascending)
@@ -154,7 +155,7 @@ def _fold(ascending, order, median, distance, folded_order):  # type: ignore[no-
             right += 1
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _quantile(ascending, probability):  # type: ignore[no-untyped-def]
     position = probability * (len(ascending) - 1)
     low = math.floor(position)
@@ -162,7 +163,7 @@ def _quantile(ascending, probability):  # type: ignore[no-untyped-def]
     return ascending[low] + (ascending[high] - ascending[low]) * (position - low)
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _mean(x):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(len(x)):
@@ -170,7 +171,7 @@ def _mean(x):  # type: ignore[no-untyped-def]
     return total / len(x)
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _dot(x, y):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(len(x)):
@@ -178,7 +179,7 @@ def _dot(x, y):  # type: ignore[no-untyped-def]
     return total
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _variance(x):  # type: ignore[no-untyped-def]
     mean, total = _mean(x), 0.0
     for k in range(len(x)):
@@ -186,7 +187,7 @@ def _variance(x):  # type: ignore[no-untyped-def]
     return total / (len(x) - 1)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _split_rhat(chains):  # type: ignore[no-untyped-def]
     m, n = chains.shape
     means, within = np.empty(m), 0.0
@@ -196,7 +197,7 @@ def _split_rhat(chains):  # type: ignore[no-untyped-def]
     return math.sqrt((n * _variance(means) / within + n - 1.0) / n)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _lag(centred, t):  # type: ignore[no-untyped-def]
     """Mean over chains of the autocovariance at lag t."""
     m, n = centred.shape
@@ -206,7 +207,7 @@ def _lag(centred, t):  # type: ignore[no-untyped-def]
     return total / (m * n)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _constant(chains):  # type: ignore[no-untyped-def]
     """Whether all values are within 1e-15, as in ArviZ; it stops at the first that is not."""
     first = chains[0, 0]
@@ -217,7 +218,7 @@ def _constant(chains):  # type: ignore[no-untyped-def]
     return chains.max() - chains.min() < 1e-15
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _ess(chains):  # type: ignore[no-untyped-def]
     """ESS of split chains by Geyer's initial monotone sequence, with the same steps as ArviZ."""
     m, n = chains.shape

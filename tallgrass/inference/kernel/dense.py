@@ -29,6 +29,8 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
+from tallgrass.inference.jit import stored_njit
+
 Floats = NDArray[np.float64]
 
 # Columns a block: the product of that many factors in (1, 2] stays below 2**512, and the block's
@@ -93,7 +95,7 @@ def _exp_of_negative(x):  # type: ignore[no-untyped-def]
     return _times_power_of_two(p, k)
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def residuals(z):  # type: ignore[no-untyped-def]
     """Sum of log P over at most 1000 answers; z is overwritten with 1 - P."""
     negative, product = 0.0, 1.0
@@ -109,7 +111,7 @@ def residuals(z):  # type: ignore[no-untyped-def]
     return negative - math.log(product)
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _logits(row, position, a, b, z):  # type: ignore[no-untyped-def]
     for j in range(len(z)):
         sign = float(row[j])
@@ -117,7 +119,7 @@ def _logits(row, position, a, b, z):  # type: ignore[no-untyped-def]
         z[j] = logit if sign != 0.0 else _CERTAIN
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _add_gradients(row, position, b, residual, grad_a, grad_b):  # type: ignore[no-untyped-def]
     """Add a legislator's part to the roll calls' gradients; its own is returned."""
     grad = 0.0
@@ -129,7 +131,7 @@ def _add_gradients(row, position, b, residual, grad_a, grad_b):  # type: ignore[
     return grad
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def loglik_and_gradient(votes, v, a, b, grad_v, grad_a, grad_b):  # type: ignore[no-untyped-def]
     """Log-likelihood; the gradients are written into the last three arguments.
 

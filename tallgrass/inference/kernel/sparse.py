@@ -14,7 +14,6 @@ import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 import pytensor.tensor as pt
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
+from tallgrass.inference.jit import stored_njit
 from tallgrass.inference.kernel import dense
 from tallgrass.inference.kernel.dense import _FASTMATH, residuals
 
@@ -51,7 +51,7 @@ class SortedResponses(NamedTuple):
     order: NDArray[np.int64]
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _gather(user, theta, at, z, slope, intercept):  # type: ignore[no-untyped-def]
     for k in range(len(user)):
         value = theta[user[k]]
@@ -59,7 +59,7 @@ def _gather(user, theta, at, z, slope, intercept):  # type: ignore[no-untyped-de
         z[k] = slope * value - intercept
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _scatter(user, at, residual, grad_theta, slope):  # type: ignore[no-untyped-def]
     """Sums of r theta and r over a run; each user's gradient grows by r a."""
     weighted, total = 0.0, 0.0
@@ -71,7 +71,7 @@ def _scatter(user, at, residual, grad_theta, slope):  # type: ignore[no-untyped-
     return weighted, total
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def sparse_loglik_and_gradient(  # type: ignore[no-untyped-def]
     user, bounds, theta, a, c, grad_theta, grad_a, grad_c
 ):

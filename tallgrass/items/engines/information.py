@@ -7,10 +7,10 @@ affordable, all pairs of items that a user answered are counted, otherwise only 
 single items.
 """
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from tallgrass.inference.jit import stored_njit
 from tallgrass.items.engines.quadrature import (
     PARTS,
     ByUser,
@@ -72,7 +72,7 @@ def observed_information(
     return matrix, True
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@stored_njit(fastmath={"reassoc", "contract", "nsz"})
 def _moments(density, x, first, second):  # type: ignore[no-untyped-def]
     """Sums of p f g times 1, x and x squared."""
     s0, s1, s2 = 0.0, 0.0, 0.0
@@ -84,7 +84,7 @@ def _moments(density, x, first, second):  # type: ignore[no-untyped-def]
     return s0, s1, s2
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _louis(  # type: ignore[no-untyped-def]
     code, bounds, table, probability, x, log_weight, blocks, matrix, full
 ):
@@ -162,7 +162,7 @@ def population_scores(
     return np.sum(crossed, axis=0), np.sum(of_users, axis=0), np.sum(sums, axis=0)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _population(  # type: ignore[no-untyped-def]
     code, bounds, table, probability, x, log_weight, crossed, of_users, sums
 ):

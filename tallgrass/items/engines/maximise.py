@@ -6,13 +6,13 @@ log-likelihood is concave in them, and a slope may be negative. With priors they
 
 import math
 
-import numba as nb
+from tallgrass.inference.jit import stored_njit
 
 _STEPS = 3
 _MOST_LOGIT = 30.0
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def newton_slopes(  # type: ignore[no-untyped-def]
     counts, x, slope, intercept, pull, slope_to, intercept_to
 ):
@@ -48,7 +48,7 @@ def newton_slopes(  # type: ignore[no-untyped-def]
             intercept[j] = min(max(intercept[j], -_MOST_LOGIT), _MOST_LOGIT)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def newton_priors(  # type: ignore[no-untyped-def]
     counts, x, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd
 ):

@@ -7,9 +7,9 @@ checked at every access.
 
 import math
 
-import numba as nb
 import numpy as np
 
+from tallgrass.inference.jit import stored_njit
 from tallgrass.inference.kernel.dense import _FASTMATH, _exp_of_negative
 
 _BLOCK = 2048  # responses; their probabilities (16 KiB) stay in the first-level cache
@@ -18,19 +18,19 @@ _FLUSH = 1e200  # a product above this, or below its inverse, is added to the lo
 _RATIOS, _FAR = 64, 1e4  # a product of 64 numbers in (1e-4, 1e4) is finite and not denormal
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _logits(user, theta, z, slope, intercept):  # type: ignore[no-untyped-def]
     for k in range(len(user)):
         z[k] = slope * theta[user[k]] - intercept
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _affine(theta_of_item, z, slope, intercept):  # type: ignore[no-untyped-def]
     for k in range(len(theta_of_item)):
         z[k] = slope * theta_of_item[k] - intercept
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _probabilities(z):  # type: ignore[no-untyped-def]
     """Overwrite z with P."""
     for k in range(len(z)):
@@ -40,13 +40,13 @@ def _probabilities(z):  # type: ignore[no-untyped-def]
         z[k] = max((1.0 if x > 0.0 else e) * inverse, _LEAST)
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _divide(new, old, ratio):  # type: ignore[no-untyped-def]
     for k in range(len(new)):
         ratio[k] = new[k] / old[k]
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _multiply(user, ratio, product, log_product):  # type: ignore[no-untyped-def]
     for k in range(len(user)):
         i = user[k]
@@ -57,7 +57,7 @@ def _multiply(user, ratio, product, log_product):  # type: ignore[no-untyped-def
         product[i] = value
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _of_block(user, bounds, theta, a, c, probability, start, first):  # type: ignore[no-untyped-def]
     """Write the probabilities of a block and return its last run.
 
@@ -79,7 +79,7 @@ def _of_block(user, bounds, theta, a, c, probability, start, first):  # type: ig
     return run - 1
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def evaluate(user, bounds, theta, a, c, probability):  # type: ignore[no-untyped-def]
     """Write the probability of every response."""
     run = 0
@@ -88,7 +88,7 @@ def evaluate(user, bounds, theta, a, c, probability):  # type: ignore[no-untyped
         run = _of_block(user, bounds, theta, a, c, probability[block], start, run)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def evaluate_change(user, bounds, theta, a, c, old, probability, work):  # type: ignore[no-untyped-def]
     """Write the probabilities, and by user the change of the log-likelihood from ``old``.
 
@@ -108,14 +108,14 @@ def evaluate_change(user, bounds, theta, a, c, old, probability, work):  # type:
         change[i] += math.log(product[i])
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def abilities_of(user, theta, theta_of_item):  # type: ignore[no-untyped-def]
     """Write the ability of every response's user."""
     for k in range(len(user)):
         theta_of_item[k] = theta[user[k]]
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def evaluate_item(theta_of_item, n_correct, a, c, probability):  # type: ignore[no-untyped-def]
     """Write the probabilities of one item's responses, correct ones first."""
     _affine(theta_of_item[:n_correct], probability[:n_correct], a, c)
@@ -123,7 +123,7 @@ def evaluate_item(theta_of_item, n_correct, a, c, probability):  # type: ignore[
     _probabilities(probability)
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _product_of_ratios(new, old):  # type: ignore[no-untyped-def]
     """Product of the ratios new / old, and how many ratios are far from 1."""
     product, far = 1.0, 0.0
@@ -134,7 +134,7 @@ def _product_of_ratios(new, old):  # type: ignore[no-untyped-def]
     return product, far
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def log_ratio_of(new, old):  # type: ignore[no-untyped-def]
     """Sum of log(new / old): the change of the log-likelihood of these responses."""
     total = 0.0
@@ -149,7 +149,7 @@ def log_ratio_of(new, old):  # type: ignore[no-untyped-def]
     return total
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def replace(user, accepted, probability, proposed):  # type: ignore[no-untyped-def]
     """Take the proposed probabilities of users whose move was accepted (1, else 0)."""
     for k in range(len(user)):
@@ -158,7 +158,7 @@ def replace(user, accepted, probability, proposed):  # type: ignore[no-untyped-d
         probability[k] = new * proposed[k] + (1.0 - new) * probability[k]
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def copy_into(old, new):  # type: ignore[no-untyped-def]
     """Overwrite ``old``; a loop is faster than numba's slice assignment."""
     for k in range(len(new)):

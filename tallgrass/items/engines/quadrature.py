@@ -14,10 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from tallgrass.inference.jit import stored_njit
 from tallgrass.inference.kernel.dense import _FASTMATH, _exp_of_negative
 from tallgrass.items.responses import Responses
 
@@ -129,7 +129,7 @@ def abilities(
     return theta
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _means(code, bounds, table, x, log_weight, theta):  # type: ignore[no-untyped-def]
     density = np.empty(len(x))
     for i in range(len(bounds) - 1):
@@ -140,7 +140,7 @@ def _means(code, bounds, table, x, log_weight, theta):  # type: ignore[no-untype
         theta[i] = mean
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def log_probabilities(slope, intercept, x):  # type: ignore[no-untyped-def]
     """Log-probability of a wrong (even rows) and a correct answer (odd rows) at every node."""
     table = np.empty((2 * len(slope), len(x)))
@@ -153,19 +153,19 @@ def log_probabilities(slope, intercept, x):  # type: ignore[no-untyped-def]
     return table
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _add(total, row):  # type: ignore[no-untyped-def]
     for q in range(len(total)):
         total[q] += row[q]
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _add_four(total, first, second, third, fourth):  # type: ignore[no-untyped-def]
     for q in range(len(total)):
         total[q] += (first[q] + second[q]) + (third[q] + fourth[q])
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def normalise(log_density):  # type: ignore[no-untyped-def]
     """Log of the sum of exponentials; the vector is overwritten with the normalised ones."""
     highest = log_density[0]
@@ -182,7 +182,7 @@ def normalise(log_density):  # type: ignore[no-untyped-def]
     return highest + math.log(total)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def user_posterior(code, table, log_weight, density):  # type: ignore[no-untyped-def]
     """Overwrite ``density`` with p_iq of one user; returns the log of their likelihood."""
     density[:] = log_weight
@@ -198,7 +198,7 @@ def user_posterior(code, table, log_weight, density):  # type: ignore[no-untyped
     return normalise(density)
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _expect(code, bounds, table, x, log_weight, counts, theta, theta_sd):  # type: ignore[no-untyped-def]
     total = 0.0
     density = np.empty(len(x))

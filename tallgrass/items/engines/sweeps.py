@@ -27,10 +27,10 @@ proposed abilities, for the items at the mode, and for the proposed items.
 import math
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from tallgrass.inference.jit import stored_njit
 from tallgrass.inference.kernel.dense import _FASTMATH
 from tallgrass.items.engines.probabilities import (
     abilities_of,
@@ -105,7 +105,7 @@ class Draws(NamedTuple):
     population: Floats  # mean and standard deviation
 
 
-@nb.njit(fastmath=_FASTMATH, error_model="numpy", cache=True, nogil=True)
+@stored_njit(fastmath=_FASTMATH)
 def _information(at, probability, y, sums):  # type: ignore[no-untyped-def]
     """Add to the sums of r, r theta, w, w theta and w theta^2; ``probability`` is of answer y."""
     s0, s1, w0, w1, w2 = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -127,7 +127,7 @@ def _information(at, probability, y, sums):  # type: ignore[no-untyped-def]
     sums[4] += w2
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _proposal(sums, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd):  # type: ignore[no-untyped-def]
     """Centre of one Newton step from (log_a, b), and the information there."""
     a = math.exp(log_a)
@@ -150,24 +150,24 @@ def _proposal(sums, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd):  # type: igno
     return centre_a, centre_b, h11, h12, h22
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _log_prior_ratio(new, old, mean, sd):  # type: ignore[no-untyped-def]
     return -0.5 * ((new - mean) ** 2 - (old - mean) ** 2) / sd**2
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _log_t(squared):  # type: ignore[no-untyped-def]
     """Log-density of the bivariate t at a squared Mahalanobis distance, up to a constant."""
     return -0.5 * (_DEGREES + 2.0) * math.log1p(squared / (_DEGREES * WIDEN * WIDEN))
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _accepted(rng, log_ratio):  # type: ignore[no-untyped-def]
     """Whether Metropolis accepts the move; NaN is refused."""
     return log_ratio >= 0.0 or math.log(rng.random()) < log_ratio
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def draw_abilities(  # type: ignore[no-untyped-def]
     rng, user, bounds, theta, a, c, centre, spread, probability, work, mean, sd
 ):
@@ -192,7 +192,7 @@ def draw_abilities(  # type: ignore[no-untyped-def]
     return accepted
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def shift(rng, theta, b, b_mean, b_sd, free, population):  # type: ignore[no-untyped-def]
     """Step 2."""
     if free:
@@ -213,7 +213,7 @@ def shift(rng, theta, b, b_mean, b_sd, free, population):  # type: ignore[no-unt
         population[0] += move
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def scale(  # type: ignore[no-untyped-def]
     rng, step, theta, log_a, b, log_a_mean, log_a_sd, b_mean, b_sd, free, population
 ):
@@ -246,7 +246,7 @@ def scale(  # type: ignore[no-untyped-def]
     return 1
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def draw_population(rng, theta, population):  # type: ignore[no-untyped-def]
     """Steps 5 and 6."""
     n, total = len(theta), 0.0
@@ -265,7 +265,7 @@ def draw_population(rng, theta, population):  # type: ignore[no-untyped-def]
     population[0] = mean
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _longest(bounds):  # type: ignore[no-untyped-def]
     """The most responses of one item."""
     most = 0
@@ -274,7 +274,7 @@ def _longest(bounds):  # type: ignore[no-untyped-def]
     return most
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def draw_items(  # type: ignore[no-untyped-def]
     rng, user, bounds, theta, log_a, b, mode_a, mode_b, priors, probability, proposed
 ):
@@ -316,7 +316,7 @@ def draw_items(  # type: ignore[no-untyped-def]
     return accepted
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def _draw_t(rng, m1, m2, h11, h12, h22, old_a, old_b):  # type: ignore[no-untyped-def]
     """Draw (log a, b) from the t; also returns log t(old) - log t(new)."""
     det = h11 * h22 - h12 * h12
@@ -331,7 +331,7 @@ def _draw_t(rng, m1, m2, h11, h12, h22, old_a, old_b):  # type: ignore[no-untype
     return m1 + l11 * e1, m2 + l21 * e1 + l22 * e2, log_q
 
 
-@nb.njit(error_model="numpy", cache=True, nogil=True)
+@stored_njit()
 def sweep(  # type: ignore[no-untyped-def]
     rng, n, data, state, reference, priors, step, work, draws, first
 ):
