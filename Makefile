@@ -7,6 +7,9 @@ help:  ## list what can be made
 
 run: .venv/run.stamp  ## set up, then sample the embedded 109th US Senate and report
 	@$(BIN)/tallgrass run
+	@[ -e .venv/warm.stamp ] || { touch .venv/warm.stamp; \
+		nohup nice $(BIN)/tallgrass warm >.venv/warm.log 2>&1 & \
+		echo "The other models are compiled in the background, once (.venv/warm.log)"; }
 
 test: .venv/dev.stamp  ## set up with the development tools, then run the default tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -30,6 +30,7 @@ from tallgrass.cli import (
     output,
     recover,
     simulate,
+    warm,
 )
 from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
 from tallgrass.errors import SpecError, TallgrassError, nearest
@@ -106,6 +107,7 @@ COMMANDS = {
         "[WHAT]",
         options=bench.OPTIONS,
     ),
+    "warm": Command(warm.warm, "Compile the common models before they are needed.", "[MODEL...]"),
     "ui": Command(
         commands.ui, "Show the runs in a browser (MLflow UI).", options=commands.UI_OPTIONS
     ),
@@ -176,7 +178,7 @@ def _dispatch(words: Sequence[str]) -> int:
 
 def _check_operands(name: str, declared: str, operands: Sequence[str]) -> None:
     least = 0 if not declared or declared.startswith("[") else 1
-    if not declared.endswith("...") and not least <= len(operands) <= 1:
+    if not declared.strip("[]").endswith("...") and not least <= len(operands) <= 1:
         operand = "run id" if "RUN" in declared else declared.strip("[]").lower()
         raise SpecError(f"{name} takes one {operand}", " ".join(operands) or None)
 

@@ -19,6 +19,7 @@ _OPERANDS = {
     "PROJECT": "a folder with an experiment.toml, or such a file",
     "FOLDER": "a new folder to write into",
     "WHAT": "calibration: the engines of item calibration",
+    "MODEL": "flat, hierarchical, joint, nuts, gibbs, map or mml (default: all)",
 }
 # The most used flags come first in the help.
 _FIRST = (

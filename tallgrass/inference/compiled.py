@@ -8,6 +8,7 @@ Votes, sizes and the numbers of priors are passed by pointer and are no part of 
 one of the model has stored, in well under a second.
 """
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ _FLAGS = {"numba__fastmath": False}
 # would not be faster. The joint model needs it: without it, PyTensor's fusion of its graph never
 # ends.
 _LEFT_OUT = "inplace"
+
+_log = logging.getLogger(__name__)
 
 # Machine code that this process has loaded. Numba never frees it, so that without this every run of
 # a process would load its own copy.
@@ -266,6 +269,8 @@ def _cfunc(
         code = nb.cfunc(signature, cache=True)(function)
     except nb.errors.TypingError:
         was_stored = False
+        if name == "logp":  # the longer one, which comes first
+            _log.info("compiling the model, once for all data: about 10 seconds")
         scope["inner"] = make_inner()
         code = nb.cfunc(signature, cache=True)(function)
     _loaded[identity] = code
