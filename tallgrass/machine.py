@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,11 @@ class Finding:
 
     level: Literal["fatal", "warning", "note"]
     message: str
+
+
+def seconds_of_process() -> float:
+    """Seconds since this process was started."""
+    return max(0.0, time.time() - psutil.Process().create_time())
 
 
 def usable_cores() -> int:

@@ -227,8 +227,7 @@ def _findings(run_id: str) -> tuple[Finding, ...]:
 
 def _judged(run: ActiveRun, trace: xr.DataTree, settings: Settings) -> str:
     """The trace with its diagnostics and verdict, without the data of the run."""
-    Recorder(run).trace(trace)
-    diagnostics = diagnose(trace)
+    diagnostics = diagnose(Recorder(run, settings.trace_precision).trace(trace))
     verdict = judge(diagnostics, settings.thresholds)
     run.set_tags({"verdict": verdict.status, "verdict.reasons": "; ".join(verdict.reasons)})
     run.log_metrics(diagnostics.metrics(settings.thresholds.rhat))

@@ -6,6 +6,7 @@ Stored numbers are not rounded to these digits; see :mod:`tallgrass.tracking.wri
 import math
 
 MOST_DECIMALS = 15  # what a float can tell apart near 1
+_KILO = 1000
 WHOLE_FROM, TENTHS_FROM = 100, 10  # decimals say little about an effective sample size
 
 
@@ -31,6 +32,22 @@ def rounded(value: float, decimals: int, *apart: float) -> str:
         if all(limit == value or float(text.replace(",", "")) != limit for limit in apart):
             return text
     return repr(value)
+
+
+def size(n_bytes: int) -> str:
+    """Bytes with a unit, to three digits.
+
+    Examples
+    --------
+    >>> size(512), size(38_100_000), size(999_950)
+    ('512 B', '38.1 MB', '1 MB')
+    """
+    value, units = float(n_bytes), iter(("B", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while value >= _KILO - 0.5:
+        value /= _KILO
+        unit = next(units)
+    return f"{value:.3g} {unit}"
 
 
 def diagnostic(value: float, *thresholds: float) -> str:

@@ -15,11 +15,11 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tallgrass.errors import SpecError, TallgrassError, nearest
-from tallgrass.inference.spec import spec_error
+from tallgrass.inference.spec import TracePrecision, spec_error
 from tallgrass.inputs.limits import Limits
 
 if TYPE_CHECKING:
-    from tallgrass.inference.diagnostics import Thresholds
+    from tallgrass.inference.thresholds import Thresholds
 
 PREFIX = "TALLGRASS_"
 ENV_FILE = ".env"
@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     when_busy: Literal["refuse", "wait"] = Field(
         "refuse", description="when that many are under way: refuse or wait"
     )
+    trace_precision: TracePrecision = Field(
+        "float32", description="how draws are stored: float32 (rounded, a quarter) or float64"
+    )
     deliver_seconds: float = Field(
         60.0, ge=0, description="seconds a run's end waits for an MLflow server in trouble"
     )
@@ -90,7 +93,7 @@ class Settings(BaseSettings):
     @property
     def thresholds(self) -> "Thresholds":
         """The thresholds of the verdict."""
-        from tallgrass.inference.diagnostics import Thresholds
+        from tallgrass.inference.thresholds import Thresholds
 
         return Thresholds(**self._named("threshold_"))
 

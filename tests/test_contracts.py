@@ -8,6 +8,7 @@ import ast
 import importlib.util
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -38,6 +39,7 @@ from tallgrass.inference.draws import STATISTICS
 from tallgrass.inference.kernel.dense import reference, vote_loglik
 from tallgrass.inference.pymc_nuts import _NO_DRAWS, _RETURNED_NAMES
 from tallgrass.rollcalls.models import Model
+from tallgrass.tracking import checks
 from tallgrass.tracking import store as tracking_store
 from tallgrass.tracking.reading import database
 from tallgrass.tracking.writing import start_run
@@ -393,6 +395,14 @@ def test_mlflow_keeps_runs_in_these_tables(store):
         assert row.tags["verdict"] == "pass"
 
 
+def test_mlflow_names_its_default_store_and_keeps_the_chosen_one_in_this_variable(store):
+    change = "MLflow has another default store, or keeps the chosen one elsewhere"
+    with contract(change, "tallgrass/tracking/address.py"):
+        assert mlflow.get_tracking_uri() == f"sqlite:///{store / 'mlflow.db'}"
+        mlflow.set_tracking_uri("sqlite:///chosen.db")
+        assert os.environ["MLFLOW_TRACKING_URI"] == "sqlite:///chosen.db"
+
+
 def test_mlflow_lists_the_tables_of_a_run_in_this_tag(store):
     change = "MLflow lists the tables of a run in another tag, or in another form"
     with contract(change, "tallgrass/tracking/writing/run.py"):
@@ -422,7 +432,7 @@ def test_the_pages_of_mlflow_know_the_tags_that_we_set():
 
 def test_mlflow_makes_the_tables_of_a_database(store):
     change = "MLflow no longer makes a database by this class"
-    with contract(change, "tallgrass/tracking/store.py"):
+    with contract(change, "tallgrass/tracking/checks.py"):
         from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -491,13 +501,13 @@ def test_mlflow_says_in_its_errors_what_the_network_said(store, monkeypatch):
     with contract(change, "tallgrass/tracking/store.py"):
         try:
             error = said()
-            assert tracking_store.brief(error) == "error code 401"
+            assert checks.brief(error) == "error code 401"
             assert "MLFLOW_TRACKING_USERNAME" in tracking_store._advice("http", str(error))
         finally:
             server.shutdown()
             server.server_close()
             thread.join()
-        assert tracking_store.brief(said()).startswith("[Errno ")
+        assert checks.brief(said()).startswith("[Errno ")
 
 
 def test_mlflow_says_unique_when_two_runs_name_one_new_dataset_at_once(store):

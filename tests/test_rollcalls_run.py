@@ -379,11 +379,12 @@ def test_a_baseline_without_common_legislators_is_refused(hierarchical):
 
 
 def test_a_trace_that_cannot_be_written_leaves_a_failed_run(store):
+    large = QUIET.model_copy(update={"trace_precision": "float64"})
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))  # the disk is full at 4 MB
     try:
         with pytest.raises(OSError, match=r"[Ff]ile too large|write"):
-            tg.fit(make_run_spec(baseline="none", **(QUICK | {"draws": 4000})), QUIET)
+            tg.fit(make_run_spec(baseline="none", **(QUICK | {"draws": 4000})), large)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     failed = mlflow.search_runs(

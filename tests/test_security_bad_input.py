@@ -61,6 +61,17 @@ BAD = {
     ),
     "anchors at one place": (["run", "--model=flat", "--anchors=a:1,b:1"], r"all at one position"),
     "anchors of another model": (["run", "--anchors=a:1,b:-1"], r"flat model only.*model=flat"),
+    "a precision of no kind": (
+        ["run", "--trace-precision=float16"],
+        r"trace_precision .*'float32' or 'float64'.*'float16'",
+    ),
+    "a thinning by one": (["prune", "--thin=1"], r"bad value for thin.*'1'.*from 2"),
+    "a thinning in words": (["prune", "--thin=half"], r"bad value for thin.*'half'"),
+    "a time to prune that is none": (
+        ["prune", "--before=soon", "--yes"],
+        r"before: not a time.*'soon'",
+    ),
+    "a run to prune that is none": (["prune", "$(id)", "--yes"], r"not a run id.*\$\(id\)"),
     # run: sessions
     "a session that is not there": (["run", "--session=none such"], r"session not found.*looked"),
     "a session outside": (

@@ -28,6 +28,7 @@ from tallgrass.cli import (
     link,
     monitor,
     output,
+    prune,
     recover,
     simulate,
     warm,
@@ -60,7 +61,9 @@ COMMANDS = {
         "RUN...",
         options=commands.COMPARE_OPTIONS,
     ),
-    "show": Command(commands.show, "Show all records of a run.", "RUN"),
+    "show": Command(
+        commands.show, "Show all records of a run.", "RUN", options=commands.SHOW_OPTIONS
+    ),
     "rerun": Command(commands.rerun, "Repeat a run; any flag replaces its parameter.", "RUN", True),
     "calibrate": Command(
         calibrate.calibrate,
@@ -89,6 +92,12 @@ COMMANDS = {
         "Show the runs on this machine and their progress.",
         options=monitor.OPTIONS,
     ),
+    "prune": Command(
+        prune.prune,
+        "Remove or thin the traces of runs that nothing stands on, after asking.",
+        "[RUN]...",
+        options=prune.OPTIONS,
+    ),
     "recover": Command(
         recover.recover,
         "List, finish or discard runs that were killed or that MLflow could not take.",
@@ -103,7 +112,7 @@ COMMANDS = {
     ),
     "bench": Command(
         bench.bench,
-        "Measure effective samples per second, the kernel, or the item engines.",
+        "Measure effective samples per second, the kernel, item engines, or a run's steps.",
         "[WHAT]",
         options=bench.OPTIONS,
     ),

@@ -1,4 +1,4 @@
-"""``tallgrass bench``: compare ways to sample, the kernel with its limit, and item engines."""
+"""``tallgrass bench``: compare ways to sample, the kernel, item engines, the steps of a run."""
 
 import logging
 import math
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, get_args
 
-from tallgrass.cli import bench_items
+from tallgrass.cli import bench_items, bench_run
 from tallgrass.cli.output import as_json, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
@@ -36,6 +36,7 @@ OPTIONS = (
     Option("repeats", "rounds, each with its own seed (default: 1)", "N"),
     Option("adaptations", "compare nutpie's adaptations: all, or those after = (diag,low_rank)"),
     Option("kernel", "time only the kernel, up to 100 million votes"),
+    *bench_run.OPTIONS,
     *bench_items.OPTIONS,
 )
 _RUN = ("session", "chamber", "model", "draws", "tune", "chains", "seed")
@@ -52,13 +53,17 @@ def bench(arguments: Arguments) -> int:
     SpecError
         When a parameter cannot be used.
     """
-    if arguments.operands not in ((), ("calibration",)):
-        raise SpecError("unknown benchmark", arguments.operands[0], "use calibration, or nothing")
+    if arguments.operands not in ((), ("calibration",), ("run",)):
+        raise SpecError(
+            "unknown benchmark", arguments.operands[0], "use calibration or run, or nothing"
+        )
     flags = {name: arguments.options[name] for name in _RUN if name in arguments.options}
     spec = load_run_spec({"draws": DRAWS, "tune": TUNE, **flags})
     rounds = arguments.number("repeats", 1)
     with redirect_stdout(sys.stderr):  # keeps the output of libraries out of the answer
-        if arguments.operands:
+        if arguments.operands == ("run",):
+            answer = bench_run.steps(arguments, flags, rounds)
+        elif arguments.operands:
             answer = bench_items.calibration(arguments)
         elif _is_set(arguments, "kernel"):
             answer = _kernel(arguments, spec)

@@ -34,6 +34,7 @@ RUNS_OPTIONS = (
     Option("limit", "the most runs to list (default: 20)", "N"),
     Option("filter", "an MLflow filter, such as 'metrics.rhat_max < 1.01'", "TEXT"),
 )
+SHOW_OPTIONS = (Option("sizes", "show how much each artifact takes"),)
 COMPARE_OPTIONS = (Option("markdown", "print a markdown table"),)
 UI_OPTIONS = (Option("port", "port of the server (default: 5000)", "N"),)
 FAILED_STRICTLY = 3
@@ -77,16 +78,16 @@ def moved(arguments: Arguments) -> int:
 
 def runs(arguments: Arguments) -> int:
     """List runs."""
-    settings = _connected(arguments)
+    settings = _readable(arguments)
     filters: dict[str, Any] = dict(arguments.options)
     filters["limit"] = arguments.number("limit", default=20)
-    table = earlier.runs(experiment=settings.experiment, **filters)
+    listed = earlier.run_records(experiment=settings.experiment, **filters)
     if arguments.json:
-        print(as_json({"runs": records(table)}))
-    elif table.empty:
+        print(as_json({"runs": listed}))
+    elif not listed:
         say("no runs yet: start one with tallgrass run" if not arguments.options else "no runs")
     else:
-        results.print_runs(table)
+        results.print_runs(listed)
     return 0
 
 
@@ -95,7 +96,7 @@ def compare(arguments: Arguments) -> int:
     from tallgrass.rollcalls import run_comparison
     from tallgrass.tracking import reading
 
-    settings = _connected(arguments)
+    settings = _readable(arguments)
     comparison = run_comparison.compare(arguments.operands, settings.thresholds)
     warnings = run_comparison.warnings(comparison)
     if arguments.json:
@@ -113,12 +114,12 @@ def show(arguments: Arguments) -> int:
     """Show one run."""
     from tallgrass.tracking import reading
 
-    _connected(arguments)
+    _readable(arguments)
     details = reading.details(arguments.operands[0])
     if arguments.json:
         print(as_json(details))
         return 0
-    results.print_details(details)
+    results.print_details(details, sizes=arguments.options.get("sizes") == "true")
     return 0
 
 
@@ -180,12 +181,17 @@ def _serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
+    from tallgrass.machine import seconds_of_process
+
+    process_s = seconds_of_process()
     with stdout_for_answer(json):
         from tallgrass.rollcalls.fit import fit
 
         result = fit(spec, settings)
     if json:
-        print(as_json(results.summary(result)))
+        answer = results.summary(result)
+        answer["timings"] = {"process_s": process_s, **answer["timings"]}
+        print(as_json(answer))
     else:
         results.print_result(result)
     return FAILED_STRICTLY if spec.strict and result.verdict.status == "fail" else 0
@@ -197,6 +203,15 @@ def _connected(arguments: Arguments) -> Settings:
 
     settings = load_settings(arguments.settings)
     store.connect(settings.tracking_uri)
+    return settings
+
+
+def _readable(arguments: Arguments) -> Settings:
+    """The settings, after a connection to their store for reading alone, which is quicker."""
+    from tallgrass.tracking import store
+
+    settings = load_settings(arguments.settings)
+    store.connect_to_read(settings.tracking_uri)
     return settings
 
 

@@ -18,8 +18,8 @@ _OPERANDS = {
     "RUN": "id of a run, or its first characters (at least 4)",
     "PROJECT": "a folder with an experiment.toml, or such a file",
     "FOLDER": "a new folder to write into",
-    "WHAT": "calibration: the engines of item calibration",
     "MODEL": "flat, hierarchical, joint, nuts, gibbs, map or mml (default: all)",
+    "WHAT": "calibration: the engines of item calibration; run: the steps of a run",
 }
 # The most used flags come first in the help.
 _FIRST = (

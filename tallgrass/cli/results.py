@@ -1,13 +1,14 @@
 """The results that commands print: of a run, lists and comparisons, for people and as data."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.cli.output import printable, records, say, table
-from tallgrass.rounding import diagnostic, rounded
+from tallgrass.rounding import diagnostic, rounded, size
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -126,13 +127,13 @@ def print_agreement(result: "FitResult") -> None:
     say("")
 
 
-def print_runs(runs: "DataFrame") -> None:
+def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     """Print runs as a table; ids are short on a terminal, and complete for other programs."""
     heads = ["run", "started (UTC)", "session", "chamber", "model", "sampler", "init", "status"]
     heads += ["verdict", "fit", "R-hat", "ESS", "div.", "|r|", "seconds"]
     measures = ("rhat_max", "ess_min", "divergences", "abs_r")
     rows = []
-    for run in records(runs):
+    for run in runs:
         numbers = ["" if run[name] is None else diagnostic(run[name]) for name in measures]
         numbers.append("" if run["total_s"] is None else rounded(run["total_s"], 1))
         words = [run[k] or "" for k in ("session", "chamber", "model", "sampler", "init", "status")]
@@ -141,7 +142,7 @@ def print_runs(runs: "DataFrame") -> None:
         judged = [run["verdict"] or "", run["fit"] or ""]
         rows.append([run_id, started, *words, *judged, *numbers])
     # A status that all share says nothing; another says why there is no verdict.
-    spare = ["status"] if set(runs["status"]) == {"FINISHED"} else []
+    spare = ["status"] if {run["status"] for run in runs} == {"FINISHED"} else []
     spare += ["init", "sampler", "div.", "seconds", "ESS", "started (UTC)", "|r|", "R-hat"]
     table(heads, rows, spare)
 
@@ -163,8 +164,8 @@ def print_comparison(comparison: "DataFrame") -> None:
     table(["", "passes", *(f"{printable(names[run_id])} {run_id[:8]}" for run_id in run_ids)], rows)
 
 
-def print_details(details: dict[str, Any]) -> None:
-    """Print all records of a run, in sections."""
+def print_details(details: dict[str, Any], sizes: bool = False) -> None:
+    """Print all records of a run, in sections; the largest artifacts first where ``sizes``."""
     started = f"{details['start_time']:%Y-%m-%d %H:%M} UTC"
     say(f"{details['name']}  {details['run_id']}  {details['status']}  {started}")
     for part in ("tags", "params", "metrics"):
@@ -175,6 +176,12 @@ def print_details(details: dict[str, Any]) -> None:
     say(
         "",
         "artifacts in " + details["artifact_uri"],
-        *("  " + path for path in details["artifacts"]),
+        *(_sized(details["sizes"]) if sizes else ("  " + path for path in details["artifacts"])),
     )
     say("", f"in the browser: {details['ui_url']} (tallgrass ui)")
+
+
+def _sized(sizes: Mapping[str, int]) -> list[str]:
+    largest_first = sorted(sizes.items(), key=lambda entry: (-entry[1], entry[0]))
+    lines = [f"  {size(taken):>8}  {path}" for path, taken in largest_first]
+    return [*lines, f"  {size(sum(sizes.values())):>8}  in all"]

@@ -14,7 +14,7 @@ from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.expectations import Answer, answer
 from tallgrass.experiment.report import ComparedRuns, ExperimentInput, build_experiment
 from tallgrass.experiment.worker import Outcome
-from tallgrass.inference.diagnostics import Thresholds
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
 from tallgrass.rollcalls.spec import RunSpec

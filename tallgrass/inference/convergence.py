@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from tallgrass.inference.diagnostics import Diagnostics, Thresholds
+from tallgrass.inference.diagnostics import Diagnostics
+from tallgrass.inference.thresholds import Thresholds
 
 
 def convergence_table(diagnostics: Diagnostics, thresholds: Thresholds) -> pd.DataFrame:

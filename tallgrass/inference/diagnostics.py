@@ -15,30 +15,12 @@ from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from tallgrass.inference.ranks import bulk_ess_per_chain, rank_diagnostics
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rounding import diagnostic
 
 Floats = NDArray[np.float64]
 
 MOST_NAMED = 5  # entries in a reason of the verdict
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Limits for a run to pass. Which ``abs_r`` applies depends on the baseline's model."""
-
-    rhat: float = 1.01
-    ess: float = 400.0
-    divergences: int = 0
-    ebfmi: float = 0.3
-    abs_r_flat: float = 0.99
-    abs_r_hierarchical: float = 0.95
-    abs_r_across: float = 0.90
-
-    def abs_r(self, model: str, baseline_model: str) -> float:
-        """The least |r| between two runs of these models."""
-        if model != baseline_model:
-            return self.abs_r_across
-        return self.abs_r_flat if model == "flat" else self.abs_r_hierarchical
 
 
 @dataclass(frozen=True, eq=False)

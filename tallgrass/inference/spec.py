@@ -35,6 +35,7 @@ class Frozen(BaseModel):
 SamplerName = Literal["nutpie", "pymc"]
 Adaptation = Literal["diag", "draw_diag", "low_rank", "flow"]
 Trajectory = Literal["auto", "leapfrog", "normal"]
+TracePrecision = Literal["float32", "float64"]
 
 
 class SamplerSpec(Frozen):

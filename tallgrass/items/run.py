@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict, diagnose, judge
+from tallgrass.inference.diagnostics import Diagnostics, Verdict, diagnose, judge
 from tallgrass.inference.draws import Interrupted, Sampled
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.items import engines, tables
 from tallgrass.items.agreement import agreement
 from tallgrass.items.analysis import CalibrationAnalysis

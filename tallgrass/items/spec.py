@@ -6,7 +6,7 @@ from ``RunSpec``.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings
@@ -14,8 +14,10 @@ from pydantic_settings import BaseSettings
 from tallgrass.errors import SpecError
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.inference.spec import SamplerSpec, spec_error
-from tallgrass.items.priors import PriorChoice
 from tallgrass.settings import CONFIG, loaded
+
+if TYPE_CHECKING:
+    from tallgrass.items.priors import PriorChoice
 
 Engine = Literal["nuts", "gibbs", "map", "mml"]
 Duplicates = Literal["first", "last", "error"]
@@ -178,8 +180,10 @@ class CalibrationSpec(SamplerSpec):
         return bool(self.anchors) and (self.engine != "mml" or self.free)
 
     @property
-    def prior_choice(self) -> PriorChoice:
+    def prior_choice(self) -> "PriorChoice":
         """The priors of items and abilities."""
+        from tallgrass.items.priors import PriorChoice
+
         a, b = PriorSpec.parse(self.a_prior), PriorSpec.parse(self.b_prior)
         return PriorChoice(a, b, self.free)
 

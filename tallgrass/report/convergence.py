@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tallgrass.inference.diagnostics import Thresholds
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.report.page import Column, Table, rows
 from tallgrass.report.words import measured
 

@@ -1,6 +1,7 @@
 """What is said of a run against its baseline: agreement within parties, moves, prediction."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,12 @@ from tallgrass.errors import TallgrassError
 from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
 from tallgrass.rollcalls.elpd_difference import ElpdDifference, elpd_difference
-from tallgrass.rollcalls.prepare import Baseline
 from tallgrass.rollcalls.single_votes import single_votes
 from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.rounding import rounded
+
+if TYPE_CHECKING:
+    from tallgrass.rollcalls.prepare import Baseline
 
 NAME = "order within parties"
 # A smaller r within a party means that its members stand in another order: the least |r| that the
@@ -25,7 +28,7 @@ _STANDARD_ERRORS = 2
 logger = logging.getLogger(__name__)
 
 
-def compare_with(baseline: Baseline, ideal_points: pd.DataFrame) -> Comparison:
+def compare_with(baseline: "Baseline", ideal_points: pd.DataFrame) -> Comparison:
     """The positions of a run against those of its baseline, without what either holds fixed.
 
     Raises

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tallgrass.inference.convergence import convergence_table, worst_parameters
-from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict, diagnose, judge
+from tallgrass.inference.diagnostics import Diagnostics, Verdict, diagnose, judge
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.inference.summary import posterior_summary
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import (
     baseline_metrics,

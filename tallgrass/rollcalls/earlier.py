@@ -5,11 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import SpecError, TrackingError
-from tallgrass.rollcalls.identity import Identity
-from tallgrass.rollcalls.memory import SESSION, STORED
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.tracking.reading import searching
-from tallgrass.tracking.reading.listing import listed
+from tallgrass.tracking.reading.listing import listed, records
 from tallgrass.tracking.reading.records import SPEC, artifact, stored_table
 from tallgrass.tracking.reading.searching import equals, search
 
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pandas import DataFrame
+
+    from tallgrass.rollcalls.identity import Identity
 
 
 def rerun_spec(run_id: str) -> RunSpec:
@@ -29,6 +29,8 @@ def rerun_spec(run_id: str) -> RunSpec:
     SpecError
         When the spec is from another version of tallgrass and not valid now, or the run is a link.
     """
+    from tallgrass.rollcalls.memory import SESSION, STORED
+
     run = searching.find_run(run_id)
     if run.data.tags.get("model") == "link":
         reference, target = (run.data.params[name] for name in ("reference", "target"))
@@ -81,7 +83,7 @@ def rollcalls_table(run_id: str) -> "DataFrame":
     return stored_table(run_id, "tables/rollcalls.json")
 
 
-def find_baseline(data: Identity, spec: RunSpec) -> str | None:
+def find_baseline(data: "Identity", spec: RunSpec) -> str | None:
     """The run with which a new run of ``spec`` on this data is compared, or None.
 
     This is the newest promoted run on the same data, else the newest run on it that passed its
@@ -97,18 +99,18 @@ def find_baseline(data: Identity, spec: RunSpec) -> str | None:
     return None
 
 
-def find_flat(data: Identity) -> str | None:
+def find_flat(data: "Identity") -> str | None:
     """The newest finished run of the flat model on this data that passed its verdict, or None."""
     return find_passed(data, "flat")
 
 
-def find_passed(data: Identity, model: str) -> str | None:
+def find_passed(data: "Identity", model: str) -> str | None:
     """The newest finished run of a model on this data that passed its verdict, or None."""
     passed = _on(data, "tags.verdict = 'pass'", equals("params.model", model))
     return next((str(run.info.run_id) for run in passed), None)
 
 
-def _on(data: Identity, *conditions: str) -> "Iterator[Any]":
+def _on(data: "Identity", *conditions: str) -> "Iterator[Any]":
     """Finished runs on this data, newest first; then those of version 0.1, with equal parties."""
     finished = ["attributes.status = 'FINISHED'", *conditions]
     yield from search([equals("tags.`data.sha256`", data.fingerprint), *finished])
@@ -122,6 +124,11 @@ def _on(data: Identity, *conditions: str) -> "Iterator[Any]":
         parties = table["party"].fillna("").astype(str)
         if data.same_parties(dict(zip(table["slug"].astype(str), parties, strict=True))):
             yield run
+
+
+def run_records(**filters: Any) -> list[dict[str, Any]]:
+    """The rows of :func:`runs` as plain values, without pandas; the filters are the same."""
+    return records(_fields(), **filters)
 
 
 def runs(  # noqa: PLR0913 - all are filters, passed by name
@@ -173,9 +180,8 @@ def runs(  # noqa: PLR0913 - all are filters, passed by name
     TrackingError
         On an unknown parameter, status or experiment, or when MLflow refuses the filter.
     """
-    fields = {name: field.annotation for name, field in RunSpec.model_fields.items()}
     return listed(
-        fields,
+        _fields(),
         experiment=experiment,
         session=session,
         verdict=verdict,
@@ -187,3 +193,7 @@ def runs(  # noqa: PLR0913 - all are filters, passed by name
         limit=limit,
         **parameters,
     )
+
+
+def _fields() -> dict[str, Any]:
+    return {name: field.annotation for name, field in RunSpec.model_fields.items()}

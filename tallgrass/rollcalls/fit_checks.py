@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.inference.pointwise import psis_loo, replicate, tail_length
+from tallgrass.rollcalls.elpd_difference import HIGH_K
 from tallgrass.rollcalls.predictive import Replicates, predictive_checks
 from tallgrass.rollcalls.vote_draws import (
     MAX_DRAWS,
@@ -46,7 +47,6 @@ from tallgrass.rollcalls.votes import NAY, YEA, VoteMatrix
 if TYPE_CHECKING:
     from xarray import DataTree
 
-HIGH_K = 0.7  # for a larger k PSIS would need impractically many draws
 SURPRISE = 0.05  # a vote with a smaller probability is a surprise
 
 

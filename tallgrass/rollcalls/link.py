@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tallgrass.errors import DataError, SpecError, nearest
-from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.inference.draws import Sampled
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
 from tallgrass.rollcalls.link_analysis import LinkAnalysis
 from tallgrass.rollcalls.linking import ROBUST, Linking, LinkOptions, Scale, link_scales

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.inference.draws import Sampled
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
 from tallgrass.rollcalls.analysis import RollCallAnalysis, analyse
 from tallgrass.rollcalls.declaration import declaration

@@ -9,8 +9,7 @@ from tallgrass.errors import DataError, TrackingError
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.against_baseline import moved_words
 from tallgrass.rollcalls.agreement import agreement_of
-from tallgrass.rollcalls.elpd_difference import elpd_difference, same_votes
-from tallgrass.rollcalls.fit_checks import HIGH_K
+from tallgrass.rollcalls.elpd_difference import HIGH_K, elpd_difference, same_votes
 from tallgrass.rollcalls.single_votes import single_votes
 from tallgrass.rounding import diagnostic, rounded
 from tallgrass.tracking import reading
@@ -20,7 +19,7 @@ from tallgrass.tracking.reading.comparison import COLUMNS
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from tallgrass.inference.diagnostics import Thresholds
+    from tallgrass.inference.thresholds import Thresholds
 
 VOTES, DIFFERENT = "Votes", "different"
 _R, _WITHIN, _MOVED = "|r| vs first run", "r in party, vs first", "Moved most, vs first"

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.errors import DataError, TallgrassError
-from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 from tallgrass.tracking.reading import load_trace, searching
 from tallgrass.tracking.reading.records import artifact
@@ -70,6 +69,8 @@ def votes_of_trace(trace: "DataTree") -> pd.DataFrame:
     DataError
         When the draws are not those of a run on roll calls, or are not finite.
     """
+    from tallgrass.rollcalls.fit_checks import fit_checks
+
     return fit_checks(trace, observed_votes(trace), seed=0).votes
 
 

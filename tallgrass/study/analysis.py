@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tallgrass.inference.diagnostics import Diagnostics, Thresholds, Verdict
+from tallgrass.inference.diagnostics import Diagnostics, Verdict
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ import xarray as xr
 
 from tallgrass.errors import TrackingError
 from tallgrass.inference.draws import LIBRARIES
+from tallgrass.inference.spec import TracePrecision
+from tallgrass.inference.storage import ATTRIBUTE, file_of, rounded
 from tallgrass.report.images import images
 from tallgrass.study.analysis import Analysis, Declaration
 from tallgrass.study.study import Study
@@ -21,10 +23,19 @@ _HEADLINE_SECONDS = ("sampling_s", "total_s")
 
 
 class Recorder:
-    """Writes one run to MLflow, and keeps every metric for ``metrics.json``."""
+    """Writes one run to MLflow, and keeps every metric for ``metrics.json``.
 
-    def __init__(self, run: ActiveRun) -> None:
+    Parameters
+    ----------
+    run : ActiveRun
+        The run.
+    precision : {'float32', 'float64'}
+        How draws are stored.
+    """
+
+    def __init__(self, run: ActiveRun, precision: TracePrecision = "float64") -> None:
         self.run = run
+        self.precision = precision
         self.metrics: dict[str, float] = {}
 
     def declare(self, declaration: Declaration) -> None:
@@ -40,8 +51,8 @@ class Recorder:
         for path, table in declaration.tables.items():
             run.log_table(table, path)
 
-    def trace(self, trace: xr.DataTree) -> None:
-        """Store the draws as ``trace/idata.nc``.
+    def trace(self, trace: xr.DataTree) -> xr.DataTree:
+        """Store the draws as ``trace/idata.nc``, and return them as they are stored.
 
         They are on this machine's disk before MLflow is asked to take them.
 
@@ -50,15 +61,18 @@ class Recorder:
         TrackingError
             When MLflow does not take them; the error says where the file is.
         """
+        stored = rounded(trace, self.precision)
         folder = Path(tempfile.mkdtemp(prefix=f"tallgrass-{self.run.run_id[:8]}-"))
         path = folder / "idata.nc"
         # Made in memory first: where a disk is full, HDF5 itself does not fail but crashes.
-        path.write_bytes(trace.to_netcdf(engine="h5netcdf"))
+        path.write_bytes(file_of(stored))
         try:
             self.run.log_artifact(path, "trace")
         except TrackingError as error:
             raise TrackingError(error.what, None, f"The draws are safe in {path}") from error
         shutil.rmtree(folder)
+        self.run.set_tags({"trace.precision": stored.attrs[ATTRIBUTE]})
+        return stored
 
     def conclude[A: Analysis](self, study: Study[A], analysis: A) -> str:
         """Verdict, metrics, tables, figures and the report; returns where the report is."""

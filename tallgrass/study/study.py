@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.inference.draws import DrawSink, Sampled, never
 from tallgrass.inference.progress import Observer
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
 from tallgrass.study.analysis import Analysis, Declaration
 from tallgrass.study.clock import Clock

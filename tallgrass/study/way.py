@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import xarray as xr
@@ -97,7 +97,7 @@ def carry_out[A: Analysis](
             run,
             life,
         ):
-            recorder = Recorder(run)
+            recorder = Recorder(run, settings.trace_precision)
             with clock.timed("log_s"):
                 recorder.declare(study.declaration())
                 show(study.findings, run)
@@ -155,7 +155,7 @@ def resume[A: Analysis](
     elapsed_s : float
         Seconds that the run had taken when it ended.
     """
-    recorder = Recorder(run)
+    recorder = Recorder(run, settings.trace_precision)
     clock = Clock(time.perf_counter() - elapsed_s)
     if trace is None:
         again = Sampling(_attributes(study, run.run_id), thresholds=settings.thresholds)
@@ -167,7 +167,7 @@ def resume[A: Analysis](
         sampled = Sampled(trace, 0.0, float(trace.attrs["sampling_s"]), True)
     if sampled is not None:
         clock.add("sampling_s", sampled.sampling_s)
-        recorder.trace(sampled.trace)
+        sampled = replace(sampled, trace=recorder.trace(sampled.trace))
     return conclude(study, sampled, recorder, settings, clock)
 
 
@@ -211,7 +211,8 @@ def _sample_and_save[A: Analysis](
         clock.add("compile_s", sampled.compile_s)
         clock.add("sampling_s", sampled.sampling_s)
         with clock.timed("save_trace_s"):
-            recorder.trace(sampled.trace)
+            # What follows is computed from the draws as they are stored, and agrees with them.
+            sampled = replace(sampled, trace=recorder.trace(sampled.trace))
     life.kept_in_mlflow = True
     return sampled
 

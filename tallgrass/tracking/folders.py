@@ -1,13 +1,12 @@
 """The folder of a local store: its name in an address, and whether it is where it was made."""
 
-import os
 import re
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from tallgrass.errors import TrackingError
+from tallgrass.tracking import address
 
-DATABASE = "mlflow.db"  # MLflow's default store
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -22,13 +21,9 @@ def use_plain_address() -> None:
     TrackingError
         When the folder's name holds what an address cannot hold: MLflow would try for minutes.
     """
-    import mlflow
-
-    if os.environ.get("MLFLOW_TRACKING_URI"):  # also set by mlflow.set_tracking_uri
+    if address.is_chosen() or address.scheme_of(address.in_use()) != "sqlite":
         return
-    if urlsplit(mlflow.get_tracking_uri()).scheme != "sqlite":
-        return
-    path = Path(DATABASE).absolute()
+    path = Path(address.DATABASE).absolute()
     if "?" in str(path) or _ESCAPE.search(str(path)):
         raise TrackingError(
             "MLflow cannot keep a store in a folder whose name has ? or % and two digits",
@@ -36,16 +31,15 @@ def use_plain_address() -> None:
             "rename the folder, or set MLFLOW_TRACKING_URI to a database in another one",
         )
     if quote(str(path)) != str(path):
-        mlflow.set_tracking_uri(f"sqlite:///{path}")
+        address.choose(f"sqlite:///{path}")
 
 
 def database_file() -> Path | None:
     """The file of the connected store; None where it is a server or in memory."""
-    import mlflow
     from sqlalchemy.engine import make_url
 
-    uri = str(mlflow.get_tracking_uri())
-    if urlsplit(uri).scheme.partition("+")[0] != "sqlite":
+    uri = address.in_use()
+    if address.scheme_of(uri) != "sqlite":
         return None
     name = make_url(uri).database
     # MLflow encodes the address of its default store, whose file has the name as it is.

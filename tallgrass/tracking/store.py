@@ -2,10 +2,7 @@
 
 import logging
 import os
-import re
-import socket
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +12,23 @@ from urllib.parse import urlsplit
 
 from tallgrass import escaping
 from tallgrass.errors import TrackingError
-from tallgrass.tracking import folders
+from tallgrass.tracking import address, folders
+from tallgrass.tracking.checks import (
+    DATABASES,
+    brief,
+    check_database,
+    check_no_file_store,
+    check_sqlite,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 UI_PORT = 5000  # MLflow's default
 VIEW = "results"  # key of the view with our columns, in all of our experiments
-_PROBE_SECONDS = 3
-_DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usual port
-_SQLITE_MAGIC = b"SQLite format 3\0"
 
 _checked: set[str] = set()
+_readable: set[str] = set()
 masked = escaping.masked
 
 
@@ -63,15 +65,6 @@ def release(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def brief(error: Exception) -> str:
-    """The first line of an error, or the network error that it contains."""
-    text = masked(str(error))
-    if network := re.search(r"\[Errno -?\d+\] [\w ,]+|timed out|error code \d{3}", text):
-        return network[0]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0].rstrip(".")[:300] if lines else type(error).__name__
-
-
 def connect(uri: str | None = None) -> None:
     """Choose the MLflow store and check that it can be written.
 
@@ -93,14 +86,10 @@ def connect(uri: str | None = None) -> None:
     _quieten()
     if uri and not inside_project():
         mlflow.set_tracking_uri(uri)
-    _check_no_file_store()
+    check_no_file_store()
     folders.use_plain_address()
     uri_in_use = mlflow.get_tracking_uri()
-    scheme = urlsplit(uri_in_use).scheme.partition("+")[0]
-    if scheme == "sqlite":
-        _check_sqlite(uri_in_use)
-    elif scheme in _DATABASES:
-        _check_database(uri_in_use, _DATABASES[scheme])
+    scheme = _check(uri_in_use)
     from mlflow.exceptions import MlflowException
 
     try:
@@ -110,6 +99,45 @@ def connect(uri: str | None = None) -> None:
         message = f"cannot use the MLflow store {masked(uri_in_use)} ({brief(error)})"
         raise TrackingError(message, None, _advice(scheme, str(error))) from error
     _checked.add(uri_in_use)
+
+
+def connect_to_read(uri: str | None = None) -> None:
+    """Choose the MLflow store, as :func:`connect` does, for a command that only reads.
+
+    A database is read without MLflow, whose import takes longer than everything else.
+
+    Parameters
+    ----------
+    uri : str, optional
+        As for :func:`connect`.
+
+    Raises
+    ------
+    TrackingError
+        As for :func:`connect`.
+    """
+    if uri and not inside_project():
+        address.choose(uri)
+    in_use = address.in_use()
+    if not address.readable(in_use) or not _is_there(in_use):
+        connect(uri)
+        return
+    folders.use_plain_address()
+    _check(address.in_use())
+    _readable.add(address.in_use())
+
+
+def readable_database() -> str | None:
+    """URI of the connected store's database; None if the store is a server.
+
+    Without a connection, connects to the default store.
+    """
+    uri = address.in_use()
+    if not address.readable(uri):
+        return None
+    if uri not in _readable | _checked:
+        connect_to_read()
+    return address.in_use()
 
 
 def client() -> "MlflowClient":
@@ -131,9 +159,7 @@ def page(experiment_id: str | None, run_id: str | None = None, port: int = UI_PO
 
     A local store has no server, so its address is that of ``tallgrass ui``.
     """
-    import mlflow
-
-    uri = urlsplit(mlflow.get_tracking_uri())
+    uri = urlsplit(address.in_use())
     base = f"http://127.0.0.1:{port}"
     if uri.scheme in ("http", "https"):
         base = f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}{uri.path.rstrip('/')}"
@@ -184,6 +210,29 @@ def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
     return command, environment
 
 
+def _check(uri: str) -> str:
+    """Check what can be checked of a store before MLflow meets it; returns its scheme."""
+    scheme = address.scheme_of(uri)
+    if scheme == "sqlite":
+        check_sqlite(uri)
+    elif scheme in DATABASES:
+        check_database(uri, DATABASES[scheme])
+    return scheme
+
+
+def _is_there(uri: str) -> bool:
+    """Whether a database is there to be read; MLflow makes one that is not."""
+    if address.scheme_of(uri) != "sqlite":
+        return True
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        file = folders.database_file()
+    except ArgumentError:  # which the full connection words
+        return False
+    return file is not None and file.is_file()
+
+
 def _quieten() -> None:
     """Hide MLflow's log lines about creating its tables, and bars for the files that it reads.
 
@@ -192,114 +241,6 @@ def _quieten() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-
-
-def _check_no_file_store() -> None:
-    """Refuse MLflow's old file store, which MLflow no longer supports."""
-    import mlflow
-
-    if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("1", "true"):
-        return
-    uri = mlflow.get_tracking_uri()
-    if urlsplit(uri).scheme not in ("", "file") or uri in ("databricks", "uc"):
-        return
-    if os.environ.get("MLFLOW_TRACKING_URI"):  # also set by mlflow.set_tracking_uri
-        raise TrackingError(
-            "MLflow no longer writes runs into a plain folder",
-            masked(uri),
-            "use a database, such as sqlite:///mlflow.db, or the http address of a server",
-        )
-    stale = sorted(
-        path for path in Path("mlruns").glob("*/meta.yaml") if path.parent.name.isdigit()
-    )
-    raise TrackingError(
-        "an old MLflow file store blocks the default store mlflow.db",
-        ", ".join(str(path) for path in stale),
-        "move the folder mlruns elsewhere (or import its runs with mlflow migrate-filestore), "
-        "or set MLFLOW_TRACKING_URI=sqlite:///mlflow.db",
-    )
-
-
-def _check_sqlite(uri: str) -> None:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        database = make_url(uri).database
-    except ArgumentError:
-        raise TrackingError("tracking URI that is not a URL", masked(uri)) from None
-    if not database or database == ":memory:":
-        return
-    path = Path(database).absolute()
-    mend = "set MLFLOW_TRACKING_URI to a database in a folder that can be written"
-    try:
-        if path.exists():
-            with path.open("r+b") as file:
-                magic = file.read(len(_SQLITE_MAGIC))
-            if magic and magic != _SQLITE_MAGIC:
-                raise TrackingError("the MLflow store is not an SQLite database", str(path), mend)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Writing a file is the only sure test: a file system may be read-only despite permissions.
-        for folder in {path.parent, _artifact_folder()}:
-            tempfile.TemporaryFile(dir=folder).close()
-        if not path.exists():
-            _make_sqlite(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise TrackingError(f"cannot write the MLflow store ({reason})", str(path), mend) from None
-
-
-def _make_sqlite(path: Path) -> None:
-    """Create MLflow's database in another file, which is moved to ``path`` when complete.
-
-    MLflow cannot use a database whose creation was interrupted by a signal or a power cut.
-    """
-    from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        new = Path(folder, path.name)
-        with translated(f"make the MLflow store {path}"):
-            location = f"sqlite:///{new}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
-            store = SqlAlchemyStore(*location)  # type: ignore[no-untyped-call]
-        store.engine.dispose()
-        try:
-            os.link(new, path)  # unlike a rename, it does not replace the file of another process
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without links
-            if not path.exists():
-                new.rename(path)
-
-
-def _artifact_folder() -> Path:
-    """The folder to test for artifacts: ``./mlruns``, or its parent if it does not exist."""
-    return Path("mlruns") if Path("mlruns").is_dir() else Path()
-
-
-def _check_database(uri: str, port: int) -> None:
-    """Connect once, because MLflow would try ten times, for minutes."""
-    import sqlalchemy
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    mend = "check the address, the name and the password, and that the database runs"
-    try:
-        url = sqlalchemy.make_url(uri)
-        if url.host:
-            socket.create_connection((url.host, url.port or port), timeout=_PROBE_SECONDS).close()
-        sqlalchemy.create_engine(url).connect().close()
-    except ImportError as error:
-        raise TrackingError(
-            f"the database of the MLflow store needs a driver ({error.name})",
-            masked(uri),
-            f"install the Python package {error.name}",
-        ) from None
-    except ArgumentError:
-        raise TrackingError("tracking URI that is not a URL", masked(uri)) from None
-    except (OSError, SQLAlchemyError) as error:
-        raise TrackingError(
-            f"cannot reach the database of the MLflow store ({brief(error)})", masked(uri), mend
-        ) from None
 
 
 @contextmanager

@@ -12,13 +12,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tallgrass.inference.diagnostics import Thresholds
 from tallgrass.inference.draws import DrawSink, Interrupted, Sampled
 from tallgrass.inference.kernel.sparse import SortedResponses
 from tallgrass.inference.progress import ChainProgress, Observer
 from tallgrass.inference.ranks import converged
 from tallgrass.inference.samplers import harmless
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.items.engines.draw_cache import Keeper
 from tallgrass.items.engines.estimates import centre_of
 from tallgrass.items.engines.information import MOST_WORK

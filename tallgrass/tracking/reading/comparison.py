@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tallgrass import escaping
 from tallgrass.errors import TrackingError
 from tallgrass.rounding import diagnostic, rounded
+from tallgrass.tracking.reading.found import FoundRun
 from tallgrass.tracking.reading.searching import find_run
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
     from pandas import DataFrame
 
-    from tallgrass.inference.diagnostics import Thresholds
+    from tallgrass.inference.thresholds import Thresholds
 
 COLUMNS = ["measure", "relation", "threshold", "run_id", "run", "value", "passed", "text"]
 
@@ -100,7 +100,7 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
     """
     import pandas as pd
 
-    from tallgrass.inference.diagnostics import Thresholds
+    from tallgrass.inference.thresholds import Thresholds
 
     if not run_ids:
         raise TrackingError(
@@ -157,7 +157,7 @@ def passing(rows: "DataFrame") -> str:
 
 
 def _measured(
-    measure: Measure, limits: "Thresholds", run: "Run", model: str, reference: str | None
+    measure: Measure, limits: "Thresholds", run: FoundRun, model: str, reference: str | None
 ) -> tuple[object, ...]:
     value = run.data.metrics.get(measure.metric)
     limit = measure.limit
@@ -183,13 +183,13 @@ def _text(measure: Measure, value: float, limit: float | None) -> str:
 
 
 def _tagged(
-    label: str, run: "Run", text: str | None, passed: bool | None = None
+    label: str, run: FoundRun, text: str | None, passed: bool | None = None
 ) -> tuple[object, ...]:
     words = {"true": "Yes", "false": "No", None: "—"}.get(text, text)
     return (label, "", None, run.info.run_id, run.info.run_name, None, passed, words)
 
 
-def _models(run: "Run") -> tuple[str, str | None]:
+def _models(run: FoundRun) -> tuple[str, str | None]:
     """The model of a run, and that of its baseline, if it still exists."""
     reference = run.data.tags.get("baseline.run_id")
     try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from xarray import DataTree
 
-    from tallgrass.inference.diagnostics import Thresholds
+    from tallgrass.inference.thresholds import Thresholds
 
 
 class Traces(Mapping[str, "DataTree"]):

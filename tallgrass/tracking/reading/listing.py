@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
+from math import isfinite, isnan
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import TrackingError, nearest
-from tallgrass.tracking.reading.database import StoredRun, database_uri, stored_runs
+from tallgrass.tracking.reading.database import StoredRun, Wanted, database_uri, stored_runs
 from tallgrass.tracking.reading.searching import as_text, equals, experiments, find_run, search
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ METRICS = {
     "total_s": "float64",
 }
 _TYPES: dict[Any, str] = {int: "Int64", float: "float64", bool: "boolean"}
+_WORDS = {"true": True, "True": True, "false": False, "False": False}
 _FIRST = ["run_id", "name", "status", "start_time", "end_time", "experiment"]
 _STATUSES = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 
@@ -98,6 +100,53 @@ def listed(  # noqa: PLR0913 - all are filters, passed by name
     """
     import pandas as pd
 
+    filters: dict[str, Any] = {
+        "experiment": experiment,
+        "session": session,
+        "verdict": verdict,
+        "status": status,
+        "filter": filter,
+        "since": since,
+        "until": until,
+        "parent": parent,
+        "limit": limit,
+    }
+    table = pd.DataFrame(_rows(fields, **filters | parameters), columns=_columns(fields))
+    return _typed(table, fields)
+
+
+def records(fields: Mapping[str, Any], **filters: Any) -> list[dict[str, Any]]:
+    """The rows of :func:`listed` as plain values with None for missing ones, without pandas.
+
+    Parameters
+    ----------
+    fields : mapping of str to type
+        As for :func:`listed`.
+    **filters
+        As for :func:`listed`.
+    """
+    types = _types(fields)
+    return [
+        {column: _plain(row.get(column), types[column]) for column in types}
+        for row in _rows(fields, **filters)
+    ]
+
+
+def _rows(  # noqa: PLR0913 - all are filters, passed by name
+    fields: Mapping[str, Any],
+    *,
+    experiment: str | None = None,
+    session: str | None = None,
+    verdict: str | None = None,
+    status: str | None = None,
+    filter: str | None = None,
+    since: datetime | str | None = None,
+    until: datetime | str | None = None,
+    parent: str | None = None,
+    limit: int | None = None,
+    **parameters: object,
+) -> list[dict[str, object]]:
+    """The rows as MLflow stores them: params are text, times are milliseconds."""
     params = {name: value for name, value in parameters.items() if value is not None}
     conditions = [_condition(fields, name, value) for name, value in params.items()]
     if verdict is not None:
@@ -106,26 +155,32 @@ def listed(  # noqa: PLR0913 - all are filters, passed by name
         if status.upper() not in _STATUSES:
             raise TrackingError("unknown status", status, nearest(status.upper(), _STATUSES))
         conditions.append(equals("attributes.status", status.upper()))
-    limits = _milliseconds("since", since), _milliseconds("until", until)
+    limits = milliseconds("since", since), milliseconds("until", until)
     for relation, limit_ in zip((">=", "<="), limits, strict=True):
         if limit_ is not None:
             conditions.append(f"attributes.start_time {relation} {limit_}")
     if parent is not None:
         parent = str(find_run(parent).info.run_id)
         conditions.append(equals("tags.`mlflow.parentRunId`", parent))
-    names = {str(e.experiment_id): e.name for e in experiments(experiment)}
+    names = experiments(experiment)
     uri = database_uri()
     stored: Iterator[StoredRun]
     if filter or uri is None:
-        stored = map(_stored_run, search([*conditions, *([filter] if filter else [])], experiment))
+        stored = map(stored_run, search([*conditions, *([filter] if filter else [])], experiment))
     else:
         keys = {"params": [*fields], "metrics": [*METRICS], "tags": [*TAGS.values(), *_READ]}
-        candidates = stored_runs(uri, list(names), keys, limits)
-        tags = {"verdict": verdict, "mlflow.parentRunId": parent}
-        stored = _matching(candidates, params, tags, status)
+        required = {"verdict": verdict, "mlflow.parentRunId": parent}
+        wanted = Wanted(
+            params={key: as_text(value) for key, value in params.items()},
+            tags={tag: value for tag, value in required.items() if value is not None},
+            status=None if status is None else status.upper(),
+            since=limits[0],
+            until=limits[1],
+            most=limit if session is None else None,  # the session is looked for in what is read
+        )
+        stored = stored_runs(uri, list(names), keys, wanted)
     selected = _of_session(_without_parents(stored), session)
-    table = pd.DataFrame([_row(fields, run, names) for run in islice(selected, limit)])
-    return _typed(table.reindex(columns=_columns(fields)), fields)
+    return [_row(fields, run, names) for run in islice(selected, limit)]
 
 
 def _condition(fields: Mapping[str, Any], name: str, value: object) -> str:
@@ -135,7 +190,7 @@ def _condition(fields: Mapping[str, Any], name: str, value: object) -> str:
     return equals(f"params.{name}", value)
 
 
-def _milliseconds(name: str, time: datetime | str | None) -> int | None:
+def milliseconds(name: str, time: datetime | str | None) -> int | None:
     """A time in milliseconds, as MLflow counts; a time without a zone is in UTC."""
     if time is None:
         return None
@@ -149,29 +204,13 @@ def _milliseconds(name: str, time: datetime | str | None) -> int | None:
     return int(moment.timestamp() * 1000)
 
 
-def _stored_run(run: "Run") -> StoredRun:
+def stored_run(run: "Run") -> StoredRun:
+    """The run that MLflow's search gives, as the tables give it."""
     info, data = run.info, run.data
     times = info.start_time, info.end_time
-    attributes = (info.run_id, info.run_name, info.status, *times, str(info.experiment_id))
-    return StoredRun(*attributes, data.params, data.metrics, data.tags)
-
-
-def _matching(
-    runs: Iterator[StoredRun],
-    parameters: Mapping[str, object],
-    tags: Mapping[str, str | None],
-    status: str | None,
-) -> Iterator[StoredRun]:
-    """The runs that meet the conditions, by the rules of MLflow's search."""
-    required_params = {name: as_text(value) for name, value in parameters.items()}
-    required_tags = {name: value for name, value in tags.items() if value is not None}
-    for run in runs:
-        if (
-            all(run.params.get(name) == text for name, text in required_params.items())
-            and all(run.tags.get(name) == value for name, value in required_tags.items())
-            and (status is None or run.status == status.upper())
-        ):
-            yield run
+    attributes = (info.run_id, info.run_name, info.status, *times)
+    places = (str(info.experiment_id), info.artifact_uri)
+    return StoredRun(*attributes, *places, data.params, data.metrics, data.tags)
 
 
 def _without_parents(runs: Iterator[StoredRun]) -> Iterator[StoredRun]:
@@ -216,19 +255,40 @@ def _row(
     }
 
 
+def _types(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The type of every column, as pandas calls it."""
+    types = {name: _TYPES.get(kind, "str") for name, kind in fields.items()}
+    types |= {**METRICS, "promoted": "bool", "start_time": "object", "end_time": "object"}
+    return {column: types.get(column, "str") for column in _columns(fields)}
+
+
+def _plain(value: Any, kind: str) -> Any:
+    """A stored value as one of its type; None where it is missing or no such value."""
+    if value is None or kind in ("str", "bool"):
+        return value
+    if kind == "object":
+        return datetime.fromtimestamp(value / 1000, UTC)
+    if kind == "boolean":
+        return _WORDS.get(value)
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if not isfinite(number):
+        return None if isnan(number) else number
+    return int(number) if kind == "Int64" else number
+
+
 def _typed(table: "DataFrame", fields: Mapping[str, Any]) -> "DataFrame":
     import pandas as pd
 
-    types = {name: _TYPES.get(kind, "str") for name, kind in fields.items()}
-    types |= {**METRICS, "promoted": "bool", "start_time": "object", "end_time": "object"}
-    types = {column: types.get(column, "str") for column in table.columns}
+    types = _types(fields)
     for column, kind in types.items():
         if kind in ("Int64", "float64"):
             # A parameter is text in MLflow, and one bad value must not cost the whole table.
             table[column] = pd.to_numeric(table[column], errors="coerce")
         elif kind == "boolean":
-            words = {"true": True, "True": True, "false": False, "False": False}
-            table[column] = table[column].map(words)
+            table[column] = table[column].map(_WORDS)
     table = table.astype(types)
     for column in ("start_time", "end_time"):
         table[column] = pd.to_datetime(pd.to_numeric(table[column]), unit="ms", utc=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import TrackingError
+from tallgrass.tracking import address
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.store import client, masked, page, translated
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
 TRACE, SPEC = "trace/idata.nc", "spec/run.json"
+PRUNED = "trace.pruned"  # the tag that says when a trace was removed
 
 
 def find_run(run_id: str) -> str:
@@ -28,7 +30,7 @@ def find_run(run_id: str) -> str:
     TrackingError
         When there is no such run, or more than one.
     """
-    return str(searching.find_run(run_id).info.run_id)
+    return searching.find_run(run_id).info.run_id
 
 
 def details(run_id: str) -> dict[str, Any]:
@@ -41,8 +43,7 @@ def details(run_id: str) -> dict[str, Any]:
     """
     run = searching.find_run(run_id)
     info = run.info
-    with translated(f"list the artifacts of run {info.run_id}"):
-        artifacts = sorted(_files(info.run_id, None))
+    sizes = artifact_sizes(info.run_id, info.artifact_uri)
     return {
         "run_id": info.run_id,
         "name": info.run_name,
@@ -53,10 +54,27 @@ def details(run_id: str) -> dict[str, Any]:
         "params": dict(sorted(run.data.params.items())),
         "metrics": dict(sorted(run.data.metrics.items())),
         "tags": {k: v for k, v in sorted(run.data.tags.items()) if not k.startswith("mlflow.")},
-        "artifacts": artifacts,
+        "artifacts": list(sizes),
+        "sizes": sizes,
         "artifact_uri": masked(info.artifact_uri),
         "ui_url": page(info.experiment_id, info.run_id),
     }
+
+
+def artifact_sizes(run_id: str, artifact_uri: str) -> dict[str, int]:
+    """Bytes of every artifact of a run, by path.
+
+    Raises
+    ------
+    TrackingError
+        When the artifacts cannot be listed.
+    """
+    folder = address.local_path(artifact_uri)
+    if folder is None:
+        with translated(f"list the artifacts of run {run_id}"):
+            return dict(sorted(_listed_by_mlflow(run_id, None)))
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(files)}
 
 
 def load_trace(run_id: str) -> "DataTree":
@@ -67,14 +85,18 @@ def load_trace(run_id: str) -> "DataTree":
     TrackingError
         When the run is unknown or has no readable trace.
     """
-    import xarray
+    from tallgrass.inference.storage import read_file
 
-    with (
-        artifact(run_id, TRACE) as (full_id, path),
-        translated(f"read the trace of run {full_id}"),
-        xarray.open_datatree(path, engine="h5netcdf") as opened,
-    ):
-        trace = opened.load()
+    run = searching.find_run(run_id)
+    full_id = run.info.run_id
+    try:
+        with artifact(full_id, TRACE) as (_, path), translated(f"read the trace of run {full_id}"):
+            trace = read_file(path)
+    except TrackingError as error:
+        if (at := run.data.tags.get(PRUNED)) is None:
+            raise
+        what = f"run {full_id} has no draws any more: its trace was pruned on {at[:10]}"
+        raise TrackingError(what, None, "its tables and its report are still there") from error
     trace.attrs["run_id"] = full_id
     return trace
 
@@ -121,12 +143,12 @@ def promote(run_id: str) -> None:
         client().set_tag(run.info.run_id, "baseline", "true")
 
 
-def _files(run_id: str, folder: str | None) -> Iterator[str]:
+def _listed_by_mlflow(run_id: str, folder: str | None) -> Iterator[tuple[str, int]]:
     for entry in client().list_artifacts(run_id, folder):
         if entry.is_dir:
-            yield from _files(run_id, entry.path)
+            yield from _listed_by_mlflow(run_id, entry.path)
         else:
-            yield str(entry.path)
+            yield str(entry.path), int(entry.file_size or 0)
 
 
 def _time(milliseconds: int | None) -> datetime | None:
@@ -135,9 +157,19 @@ def _time(milliseconds: int | None) -> datetime | None:
 
 @contextmanager
 def artifact(run_id: str, path: str) -> Iterator[tuple[str, Path]]:
-    """The full id of a run and a local copy of one of its artifacts, while the context is open."""
+    """The full id of a run and the path of one of its artifacts, while the context is open.
+
+    It is the artifact itself where that is on this machine, and must not be changed.
+    """
     run = searching.find_run(run_id)
-    full_id, status = str(run.info.run_id), run.info.status
+    full_id, status = run.info.run_id, run.info.status
+    folder_here = address.local_path(run.info.artifact_uri)
+    if folder_here is not None:
+        if not (folder_here / path).is_file():
+            what = f"cannot read {path} of run {full_id}, which is {status} (there is no such file)"
+            raise TrackingError(what, None, "was it moved away?")
+        yield full_id, folder_here / path
+        return
     with tempfile.TemporaryDirectory(prefix="tallgrass-") as folder:
         with translated(f"read {path} of run {full_id}, which is {status}", "was it moved away?"):
             local = Path(client().download_artifacts(full_id, path, folder))

@@ -2,11 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate
 
 from tallgrass.errors import TrackingError, nearest
+from tallgrass.tracking.reading import database, found
+from tallgrass.tracking.reading.found import FoundRun
 from tallgrass.tracking.store import client, translated
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 OURS = "tags.schema_version != ''"  # the tag of all our runs, and of no others
 FULL_ID = re.compile(r"[0-9a-f]{32}")
+_MEND = "tallgrass runs lists the runs of this store"
+_MOST_NAMED = 5  # runs that an ambiguous beginning of an id names
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,31}")
 
 
@@ -27,7 +31,7 @@ def search(
     TrackingError
         When the experiment is unknown, or MLflow refuses the filter or cannot be reached.
     """
-    ids = [str(e.experiment_id) for e in experiments(experiment)]
+    ids = list(experiments(experiment))
     text = " and ".join([OURS, *conditions])
     token: str | None = None
     while ids:
@@ -41,29 +45,30 @@ def search(
             return
 
 
-def experiments(name: str | None = None) -> "list[Experiment]":
-    """All experiments of the store, or the one of that name or id."""
-    listed: list[Experiment] = []
-    token: str | None = None
-    while True:
-        with translated("list the experiments"):
-            page = client().search_experiments(page_token=token)
-        listed.extend(page)
-        token = page.token
-        if not token:
-            break
+def experiments(name: str | None = None) -> dict[str, str]:
+    """Names of all experiments of the store by id, or the one of that name or id.
+
+    Raises
+    ------
+    TrackingError
+        When there is no experiment of that name or id.
+    """
+    uri = database.database_uri()
+    names = _directly(uri, database.experiment_names) if uri is not None else None
+    if names is None:
+        names = {str(e.experiment_id): str(e.name) for e in _experiments_of_mlflow()}
     if name is None:
-        return listed
-    matches = [e for e in listed if name in (e.name, str(e.experiment_id))]
+        return names
+    matches = {key: known for key, known in names.items() if name in (known, key)}
     if not matches:
-        raise TrackingError("unknown experiment", name, nearest(name, [e.name for e in listed]))
+        raise TrackingError("unknown experiment", name, nearest(name, list(names.values())))
     return matches
 
 
 def home(experiment: str | None) -> str | None:
     """Id of the experiment to show: the named one, else that of our newest run, or None."""
     if experiment is not None:
-        return str(experiments(experiment)[0].experiment_id)
+        return next(iter(experiments(experiment)))
     newest = next(search([]), None)
     return None if newest is None else str(newest.info.experiment_id)
 
@@ -84,7 +89,7 @@ def experiment_name(experiment_id: str) -> str:
 
 def newest_parent(experiment: str, name: str) -> str | None:
     """Id of the newest parent run of a declared experiment in an MLflow experiment, or None."""
-    if experiment not in [e.name for e in experiments()]:
+    if experiment not in experiments().values():
         return None
     conditions = ["tags.`experiment.role` = 'parent'", equals("tags.`experiment.name`", name)]
     newest = next(search(conditions, experiment), None)
@@ -111,7 +116,7 @@ def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def find_run(text: str) -> "Run":
+def find_run(text: str) -> FoundRun:
     """The run with this id, or with the only id that begins with this (at least 4 characters).
 
     Raises
@@ -125,30 +130,71 @@ def find_run(text: str) -> "Run":
         raise TrackingError(
             "not a run id", text, "use the 32 hexadecimal digits, or at least the first 4"
         )
-    runs = search([f"attributes.run_id LIKE '{text}%'"])
-    matches = [run.info.run_id for run in islice(runs, 5)]
+    matches = _ids_beginning_with(text)
     if len(matches) > 1:
         raise TrackingError(
             "run id that could mean more than one run", text, "use more of " + " or ".join(matches)
         )
     if not matches:
-        raise TrackingError("unknown run", text, "tallgrass runs lists the runs of this store")
+        raise TrackingError("unknown run", text, _MEND)
     return _get(matches[0])
 
 
-def _get(run_id: str) -> "Run":
-    from mlflow.exceptions import MlflowException
+def _ids_beginning_with(text: str) -> list[str]:
+    uri = database.database_uri()
+    if uri is not None:
+        ids = _directly(uri, database.ids_beginning_with, text, _MOST_NAMED)
+        if ids is not None:
+            return ids
+    runs = search([f"attributes.run_id LIKE '{text}%'"])
+    return [run.info.run_id for run in islice(runs, _MOST_NAMED)]
 
-    mend = "tallgrass runs lists the runs of this store"
-    with translated(f"read run {run_id}"):
-        try:
-            run = client().get_run(run_id)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            raise TrackingError("unknown run", run_id, mend) from None
+
+def _get(run_id: str) -> FoundRun:
+    uri = database.database_uri()
+    run = None if uri is None else _directly(uri, found.of_database, run_id)
+    # Where the tables have no such run, MLflow is asked: it may be a store of another version.
+    run = run or _of_mlflow(run_id)
     if run.info.lifecycle_stage == "deleted":
         raise TrackingError(
             "the run was deleted", run_id, f"restore it: mlflow runs restore --run-id {run_id}"
         )
     return run
+
+
+def _of_mlflow(run_id: str) -> FoundRun:
+    from mlflow.exceptions import MlflowException
+
+    with translated(f"read run {run_id}"):
+        try:
+            return found.of_mlflow(client().get_run(run_id))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise TrackingError("unknown run", run_id, _MEND) from None
+
+
+def _experiments_of_mlflow() -> "Iterator[Experiment]":
+    token: str | None = None
+    while True:
+        with translated("list the experiments"):
+            page = client().search_experiments(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _directly[**P, T](
+    uri: str, read: Callable[Concatenate[str, P], T], *rest: P.args, **named: P.kwargs
+) -> T | None:
+    """What is read from the tables of a database; None where they are not as expected.
+
+    Then MLflow is asked, which reads them in its own way or says what is wrong.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return read(uri, *rest, **named)
+    except SQLAlchemyError:
+        return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError
-from tallgrass.tracking.store import brief
+from tallgrass.tracking.checks import brief
 from tallgrass.tracking.writing.operations import Operation, may_pass, perform
 
 if TYPE_CHECKING:

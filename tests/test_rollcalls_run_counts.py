@@ -1,0 +1,99 @@
+"""What a run does besides sampling, by counts that are the same on every machine.
+
+Seconds are measured by ``tallgrass bench run``; these limits leave some room, and fail where a
+change makes every run write, ask or import clearly more.
+"""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from example_store import default_store
+from numba.core.event import install_recorder
+
+from tallgrass.rollcalls.fit import fit
+from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+MOST_STATEMENTS = 400
+MOST_FILES = 100
+TINY = {"draws": 20, "tune": 30, "chains": 2, "fit_checks": False, "baseline": "none"}
+
+# What no single run needs, or needs only in its report, by the moment it first says something.
+UNNEEDED = ["dask", "distributed", "matplotlib.pyplot", "psycopg", "IPython", "sklearn"]
+FIRST_WORDS = """
+import json, sys
+from tallgrass.cli import main
+class Listening:
+    def write(self, text):
+        if text.strip():
+            print(json.dumps([name for name in UNNEEDED if name in sys.modules]), flush=True)
+            raise KeyboardInterrupt
+    def flush(self): pass
+    def isatty(self): return False
+UNNEEDED = sys.argv[1:]
+sys.stderr = Listening()
+try:
+    main(["run", "--session=simulated", "--progress=plain", "--draws=20", "--tune=30"])
+finally:
+    sys.stderr = sys.__stderr__
+"""
+
+
+@contextmanager
+def statements():
+    """Counts the SQL statements of this process by their first word."""
+    counts: Counter[str] = Counter()
+
+    def note(_connection, _cursor, statement, *_):
+        counts[statement.split(None, 1)[0].upper()] += 1
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
+    try:
+        yield counts
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory):
+    """The second of two equal runs: its SQL statements, compilations, and the files it left."""
+    with default_store(tmp_path_factory.mktemp("store")) as folder:
+        settings = Settings(progress="none", state_dir=folder / "state")
+        spec = make_run_spec(session="simulated", **TINY)
+        fit(spec, settings)
+        before = set(folder.rglob("*"))
+        with statements() as counts, install_recorder("numba:compile") as compiled:
+            fit(spec, settings)
+        new = {path for path in folder.rglob("*") if path.is_file()} - before
+        yield counts, [event for _, event in compiled.buffer if event.is_start], new
+
+
+def test_a_run_asks_its_store_a_few_hundred_times_at_most(second):
+    assert second[0].total() < MOST_STATEMENTS, second[0]
+
+
+def test_a_run_leaves_a_hundred_files_at_most(second):
+    assert len(second[2]) < MOST_FILES
+
+
+def test_a_second_equal_run_compiles_nothing(second):
+    assert [str(event.data["dispatcher"]) for event in second[1]] == []
+
+
+def test_a_run_imports_nothing_that_it_does_not_need_before_it_says_something(tmp_path):
+    with default_store(tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-c", FIRST_WORDS, *UNNEEDED],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout.splitlines()[:1] == ["[]"], done.stderr
