@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes (PYTHON=... picks a Python).
 BIN := .venv/bin
 
-.PHONY: help run test lint bench ui flow postgresql clean lock
+.PHONY: help run test field lint bench ui flow postgresql clean lock
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
@@ -13,6 +13,10 @@ run: .venv/run.stamp  ## set up, then sample the embedded 109th US Senate and re
 
 test: .venv/dev.stamp  ## set up with the development tools, then run the default tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+field: .venv/dev.stamp  ## run the tests of data and machines as they come (tests/field/README.md)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow or not slow" \
+		$$(sed -n 's/.*| `\(tests\/[^`]*\)` |$$/\1/p' tests/field/README.md)
 
 lint: .venv/dev.stamp  ## ruff, mypy (strict) and the import floors
 	@$(BIN)/ruff check
@@ -30,7 +34,7 @@ ui: .venv/run.stamp  ## open MLflow's pages on the runs of this folder
 flow: .venv/run.stamp  ## add JAX, which adaptation=flow needs
 	@scripts/install requirements.lock requirements-flow.lock
 
-postgresql: .venv/run.stamp  ## add the driver for responses in PostgreSQL
+postgresql: .venv/run.stamp  ## add the driver for votes and responses in PostgreSQL
 	@scripts/install requirements.lock requirements-postgresql.lock
 
 clean:  ## remove .venv and caches; runs (mlflow.db, mlruns) are kept

@@ -28,6 +28,24 @@ VOTEVIEW_MEMBERS = (
     "congress,chamber,icpsr,state_abbrev,district_code,bioname,party_code\n"
     '109,Senate,1001,KS,0,"A, Ann",100\n109,Senate,1002,KS,0,"B, Bob",200\n'
 )
+OPENSTATES = {
+    "votes": "id,motion_text,motion_classification,start_date,organization_id,bill_id\n"
+    "ocd-vote/1,Passage,['passage'],2025-03-20,ocd-organization/u,ocd-bill/1\n",
+    "vote_people": "id,vote_event_id,option,voter_name,voter_id\n"
+    "1,ocd-vote/1,yes,Ann,ocd-person/a\n2,ocd-vote/1,no,Bob,ocd-person/b\n",
+    "vote_counts": "id,vote_event_id,option,value\n1,ocd-vote/1,yes,1\n2,ocd-vote/1,no,1\n",
+    "bills": "id,identifier,title\nocd-bill/1,SB 1,About\n",
+    "organizations": "id,classification,parent_id\nocd-organization/u,upper,\n",
+    "people": "id,name,current_party,current_chamber\nocd-person/a,Ann,Democratic,upper\n",
+}
+API = (
+    '{"results": [{"identifier": "SB 1", "title": "About", "session": "2025", "jurisdiction": '
+    '{"name": "Kansas"}, "votes": [{"id": "ocd-vote/1", "motion_text": "Passage", '
+    '"motion_classification": ["passage"], "start_date": "2025-03-20", "organization": '
+    '{"classification": "upper"}, "counts": [{"option": "yes", "value": 1}], "votes": [{"option": '
+    '"yes", "voter_name": "Ann", "voter": {"id": "ocd-person/a", "name": "Ann", "party": '
+    '"Democratic", "current_role": {"district": "1", "org_classification": "upper"}}}]}]}]}'
+)
 ANCHORS = "item,a,b,a_sd,b_sd\ni1,1,0,0.1,0.1\ni2,2,-1,,\n"
 TOML = (
     'name = "x"\nquestion = "?"\nexpect = [{ init = "pca", verdict = "pass" }, '
@@ -121,6 +139,30 @@ def archive(random_: random.Random) -> bytes:
                 name.external_attr = 0o120777 << 16  # a symbolic link
             made.writestr(name, data)
     return broken(random_, buffer.getvalue())
+
+
+def openstates_files(random_: random.Random) -> dict[str, bytes]:
+    """The CSV files of a session of OpenStates, one of them strange."""
+    return _one_strange(random_, OPENSTATES)
+
+
+def openstates_json(random_: random.Random) -> bytes:
+    """An answer of OpenStates' API with strange keys and values, or broken bytes."""
+    answer = json.loads(API)
+    for _ in range(random_.choice([0, 1, 1, 2, 5])):
+        place = answer
+        while True:  # down to some value
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            if not keys:
+                break
+            key = random_.choice(list(keys))
+            if isinstance(place[key], dict | list) and random_.random() < 0.8:
+                place = place[key]
+                continue
+            values = [None, [], {}, 0, -1.5, True, 10**400, [[1]], {"id": 1}]
+            place[key] = random_.choice([random_.choice(WORDS), random_.choice(values)])
+            break
+    return broken(random_, json.dumps(answer).encode())
 
 
 def prior(random_: random.Random) -> str:

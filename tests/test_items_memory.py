@@ -12,7 +12,9 @@ from item_data import simulated_items
 import tallgrass as tg
 from tallgrass.cli import main
 from tallgrass.errors import DataError
+from tallgrass.tracking.reading.records import stored_table
 
+COVARIATES = "tables/covariates.json"
 QUIET = tg.Settings(progress="none")
 SPEC = tg.CalibrationSpec(engine="map", min_responses=20)
 
@@ -72,3 +74,16 @@ def test_a_calibration_of_responses_in_memory_is_made_again(result, capsys):
 def test_a_table_that_is_no_answers_is_refused(store):
     with pytest.raises(DataError):
         tg.calibrate(SPEC, QUIET, responses=pd.DataFrame({"user": ["a"], "item": ["b"]}))
+
+
+def test_covariates_are_in_the_run_and_in_the_run_that_is_made_again(store, frame):
+    about = frame.assign(sex=frame["user"].str[-1].map(lambda digit: "fm"[int(digit) % 2]))
+    spec = SPEC.model_copy(update={"covariates": "sex"})
+    first = tg.calibrate(spec, QUIET, responses=about)
+    run = mlflow.MlflowClient().get_run(first.run_id)
+    assert (run.data.params["covariates"], run.data.params["data.covariates"]) == ("sex", "sex")
+    kept = stored_table(first.run_id, COVARIATES)
+    assert kept["user"].tolist() == list(first.analysis.responses.users)
+    assert set(kept["sex"]) == {"f", "m"}
+    again = tg.calibrate(spec.model_copy(update={"responses": f"run:{first.run_id}"}), QUIET)
+    pd.testing.assert_frame_equal(stored_table(again.run_id, COVARIATES), kept)

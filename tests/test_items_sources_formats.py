@@ -3,18 +3,20 @@
 The files in ``field`` are made up after files and bug reports of people who do this work.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from item_data import simulated_items, table
 from test_items_sources_files import cells, loaded
 
 from tallgrass.errors import DataError
 from tallgrass.inputs.tables import separator_of
 from tallgrass.items.covariates import doubtful_items, rest_correlations
-from tallgrass.items.sources import load_anchors
+from tallgrass.items.sources import ResponseRequest, load_anchors, responses_of_frame
 from tallgrass.rollcalls.sources import load_votes
 
 FIELD = Path(__file__).parent / "field"
@@ -160,6 +162,28 @@ def test_codes_of_no_answer_can_be_named(tmp_path, form):
     assert found == {("a", "q1"): 1, ("c", "q1"): 0, ("b", "q2"): 0, ("c", "q2"): 1}
 
 
+def test_a_code_of_no_answer_is_known_as_a_fraction_too(tmp_path):
+    path = tmp_path / "x.csv"
+    for text in ("user,q1,q2\na,1.0,-9.0\nb,,0.0\n", "user;q1;q2\na;1,0;-9,0\nb;;0,0\n"):
+        path.write_text(text)
+        assert cells(loaded(str(path), missing=("-9",)).responses) == {
+            ("a", "q1"): 1, ("b", "q2"): 0
+        }  # fmt: skip
+
+
+def test_semicolons_with_a_byte_order_mark_are_read(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes("\ufeffuser;item;response\r\nå;q1;1\r\nb;q1;0\r\n".encode())
+    assert loaded(str(path)).responses.users == ("b", "å")
+
+
+def test_anchors_may_have_points_between_thousands(tmp_path):
+    path = tmp_path / "anchors.csv"
+    path.write_text("item;a;b\nq1;1,1;-1.234,5\nq2;0.9;0\n")
+    anchors = load_anchors(str(path))
+    assert (anchors.b[0], anchors.a[1]) == (-1234.5, 0.9)
+
+
 def test_a_column_whose_name_is_no_items_name_is_noticed():
     (words,) = doubtful_items(field("covariate_as_item.csv").responses)
     assert "male" in words
@@ -178,3 +202,72 @@ def test_an_item_with_nothing_in_common_with_the_others_is_noticed():
     rest = (matrix.sum(axis=1) - matrix[:, 3]) / 12
     assert r[3] == pytest.approx(np.corrcoef(matrix[:, 3], rest)[0, 1], abs=1e-12)
     assert n[3] == 1500
+
+
+ABOUT = {"sex": ["f", "m", "f"], "age": ["12", "", "13.5"]}
+WIDE = pd.DataFrame({"user": ["a", "b", "c"], **ABOUT, "q1": [1, 0, 1], "q2": [0, 1, 1]})
+
+
+@pytest.mark.parametrize("form", ["long", "wide", "parquet", "json", "sqlite", "query", "memory"])
+def test_columns_about_users_are_kept_beside_them_and_are_no_items(tmp_path, form):
+    long = WIDE.melt(["user", "sex", "age"], var_name="item", value_name="response")
+    path, changes = tmp_path / f"x.{form}", {}
+    if form in ("sqlite", "query"):
+        address = f"sqlite:///{tmp_path / 'x.db'}"
+        long.to_sql("responses", sa.create_engine(address), index=False)
+        changes = {"query": "SELECT * FROM responses"} if form == "query" else {}
+        path = address
+    elif form == "parquet":
+        WIDE.to_parquet(path)
+    elif form == "json":
+        rows = [
+            {"user": r["user"], "sex": r["sex"], "age": r["age"], "responses": {"q1": r["q1"],
+             "q2": r["q2"]}}
+            for r in WIDE.to_dict("records")
+        ]  # fmt: skip
+        path.write_text("\n".join(map(json.dumps, rows)))
+    else:
+        (long if form == "long" else WIDE).to_csv(path, index=False)
+    request = {"covariates": ("sex", "ag*"), "min_responses": 1, **changes}
+    if form == "memory":
+        found = responses_of_frame(WIDE, ResponseRequest("memory", **request))
+    else:
+        found = loaded(str(path), **request)
+    assert found.responses.items == ("q1", "q2")
+    assert found.covariates["user"].tolist() == ["a", "b", "c"]
+    assert found.covariates["sex"].tolist() == ["f", "m", "f"]
+    np.testing.assert_array_equal(found.covariates["age"], [12, np.nan, 13.5])
+
+
+def test_a_user_with_two_values_of_a_covariate_is_named(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("user,item,response,sex\na,q1,1,f\na,q2,0,m\nb,q1,0,f\n")
+    with pytest.raises(DataError, match=r"two values of the covariate sex: received 'a: f and m'"):
+        loaded(str(path), covariates=("sex",))
+
+
+def test_a_covariate_that_is_not_there_is_named(tmp_path):
+    WIDE.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(DataError, match=r"without the covariate sx.*did you mean sex"):
+        loaded(str(tmp_path / "x.csv"), covariates=("sx",))
+
+
+def test_users_who_are_dropped_have_no_covariates(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("user,item,response,sex\na,q1,1,f\nb,q1,0,m\nc,q2,0,f\n")
+    assert loaded(str(path), covariates=("sex",), min_responses=2).covariates.shape == (2, 2)
+
+
+@pytest.mark.parametrize("column", ["user", "item"])
+def test_ids_that_were_rounded_are_refused(tmp_path, column):
+    table_ = pd.DataFrame({"user": ["u1", "u2"], "item": ["i1", "i1"], "response": [1, 0]})
+    table_.loc[0, column] = "1.23457E+16"
+    table_.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(DataError, match=rf"column {column} holds ids that were rounded.*1.23457E"):
+        loaded(str(tmp_path / "x.csv"))
+
+
+def test_names_that_only_look_like_rounded_numbers_are_names(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("user,item,response\n1e+05,5E27,1\n100001,5E27,0\n")
+    assert loaded(str(path)).responses.users == ("100001", "1e+05")

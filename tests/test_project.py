@@ -200,7 +200,7 @@ def test_no_tracked_file_names_a_package_registry() -> None:
 def test_the_readme_lists_every_parameter_as_it_is_declared(model: type[BaseModel]) -> None:
     def row(name: str, field: FieldInfo) -> str:
         default = str(field.default).lower() if field.annotation is bool else field.default
-        shown = "" if default is None else f"`{default}`"
+        shown = "" if default in (None, "") else f"`{default}`"
         return f"| `{name}` | {shown} | {field.description} |"
 
     lines = (ROOT / "README.md").read_text().splitlines()

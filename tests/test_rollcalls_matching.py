@@ -46,3 +46,37 @@ def test_every_roll_call_occurs_once_with_its_reason():
 
 def test_roll_calls_without_a_number_are_never_matched():
     assert matched([RollCall("h1", "")], [RollCall("s1", "")]) == []
+
+
+@pytest.mark.parametrize(
+    "motion", ["Third Reading", "On Passage", "Read a third time and passed", "Final passage: RC"]
+)
+def test_a_passage_in_the_words_of_other_states_is_preferred_to_a_later_roll_call(motion):
+    house = [
+        RollCall("h1", "HB 1", motion, date="2025-01-01"),
+        RollCall("h2", "HB 1", "Concur in amendments", date="2025-02-01"),
+    ]
+    senate = [RollCall("s1", "HB 1")]
+    assert matched(house, senate) == [("HB 1", "h1", "s1")]
+    (reason,) = {m.reason for m in match_rollcalls(house, senate) if m.status == "matched"}
+    assert "the latest passage of 2 roll calls" in reason
+
+
+@pytest.mark.parametrize(
+    "motion",
+    ["Amendment 3: passage", "Motion to reconsider passage", "Committee of the Whole: on passage"],
+)
+def test_the_passage_of_something_else_is_no_final_passage(motion):
+    house = [
+        RollCall("h1", "HB 1", motion, date="2025-01-01"),
+        RollCall("h2", "HB 1", date="2025-02-01"),
+    ]
+    assert matched(house, [RollCall("s1", "HB 1")]) == [("HB 1", "h2", "s1")]
+
+
+def test_a_final_action_is_preferred_to_a_later_passage():
+    house = [
+        RollCall("h1", "HB 1", "Final Action", date="2025-01-01"),
+        RollCall("h2", "HB 1", "Third reading", date="2025-02-01"),
+    ]
+    assert matched(house, [RollCall("s1", "HB 1")]) == [("HB 1", "h1", "s1")]

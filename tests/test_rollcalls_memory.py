@@ -117,6 +117,7 @@ def test_a_run_on_votes_in_memory_records_them_with_their_digest(result, votes):
     run = mlflow.MlflowClient().get_run(result.run_id)
     assert run.data.params["session"] == "memory"
     assert run.data.params["chamber"] == votes.chamber
+    assert run.data.params["sampler.floatX"] == "float64"
     assert run.data.tags["data.sha256"] == result.analysis.prepared.data.fingerprint
     (dataset,) = run.inputs.dataset_inputs
     assert dataset.dataset.digest == run.data.tags["data.sha256"][:36]

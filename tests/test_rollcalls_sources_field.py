@@ -8,12 +8,15 @@ import pandas as pd
 import pytest
 
 from tallgrass.errors import DataError
+from tallgrass.inputs.paths import as_given_from
 from tallgrass.rollcalls.chambers import join_chambers
 from tallgrass.rollcalls.earlier import stored_spec
 from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.sources import load_votes, source_of
+from tallgrass.rollcalls.sources.legiscan import _is_of_committee
 from tallgrass.rollcalls.spec import RunSpec, make_run_spec
+from tallgrass.rollcalls.vote_tables import party_name
 from tallgrass.settings import Settings
 
 FIELD = Path(__file__).parent / "field"
@@ -44,6 +47,38 @@ def test_a_folder_of_several_legiscan_sessions_lists_them(tmp_path):
         load_votes(str(tmp_path), "senate")
 
 
+@pytest.fixture
+def two_sessions(tmp_path):
+    """A LegiScan zip with two sessions; in the first all voted nay."""
+    source = FIELD / "unzipped/MI/2025-2026_Regular_Session/csv"
+    for name in ("2023-2024_Regular_Session", "2025-2026_Regular_Session"):
+        shutil.copytree(source, tmp_path / "all" / "MI" / name / "csv")
+    votes = tmp_path / "all/MI/2023-2024_Regular_Session/csv/votes.csv"
+    votes.write_text(votes.read_text().replace(",1,Yea", ",2,Nay"))
+    return Path(shutil.make_archive(str(tmp_path / "all"), "zip", tmp_path / "all"))
+
+
+def test_a_zip_of_several_sessions_lists_them_and_says_how_to_choose(two_sessions):
+    listed = r"MI/2023-2024_Regular_Session, MI/2025-2026_Regular_Session"
+    with pytest.raises(DataError, match=f"2 LegiScan sessions in 'all.zip': received '{listed}'"):
+        load_votes(str(two_sessions), "senate")
+
+
+@pytest.mark.parametrize("choice", ["MI/{}", "{}", "MI/{}/csv", "{}/csv"])
+def test_one_session_of_a_zip_is_chosen_by_its_folder(two_sessions, choice):
+    name = "2025-2026_Regular_Session"
+    votes = load_votes(f"{two_sessions}/{choice.format(name)}", "senate")
+    assert votes.session == f"MI_{name}"
+    assert votes.fingerprint == field("unzipped").fingerprint
+    other = load_votes(f"{two_sessions}/MI/2023-2024_Regular_Session", "senate")
+    assert other.fingerprint != votes.fingerprint
+
+
+def test_a_session_inside_a_zip_is_found_from_the_folder_of_the_run(two_sessions):
+    inside = "all.zip/MI/2025-2026_Regular_Session"
+    assert as_given_from(two_sessions.parent, inside) == str(two_sessions.parent / inside)
+
+
 def test_members_of_every_congress_do_for_one():
     votes = field("hsall")
     assert votes.session == "S200"
@@ -64,6 +99,9 @@ def test_a_wide_matrix_is_read_by_the_codes_of_pscl():
         ([["1", "0"], ["0", ""]], [[1, -1], [-1, 0]]),
         ([["1", "-1"], ["0", "1"]], [[1, -1], [0, 1]]),
         ([["1", "6"], ["9", "2"]], [[1, -1], [0, 1]]),
+        ([["1", "6"], ["0", "9"]], [[1, -1], [0, 0]]),
+        ([["1", "0"], ["9", "1"]], [[1, -1], [0, 1]]),
+        ([["Yea", ""], ["Excused", "Nays"]], [[1, 0], [0, -1]]),
         ([["Yea", "nay"], ["absent", "YES"]], [[1, -1], [0, 1]]),
         ([["1.0", "0.0"], ["NA", "1.0"]], [[1, -1], [0, 1]]),
     ],
@@ -82,6 +120,28 @@ def test_an_unknown_vote_of_a_wide_matrix_is_named_with_its_place(tmp_path):
     (tmp_path / "matrix.csv").write_text("name,v1,v2\nAnn,1,0\nBob,1,maybe\n")
     with pytest.raises(DataError, match=r"row 3, column v2: unknown vote: received 'maybe'"):
         load_votes(str(tmp_path / "matrix.csv"), "house")
+
+
+def test_codes_of_which_nobody_says_what_they_mean_are_refused(tmp_path):
+    # LegiScan's 1 to 4 are yea, nay, not voting and absent; Voteview's are three yeas and a nay.
+    (tmp_path / "matrix.csv").write_text("name,v1,v2\nAnn,1,2\nBob,3,4\n")
+    with pytest.raises(DataError, match="1 yea, 6 nay"):
+        load_votes(str(tmp_path / "matrix.csv"), "house")
+
+
+@pytest.mark.parametrize(
+    ("text", "party"),
+    [
+        ("Dem.", "Democrat"), ("(D)", "Democrat"), ("D-TX", "Democrat"), ("DFL", "Democrat"),
+        ("Democratic-Farmer-Labor", "Democrat"), ("Democratic Party", "Democrat"),
+        ("100", "Democrat"), ("100.0", "Democrat"), ("Democratic-NPL", "Democrat"),
+        ("GOP", "Republican"), ("Republicans", "Republican"), ("200", "Republican"),
+        ("Democratic-Republican", "Democratic-Republican"), ("Red", "Red"), ("", ""),
+        ("Independent Democrat", "Independent Democrat"), ("1000", "1000"),
+    ],
+)  # fmt: skip
+def test_parties_are_known_by_their_other_names(text, party):
+    assert party_name(text) == party
 
 
 def test_a_wide_matrix_with_a_column_of_chambers_holds_both(tmp_path):
@@ -123,6 +183,26 @@ def test_roll_calls_of_committees_are_told_apart_and_left_out():
     assert of_run.filter_log.count("committee") == 3
     kept = prepared("committee_rollcalls.zip", committee=True).votes
     assert any(rollcall.committee for rollcall in kept.rollcalls)
+
+
+@pytest.mark.parametrize(
+    ("motion", "total", "expected"),
+    [
+        ("Senate Judiciary Committee: Recommend to floor", "7", True),
+        ("Reported from Courts of Justice (14-Y 1-N)", "0", True),
+        ("Subcommittee recommends reporting (5-Y 3-N)", "0", True),
+        ("Ordered reported favorably", "0", True),
+        ("Do pass as amended. Ayes 5. Noes 2.", "0", True),
+        ("Third Reading", "9", False),
+        ("Conference Committee Report: adopted", "9", False),
+        ("Committee of the Whole: Be passed", "9", False),
+        ("Read third time. Yeas: 30 Nays: 8", "0", False),
+        ("Passage", "40", False),
+        ("Passage", "19", True),
+    ],
+)
+def test_committees_are_known_by_their_size_and_their_words(motion, total, expected):
+    assert _is_of_committee({"description": motion, "total": total}, 40) == expected
 
 
 def test_roll_calls_of_committees_are_never_matched_across_chambers():

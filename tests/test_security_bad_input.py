@@ -134,7 +134,31 @@ BAD = {
     "a zip that is text": (["run", "--session=text.zip"], r"damaged or encrypted.*download"),
     "a cut zip": (["run", "--session=cut.zip"], r"half-written, damaged or encrypted"),
     "a zip without a file": (["run", "--session=missing.zip"], r"no files named bills.csv"),
-    "a zip of two sessions": (["run", "--session=two.zip"], r"2 files named votes.csv"),
+    "a zip of two sessions": (
+        ["run", "--session=two.zip"],
+        r"2 LegiScan sessions in 'two.zip': received 'KS/2025, KS/2026'. name.*two.zip/KS/2025",
+    ),
+    "a zip without the session": (
+        ["run", "--session=two.zip/KS/2027"],
+        r"no sessions of this name in 'two.zip': received 'KS/2027'. it holds KS/2025, KS/2026",
+    ),
+    "a path into nothing": (["run", "--session=none.zip/KS"], r"session not found"),
+    "a database that is not there": (
+        ["run", "--session=sqlite:///none.db"],
+        r"no such database file: received .*none\.db",
+    ),
+    "a database without the table": (
+        ["run", "--session=sqlite:///mlflow.db"],
+        r"no such table in the database: received 'votes'",
+    ),
+    "a query of a file": (
+        ["run", "--session=small", "--votes-query=SELECT 1"],
+        r"a query needs a database: received 'small'. leave votes_query out",
+    ),
+    "a query that deletes": (
+        ["run", "--session=sqlite:///mlflow.db", "--votes-query=DELETE FROM runs"],
+        r"the database failed.*readonly",
+    ),
     "a zip bomb": (["run", "--session=bomb.zip"], r"too large: .*bytes that become.*limit_exp"),
     "a zip of many files": (["run", "--session=many.zip"], r"10,001 files'.*limit_files"),
     # calibrate

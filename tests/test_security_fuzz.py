@@ -44,6 +44,21 @@ def read_zip(random_, folder):
     return votes.fingerprint
 
 
+def read_openstates(random_, folder):
+    for path in folder.iterdir():
+        path.unlink()
+    if random_.random() < 0.5:
+        (folder / "answer.json").write_bytes(fuzz_inputs.openstates_json(random_))
+        given = folder / "answer.json"
+    else:
+        for part, data in fuzz_inputs.openstates_files(random_).items():
+            (folder / f"KS_2025_{part}.csv").write_bytes(data)
+        given = folder
+    votes = load_votes(str(given), "senate")
+    assert "/" not in votes.session
+    return votes.fingerprint
+
+
 def read_answers(random_, folder):
     path = folder / "answers.csv"
     path.write_bytes(fuzz_inputs.answers(random_))
@@ -76,7 +91,7 @@ def read_toml(random_, folder):
 # Each with its share of the inputs: what reads several files takes the longest.
 READERS = {
     read_session: 0.10, read_voteview: 0.08, read_zip: 0.12, read_answers: 0.10, read_anchors: 0.10,
-    read_prior: 0.25, read_toml: 0.25,
+    read_openstates: 0.10, read_prior: 0.20, read_toml: 0.20,
 }  # fmt: skip
 
 

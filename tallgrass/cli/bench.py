@@ -163,7 +163,14 @@ def _votes(arguments: Arguments, spec: RunSpec) -> "VoteMatrix":
     from tallgrass.rollcalls.sources import load_votes
 
     settings = load_settings(arguments.settings)
-    return load_votes(spec.session, spec.chamber, settings.data_dir, settings.limits)
+    return load_votes(
+        spec.session,
+        spec.chamber,
+        settings.data_dir,
+        settings.limits,
+        table=spec.votes_table,
+        query=spec.votes_query,
+    )
 
 
 def comparison_table(columns: "Sequence[Column]") -> tuple[list[str], list[list[str]]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tallgrass.errors import DataError, SpecError
 from tallgrass.experiment.declaration import Experiment
+from tallgrass.inputs.paths import is_database
 from tallgrass.rollcalls.sources import available_sessions
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
 
@@ -139,7 +140,7 @@ def _sessions(values: list[Any], data_dir: Path) -> list[Any]:
     """Sessions, with patterns (``*``) replaced by all matching sessions in the data folder."""
     sessions: list[Any] = []
     for value in values:
-        if not isinstance(value, str) or not set("*?[") & set(value):
+        if not isinstance(value, str) or is_database(value) or not set("*?[") & set(value):
             sessions.append(value)
             continue
         path = PurePath(value)

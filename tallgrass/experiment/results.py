@@ -9,6 +9,7 @@ import pandas as pd
 
 from tallgrass.errors import TallgrassError
 from tallgrass.escaping import markdown as escaped
+from tallgrass.escaping import masked
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.expectations import Answer, answer
@@ -97,6 +98,7 @@ def gather(
         outcome = outcomes.get(run.key)
         details = reading.details(outcome.run_id) if outcome and outcome.run_id else None
         row = {**run.spec.model_dump(), "label": run.label, "finished": details is not None}
+        row["session"] = masked(run.spec.session)
         row |= {"verdict": None, "fit": None, "baseline_run_id": None}
         if details is not None:
             tags = details["tags"]
@@ -104,7 +106,7 @@ def gather(
             row |= {"verdict": tags.get("verdict"), "fit": tags.get("fit")}
             row["baseline_run_id"] = tags.get("baseline.run_id")
             row["session"] = tags.get("session", row["session"])
-            row["asked_session"] = run.spec.session
+            row["asked_session"] = masked(run.spec.session)
         rows[str(outcome.run_id) if outcome and outcome.run_id else run.key] = row
     all_runs = pd.DataFrame.from_dict(rows, orient="index")
     # Expectations name sessions as the experiment's file does.

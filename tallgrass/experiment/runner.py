@@ -8,6 +8,7 @@ from typing import Any
 
 from tallgrass.errors import SpecError
 from tallgrass.escaping import markdown as escaped
+from tallgrass.escaping import masked
 from tallgrass.experiment import cluster
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.dispatch import LOST, make_runs
@@ -223,10 +224,16 @@ def _close_running(parent: str, status: Any, reason: str) -> None:
 
 def _declare(parent: ActiveRun, experiment: Experiment, planned: Sequence[PlannedRun]) -> None:
     parent.log_params({"experiment": experiment.name, "n_runs": len(planned)})
-    parent.log_params({f"vary.{name}": values for name, values in experiment.vary.items()})
-    parent.log_params({f"hold.{name}": value for name, value in experiment.hold.items()})
+    # A session may be the address of a database, with a password.
+    vary = {name: [_shown(value) for value in values] for name, values in experiment.vary.items()}
+    parent.log_params({f"vary.{name}": values for name, values in vary.items()})
+    parent.log_params({f"hold.{name}": _shown(v) for name, v in experiment.hold.items()})
     parent.set_tags({"mlflow.note.content": _description(experiment)})
-    parent.log_text(experiment.text, "spec/experiment.toml")
+    parent.log_text(masked(experiment.text), "spec/experiment.toml")
+
+
+def _shown(value: object) -> object:
+    return masked(value) if isinstance(value, str) else value
 
 
 def _description(experiment: Experiment) -> str:

@@ -1,10 +1,21 @@
-"""Resolve paths that are relative to another folder than the current one."""
+"""Where inputs are: addresses of databases, and paths relative to another folder."""
 
+import re
 from pathlib import Path
+
+# An SQLite file by a relative path; with four slashes the path is absolute.
+_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)")
+
+
+def is_database(location: str) -> bool:
+    """Whether a location is the address of a database and not a file."""
+    return "://" in location
 
 
 def as_given_from(folder: Path, text: str) -> str:
     """The text as an absolute path, if it is a path that exists in ``folder``; else unchanged.
+
+    The path may go on inside a zip file, and it may be that of an SQLite file in an address.
 
     Parameters
     ----------
@@ -17,11 +28,25 @@ def as_given_from(folder: Path, text: str) -> str:
     --------
     >>> as_given_from(Path("/no/such/folder"), "sample")
     'sample'
+    >>> as_given_from(Path("/data"), "sqlite:///answers.db")
+    'sqlite:////data/answers.db'
     """
-    if not text or Path(text).is_absolute():
+    if address := _SQLITE.fullmatch(text):
+        start, path, options = address.groups()
+        return f"{start}{folder / path}{options}"
+    if not text or is_database(text) or Path(text).is_absolute():
         return text
     path = folder / text
     try:
-        return str(path) if path.exists() else text
+        return str(path) if path.exists() or zip_in(path) is not None else text
     except OSError:  # not a possible path, for example too long
         return text
+
+
+def zip_in(path: Path) -> Path | None:
+    """The zip file that a path leads into, as ``votes.zip/KS/2025`` does; None where none is."""
+    zips = (parent for parent in path.parents if parent.suffix.lower() == ".zip")
+    try:
+        return next((parent for parent in zips if parent.is_file()), None)
+    except (OSError, ValueError):  # not a possible path
+        return None

@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype
 from pandas.errors import EmptyDataError, ParserError, ParserWarning
 
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
 
 SEPARATORS = (",", ";", "\t")
+_EXACT = 2**53  # from here on a float does not hold every integer
+_ROUNDED = r"\d([.,]\d+)?[eE]\+\d+"  # as R and spreadsheets write large numbers
 
 
 @contextmanager
@@ -237,6 +241,38 @@ def iso_date(text: str, label: str) -> str:
     except ValueError:
         raise DataError(f"{label}: unreadable date", text, "write it as 2025-03-20") from None
     return date.isoformat().removesuffix("T00:00:00")
+
+
+def whole_names(names: "pd.Series[Any]", column: str) -> "pd.Series[Any]":
+    """Whole numbers stored as floats become integers, so that the name is 12 and not 12.0.
+
+    Raises
+    ------
+    DataError
+        When one is so large that neighbouring ids are the same float.
+    """
+    if not is_float_dtype(names):
+        return names
+    if (large := names.abs() >= _EXACT).any():
+        raise DataError(
+            f"the column {column} holds ids as floats beyond 2^53, where neighbours are one number",
+            f"{names[large].iloc[0]:.0f}",
+            "store ids as integers or text",
+        )
+    if names.notna().all() and (names % 1 == 0).all():
+        return names.astype(np.int64)
+    return names
+
+
+def refuse_rounded(names: "pd.Index[str]", column: str) -> None:
+    """A DataError for a name that is a rounded large number, such as 1.2e+16."""
+    rounded = names[names.str.fullmatch(_ROUNDED)]
+    if any(float(name.replace(",", ".")) >= _EXACT for name in rounded):
+        raise DataError(
+            f"the column {column} holds ids that were rounded, so that neighbours are one name",
+            rounded[0],
+            "write them again as whole numbers or text (in R: format(id, scientific = FALSE))",
+        )
 
 
 def slug_of(*parts: str) -> str:

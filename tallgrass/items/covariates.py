@@ -21,7 +21,7 @@ def doubtful_items(responses: Responses) -> tuple[str, ...]:
     Examples
     --------
     >>> doubtful_items(responses)  # doctest: +SKIP
-    ("by their names these may not be items: male; leave them out with ignore=male",)
+    ("by their names these may not be items: male; leave them out with ignore=male, or ...",)
     """
     named = [name for name in responses.items if _parts(name) & NAMES]
     r, n = rest_correlations(responses)
@@ -31,7 +31,8 @@ def doubtful_items(responses: Responses) -> tuple[str, ...]:
     if named:
         sentences.append(
             f"by their names these may not be items: {_list(named)}; leave them out with "
-            f"ignore={','.join(named[:_SHOWN])}"
+            f"ignore={','.join(named[:_SHOWN])}, or keep them beside the users with covariates="
+            + ",".join(named[:_SHOWN])
         )
     if unlike := [name for name in unlike if name not in named]:
         sentences.append(

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+from tallgrass.inference.precision import DOUBLE
 from tallgrass.inference.samplers import trajectory
 from tallgrass.items.model import ItemModel
 from tallgrass.items.prepare import COPY, PreparedCalibration
@@ -36,6 +37,8 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
         "n_anchors_dropped": len(prepared.thin_anchors),
         "n_users_dropped": log.n_users_dropped,
     }
+    covariates = prepared.data.covariates
+    kept = [] if covariates is None else [name for name in covariates.columns if name != "user"]
     versions = versions_of_libraries()
     priors = priors_of(spec)
     return Declaration(
@@ -47,6 +50,7 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
             "population.resolved": "free" if spec.free else "standard",
             **{f"model.{name}": value for name, value in counts.items()},
             **{f"data.{name}": value for name, value in dropped.items()},
+            "data.covariates": ", ".join(kept),
             **priors,
             **_steps(spec),
             **{f"version.{library}": number for library, number in versions.items()},
@@ -74,6 +78,7 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
             "env/requirements.txt": installed(),
             **({COPY: prepared.data.given} if prepared.data.given else {}),
         },
+        tables={} if covariates is None else {"tables/covariates": covariates},
     )
 
 
@@ -105,7 +110,10 @@ def without_secrets(spec: CalibrationSpec) -> dict[str, object]:
 
 
 def _steps(spec: CalibrationSpec) -> dict[str, str]:
-    """What the trajectories of NUTS were made of; nothing of other engines."""
+    """What the trajectories of NUTS were made of, and how exactly; nothing of other engines."""
     if spec.engine != "nuts":
         return {}
-    return {"sampler.trajectory": trajectory(ItemModel.trajectory, spec.sampler_spec)}
+    return {
+        "sampler.trajectory": trajectory(ItemModel.trajectory, spec.sampler_spec),
+        "sampler.floatX": DOUBLE,
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tallgrass.errors import DataError, SpecError
+from tallgrass.inference.precision import require_double
 from tallgrass.items.covariates import doubtful_items
 from tallgrass.items.earlier import item_table
 from tallgrass.items.responses import Anchors
@@ -98,6 +99,7 @@ def request_of(spec: CalibrationSpec) -> ResponseRequest:
         min_responses=spec.min_responses,
         items=_parts(spec.items),
         ignore=_parts(spec.ignore),
+        covariates=_parts(spec.covariates),
         missing=_parts(spec.missing),
     )
 
@@ -127,6 +129,8 @@ def prepare(
     TallgrassError
         When an anchor cannot be used, or the machine cannot carry the run.
     """
+    if spec.engine == "nuts":
+        require_double()
     anchors = load_anchors(spec.anchors, spec.responses) if spec.anchors else None
     thin: tuple[str, ...] = ()
     if anchors is not None:

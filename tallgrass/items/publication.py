@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tallgrass.errors import DataError
-from tallgrass.items.sources import database
+from tallgrass.inputs import database
 
 COLUMNS: dict[str, Any] = {
     "item": sa.Text,

@@ -14,6 +14,7 @@ import xarray as xr
 
 from tallgrass.inference.diagnostics import Diagnostics, Verdict, diagnose, judge
 from tallgrass.inference.draws import Interrupted, Sampled
+from tallgrass.inference.second_start import refuse_second_start
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.items import engines, tables
 from tallgrass.items.agreement import agreement
@@ -268,6 +269,7 @@ def run_steps(
 
     ``data`` are responses that were read already, ``parent`` the run that this one is under.
     """
+    refuse_second_start()
     clock = Clock(began)
     clock.add("import_s", time.perf_counter() - began)
     # The responses come first: where they cannot be used, not even an empty database is made.

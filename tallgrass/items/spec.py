@@ -63,6 +63,11 @@ class CalibrationSpec(SamplerSpec):
     ignore: str = Field(
         "", description="columns or items that are none: names or patterns, with commas"
     )
+    covariates: str = Field(
+        "",
+        description="columns about users, as sex, that are no items and are kept for DIF: names or "
+        "patterns, with commas",
+    )
     missing: str = Field("", description="texts that stand for no answer: -9,99,.")
     duplicates: Duplicates = Field(
         "first", description="which of several answers to an item counts: first, last, or error"

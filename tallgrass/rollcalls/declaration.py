@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+from tallgrass.inference.precision import DOUBLE
 from tallgrass.inference.samplers import trajectory
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.anchor_text import anchors_text
@@ -73,6 +74,7 @@ def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
         "sampler.adaptation": spec.adaptation,
         "sampler.trajectory": trajectory(prepared.model.trajectory, spec),
         "sampler.target_accept": spec.target_accept,
+        "sampler.floatX": DOUBLE,
         "data.source": prepared.data.source,
         "data.minority_threshold": log.minority_threshold,
         "data.min_votes": log.min_votes,

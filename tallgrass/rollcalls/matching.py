@@ -1,10 +1,12 @@
 """Match the bills that both chambers voted on, by one roll call of each chamber.
 
 Bills are matched by number. Of several roll calls on a bill in a chamber, one with "final action"
-in its motion or vote type is preferred, and of those the latest. Only roll calls that passed the
-filters count, so a bill that one chamber passed unanimously has no match.
+in its motion or vote type is preferred, then one with other states' words for it (third reading,
+passage), and of those the latest. Only roll calls that passed the filters count, so a bill that one
+chamber passed unanimously has no match.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +14,12 @@ from dataclasses import dataclass
 from tallgrass.rollcalls.votes import RollCall, VoteMatrix
 
 FINAL = "final action"  # also part of "emergency final action"
+# How other states call it; not the passage of an amendment or in the committee of the whole.
+_PASSAGE = re.compile(
+    r"\b(third|3rd|final) reading\b|\bread (a |the )?third time\b|\b(final |on )?passage\b",
+    re.IGNORECASE,
+)
+_NOT_FINAL = re.compile(r"committee|amendment|\bmotion to\b|\bveto\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +92,21 @@ def _by_bill(rollcalls: Sequence[RollCall]) -> dict[str, list[RollCall]]:
     return dict(bills)
 
 
-def _is_final(rollcall: RollCall) -> bool:
-    return FINAL in rollcall.motion.lower() or FINAL in rollcall.vote_type.lower()
+def _finality(rollcall: RollCall) -> int:
+    """2 for a final action, 1 for a passage in the words of other states, else 0."""
+    texts = (rollcall.motion, rollcall.vote_type)
+    if any(FINAL in text.lower() for text in texts):
+        return 2
+    return int(any(_PASSAGE.search(text) and not _NOT_FINAL.search(text) for text in texts))
 
 
 def _choose(rollcalls: list[RollCall]) -> RollCall:
     # No date counts as the earliest; ids of different lengths compare like numbers.
-    return max(rollcalls, key=lambda r: (_is_final(r), r.date, len(r.vote_id), r.vote_id))
+    return max(rollcalls, key=lambda r: (_finality(r), r.date, len(r.vote_id), r.vote_id))
 
 
 def _why(rollcall: RollCall, n: int) -> str:
     if n == 1:
         return "the only roll call"
-    return f"the latest {'final action' if _is_final(rollcall) else 'roll call'} of {n} roll calls"
+    kind = ("roll call", "passage", FINAL)[_finality(rollcall)]
+    return f"the latest {kind} of {n} roll calls"

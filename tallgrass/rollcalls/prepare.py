@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.errors import DataError, SpecError, TrackingError
+from tallgrass.inference.precision import require_double
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, joint_start
@@ -88,6 +89,7 @@ def prepare(
     TallgrassError
         When the data cannot carry the model, or the start or the baseline cannot be used.
     """
+    require_double()
     votes = data.votes
     past = _past_positions(spec.init)
     if data.joint is None:

@@ -5,15 +5,18 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tallgrass.errors import DataError
+from tallgrass.escaping import masked
+from tallgrass.inputs.paths import is_database
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers
 from tallgrass.rollcalls.filters import FilterLog, filter_votes
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.memory import SESSION, votes_of_run
 from tallgrass.rollcalls.sources import load_votes, source_of
-from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.spec import RunSpec, load_run_spec
 from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties
 from tallgrass.settings import Settings
 
+DATABASE = "database"  # as the source of votes
 MIN_LEGISLATORS = 3  # with fewer there is nothing to place
 
 
@@ -57,10 +60,45 @@ def read(spec: RunSpec, settings: Settings, given: Mapping[str, VoteMatrix] | No
     given = given or votes_of_run(spec.session)
     if given is not None:
         return replace(_filtered(given, spec, SESSION, spec.session), given=given)
-    source, location = source_of(spec.session, settings.data_dir)
+    session = with_password(spec.session)
+    if is_database(session):
+        source, location = DATABASE, masked(session)
+    else:
+        name, path = source_of(session, settings.data_dir)
+        source, location = name, str(path)
     chambers = CHAMBERS if spec.model == "joint" else (spec.chamber,)
-    votes = {c: load_votes(spec.session, c, settings.data_dir, settings.limits) for c in chambers}
-    return _filtered(votes, spec, source, str(location))
+    votes = {
+        chamber: load_votes(
+            session,
+            chamber,
+            settings.data_dir,
+            settings.limits,
+            table=spec.votes_table,
+            query=spec.votes_query,
+        )
+        for chamber in chambers
+    }
+    return _filtered(votes, spec, source, location)
+
+
+def with_password(session: str) -> str:
+    """A session with the password that its stored form lacks, from the settings.
+
+    Raises
+    ------
+    DataError
+        When the settings do not have it.
+    """
+    if "***" not in session or not is_database(session):
+        return session
+    known = load_run_spec().session
+    if masked(known) != session:
+        raise DataError(
+            "the password of the votes' database is not stored with a run",
+            session,
+            "set TALLGRASS_SESSION to the address with its password",
+        )
+    return known
 
 
 def _filtered(

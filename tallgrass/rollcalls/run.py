@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tallgrass.escaping import masked
 from tallgrass.inference.draws import Sampled
+from tallgrass.inference.second_start import refuse_second_start
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
 from tallgrass.rollcalls.analysis import RollCallAnalysis, analyse
@@ -105,11 +107,14 @@ def run_steps(
     votes: Mapping[str, VoteMatrix] | None = None,
 ) -> FitResult:
     """Carry out one run; see :func:`tallgrass.rollcalls.fit.fit`. ``votes`` are by chamber."""
+    refuse_second_start()
     clock = Clock(began)
     clock.add("import_s", time.perf_counter() - began)
     # The votes come first: where they cannot be used, not even an empty database is made.
     with clock.timed("prepare_s"):
         data = read(spec, settings, votes)
+    # The votes are read, and everybody can read a run: it never sees the password of a database.
+    spec = spec.model_copy(update={"session": masked(spec.session)})
 
     def prepared(others: tuple[Finding, ...], state: Path) -> RollCallStudy:
         with clock.timed("prepare_s"):

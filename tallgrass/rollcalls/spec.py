@@ -195,8 +195,11 @@ class RunSpec(ModelSpec, SamplerSpec):
     session: str = Field(
         "sample",
         min_length=1,
-        description="sample, simulated, a folder, a LegiScan zip or a Voteview votes file",
+        description="sample, simulated, a folder, a LegiScan or OpenStates zip, a Voteview votes "
+        "file, or a database URL",
     )
+    votes_table: str = Field("votes", description="table of the database with the votes")
+    votes_query: str = Field("", description="SQL instead of a table; may use :chamber")
     chamber: Chamber = Field("senate", description="senate, house, or both (joint model)")
     init: str = Field("pca", description="where chains start: pca, none or run:<run id>")
     minority_threshold: float = Field(

@@ -1,12 +1,15 @@
 """Tables of votes as people have them, long or wide -> one row for every vote, +1, -1 or 0."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.inputs.tables import refuse_rounded, whole_names
 
 # What columns are called; the first that is there counts.
 MEMBER = ("legislator", "slug", "legislator_slug", "member", "name", "bioname", "id")
@@ -18,32 +21,47 @@ ABOUT = {
     "district": ("district", "state", "state_abbrev", "cd"),
     "chamber": ("chamber", "house", "body"),
 }
+OF_ROLLCALL = {
+    "bill": ("bill", "bill_number"),
+    "motion": ("motion", "motion_text", "question", "vote_question"),
+    "vote_type": ("vote_type",),
+    "date": ("date", "vote_date", "vote_datetime"),
+    "title": ("title", "bill_title"),
+}
 OTHERS = ("icpsr", "icpsrstate", "lop", "region", "unnamed: 0")
 WORDS = {
-    **dict.fromkeys(("yea", "yes", "aye", "y", "for", "si", "oui", "ja", "true"), 1),
-    **dict.fromkeys(("nay", "no", "n", "against", "non", "nein", "false"), -1),
+    **dict.fromkeys(("yea", "yeas", "yes", "aye", "y", "for", "si", "oui", "ja", "true"), 1),
+    **dict.fromkeys(("nay", "nays", "no", "n", "against", "non", "nein", "false"), -1),
     **dict.fromkeys(
-        ("", "na", "nan", "none", "<na>", "absent", "present", "abstain", "not voting", "nv", "a",
-         "p", "x", "-"), 0
+        ("", "na", "nan", "none", "<na>", "absent", "present", "abstain", "abstained",
+         "abstention", "excused", "paired", "not voting", "did not vote", "no vote", "nv", "a", "e",
+         "p", "x", "-", "."), 0
     ),
 }  # fmt: skip
+# First words of a party's name, without points: Dem., Democratic-Farmer-Labor, Republican Party.
 _PARTIES = {
-    "d": "Democrat",
-    "democrat": "Democrat",
-    "democratic": "Democrat",
-    "r": "Republican",
-    "republican": "Republican",
-    "i": "Independent",
-    "l": "Libertarian",
-    "g": "Green",
-    "n": "Nonpartisan",
+    **dict.fromkeys(("d", "dem", "dems", "democrat", "democrats", "democratic", "dfl"), "Democrat"),
+    **dict.fromkeys(("r", "rep", "reps", "republican", "republicans", "gop"), "Republican"),
+    **dict.fromkeys(("i", "ind", "independent", "independents"), "Independent"),
+    **dict.fromkeys(("l", "lib", "libertarian"), "Libertarian"),
+    **dict.fromkeys(("g", "green"), "Green"),
+    **dict.fromkeys(("n", "np", "nonpartisan"), "Nonpartisan"),
+    "100": "Democrat",  # Voteview's codes
+    "200": "Republican",
+    "328": "Independent",
 }
+# What may follow the first word without making it another party, or the letters of a state: D-TX.
+_OF_A_NAME = re.compile(r"party|caucus|farmer|labor|npl|nonpartisan|league|[a-z]{2}")
 # Numbers mean one thing in a whole table: the narrowest of these that holds them all.
 NUMBERS = (
     {"1": 1, "0": -1},
     {"1": 1, "-1": -1, "0": 0},
-    {str(code): 1 if code in (1, 2, 3) else -1 if code in (4, 5, 6) else 0 for code in range(10)},
+    {"1": 1, "0": -1, "7": 0, "8": 0, "9": 0},
 )
+# Of Voteview and pscl: 1 to 3 yea, 4 to 6 nay. 1 to 4 without a 6 may be other codes (LegiScan's).
+CODES = {
+    str(code): 1 if code in (1, 2, 3) else -1 if code in (4, 5, 6) else 0 for code in range(10)
+}
 
 
 def coded(
@@ -73,7 +91,8 @@ def coded(
     present = set(texts.unique())
     if vote_map is None:
         numbers = {text for text in present if text.lstrip("-").isdigit()}
-        known = {**WORDS, **next((table for table in NUMBERS if numbers <= set(table)), {})}
+        tables = (*NUMBERS, CODES) if "6" in numbers else NUMBERS
+        known = {**WORDS, **next((table for table in tables if numbers <= set(table)), {})}
     else:
         known = {str(word).strip().lower(): value for word, value in vote_map.items()}
         if wrong := [value for value in known.values() if value not in (1, -1, 0)]:
@@ -84,10 +103,27 @@ def coded(
     return np.asarray(cells.fillna(0), np.int8).reshape(values.shape), unknown
 
 
-def long_votes(
-    frame: pd.DataFrame, vote_map: Mapping[object, int] | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The votes, and what the table says about legislators.
+class LongVotes(NamedTuple):
+    """The votes of a table, and what it says about legislators and roll calls.
+
+    Parameters
+    ----------
+    votes : DataFrame
+        slug, vote_id (text) and cell (+1, -1, 0).
+    legislators : DataFrame
+        slug and, where the table has them, name, party, district, chamber; one row a legislator.
+    rollcalls : DataFrame
+        vote_id and, where the table has them, bill, motion, vote_type, date, title; one row a roll
+        call.
+    """
+
+    votes: pd.DataFrame
+    legislators: pd.DataFrame
+    rollcalls: pd.DataFrame
+
+
+def long_votes(frame: pd.DataFrame, vote_map: Mapping[object, int] | None = None) -> LongVotes:
+    """The votes of a long or wide table.
 
     Parameters
     ----------
@@ -95,17 +131,11 @@ def long_votes(
         Long: a legislator, a roll call and a vote in every row. Or wide: a row a legislator, whose
         name is the index or a column, and a column a roll call.
 
-    Returns
-    -------
-    DataFrame
-        slug, vote_id (text) and cell (+1, -1, 0).
-    DataFrame
-        slug and, where the table has them, name, party, district, chamber; one row a legislator.
-
     Raises
     ------
     DataError
-        When it is neither, a vote is not known, or a legislator has two rows of a wide table.
+        When it is neither, a vote is not known, a name is missing, a legislator has two rows of a
+        wide table, or a legislator or roll call is described in two ways.
     """
     columns = {str(name).strip(): name for name in frame.columns}
     names = {kind: column_called(columns, of) for kind, of in ABOUT.items()}
@@ -116,12 +146,17 @@ def long_votes(
         _refuse(unknown, frame[columns[vote]].to_numpy(object), "the votes")
         votes = pd.DataFrame(
             {
-                "slug": frame[columns[member]].astype(str).str.strip(),
-                "vote_id": frame[columns[rollcall]].astype(str).str.strip(),
+                "slug": _names(frame[columns[member]], member),
+                "vote_id": _names(frame[columns[rollcall]], rollcall),
                 "cell": cells,
             }
         )
-        return votes, _about(frame, columns, names, votes["slug"]).drop_duplicates("slug")
+        of_rollcall = {kind: column_called(columns, of) for kind, of in OF_ROLLCALL.items()}
+        people = _about(frame, columns, names, slug=votes["slug"])
+        calls = _about(frame, columns, of_rollcall, vote_id=votes["vote_id"])
+        return LongVotes(
+            votes, _one_each(people, "slug", "legislator"), _one_each(calls, "vote_id", "roll call")
+        )
     if member is None and isinstance(frame.index, pd.RangeIndex):
         raise DataError(
             "a table of votes without legislators",
@@ -129,7 +164,7 @@ def long_votes(
             f"name them in the index or in a column {MEMBER[0]}",
         )
     index = frame[columns[member]] if member else pd.Series(frame.index, frame.index)
-    slugs = index.astype(str).str.strip()
+    slugs = _names(index, member or "index")
     if slugs.duplicated().any():
         twice = slugs[slugs.duplicated()].iloc[0]
         raise DataError("a legislator has two rows", twice, "each row is a legislator")
@@ -145,12 +180,22 @@ def long_votes(
             "cell": cells.ravel(),
         }
     )
-    return votes, _about(frame, columns, names, slugs)
+    about = _about(frame, columns, names, slug=slugs)
+    return LongVotes(votes, about, pd.DataFrame({"vote_id": np.array(chosen, object)}))
 
 
 def party_name(text: str) -> str:
-    """The party's full name; unknown names stay as they are."""
-    return _PARTIES.get(text.lower(), text)
+    """The party's full name; unknown names stay as they are.
+
+    Examples
+    --------
+    >>> [party_name(text) for text in ("Dem.", "(R)", "Democratic-Farmer-Labor", "Whig")]
+    ['Democrat', 'Republican', 'Democrat', 'Whig']
+    """
+    plain = re.sub(r"(?<=\d)\.0$", "", text.strip().lower())
+    first, *rest = re.sub(r"[^a-z0-9]+", " ", plain).split() or [""]
+    name = _PARTIES.get(first)
+    return name if name is not None and all(map(_OF_A_NAME.fullmatch, rest)) else text
 
 
 def column_called(columns: Iterable[str], names: Sequence[str]) -> str | None:
@@ -163,13 +208,46 @@ def _about(
     frame: pd.DataFrame,
     columns: Mapping[str, object],
     names: Mapping[str, str | None],
-    slugs: "pd.Series[str]",
+    **key: "pd.Series[str]",
 ) -> pd.DataFrame:
-    about = {"slug": slugs.to_numpy(object)}
+    about = {name: values.to_numpy(object) for name, values in key.items()}
     for kind, column in names.items():
         if column is not None:
             about[kind] = frame[columns[column]].fillna("").astype(str).to_numpy(object)
     return pd.DataFrame(about)
+
+
+def _names(values: "pd.Series[Any]", column: str) -> "pd.Series[str]":
+    """Names of legislators or roll calls as text, none of them empty."""
+    texts = whole_names(values, column).astype(str).str.strip()
+    if (empty := (values.isna() | (texts == "")).to_numpy(bool)).any():
+        raise DataError(
+            f"{int(empty.sum())} votes without a name in the column {column}",
+            f"row {int(empty.argmax()) + 1}",
+            "every vote needs a legislator and a roll call",
+        )
+    refuse_rounded(pd.Index(texts.unique()), column)
+    return texts
+
+
+def _one_each(table: pd.DataFrame, key: str, kind: str) -> pd.DataFrame:
+    """One row each; a DataError names the first that is described in two ways."""
+    table = table.drop_duplicates(ignore_index=True)
+    twice = table[key].duplicated()
+    if twice.any():
+        name = table[key][twice].iloc[0]
+        rows = table[table[key] == name]
+        differ = [
+            f"{column} {' and '.join(map(repr, rows[column].unique()[:2]))}"
+            for column in table.columns
+            if len(rows[column].unique()) > 1
+        ]
+        raise DataError(
+            f"a {kind} is described in two ways",
+            f"{name}: {', '.join(differ)}",
+            "describe it alike in every row, or give the two periods two names",
+        )
+    return table
 
 
 def _refuse(unknown: NDArray[np.bool_], values: NDArray[np.object_], where: str) -> None:

@@ -151,7 +151,8 @@ class VoteMatrix:
         ----------
         frame : DataFrame
             Long (legislator, rollcall, vote) or wide (a row a legislator, named by the index or a
-            column ``legislator``; a column a roll call). It may have party, district and name.
+            column ``legislator``; a column a roll call). It may have party, district and name, and
+            where it is long, bill, motion, vote_type, date and title of the roll call.
         legislators : DataFrame, optional
             slug, and name, party, district, where ``frame`` does not have them.
         rollcalls : DataFrame, optional
@@ -174,10 +175,11 @@ class VoteMatrix:
         >>> VoteMatrix.from_frame(table).cells.tolist()
         [[1], [-1]]
         """
-        votes, about = long_votes(frame, vote_map)
-        people = about if legislators is None else _described(legislators, "slug", about)
-        calls = pd.DataFrame({"vote_id": votes["vote_id"].unique()})
-        calls = calls if rollcalls is None else _described(rollcalls, "vote_id", calls)
+        votes, people, calls = long_votes(frame, vote_map)
+        if legislators is not None:
+            people = _described(legislators, "slug", people)
+        if rollcalls is not None:
+            calls = _described(rollcalls, "vote_id", calls)
         return cls.from_triples(
             votes[["slug", "vote_id", "cell"]].itertuples(index=False, name=None),
             [

@@ -20,6 +20,7 @@ from tallgrass.tracking.checks import (
     check_no_file_store,
     check_sqlite,
 )
+from tallgrass.tracking.proxies import Proxy, proxy_for
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -96,8 +97,10 @@ def connect(uri: str | None = None) -> None:
         with _impatient():
             mlflow.MlflowClient().search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
-        message = f"cannot use the MLflow store {masked(uri_in_use)} ({brief(error)})"
-        raise TrackingError(message, None, _advice(scheme, str(error))) from error
+        proxy = proxy_for(uri_in_use)
+        through = f" through the proxy {masked(proxy.address)} of {proxy.variable}" if proxy else ""
+        message = f"cannot use the MLflow store {masked(uri_in_use)}{through} ({brief(error)})"
+        raise TrackingError(message, None, _advice(scheme, str(error), proxy)) from error
     _checked.add(uri_in_use)
 
 
@@ -188,6 +191,11 @@ def absolute_uri() -> str:
     return f"sqlite:///{Path(database).absolute()}"
 
 
+def on_server() -> bool:
+    """Whether the connected store is a server, whose pages are there without ``tallgrass ui``."""
+    return address.scheme_of(address.in_use()) in ("http", "https")
+
+
 def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
     """Command and environment of a local MLflow server for the connected store.
 
@@ -196,7 +204,7 @@ def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
     import mlflow
 
     uri = mlflow.get_tracking_uri()
-    if urlsplit(uri).scheme in ("http", "https"):
+    if on_server():
         return None
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     # Artifacts that are made in the UI are files, so they stay readable without the server.
@@ -259,7 +267,10 @@ def _impatient() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _advice(scheme: str, error: str) -> str:
+def _advice(scheme: str, error: str, proxy: Proxy | None = None) -> str:
+    if proxy is not None and "Proxy" in error:
+        host = proxy.host
+        return f"check the proxy, or reach {host} without it: NO_PROXY={host}"
     if "CERTIFICATE_VERIFY_FAILED" in error:
         return "set MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of your own authority"
     if "error code 401" in error or "not authenticated" in error:

@@ -2,12 +2,7 @@
 
 from tallgrass.items.sources.anchors import load_anchors
 from tallgrass.items.sources.cleaning import DroppedItem, ResponseLog
-from tallgrass.items.sources.reading import (
-    LoadedResponses,
-    is_database,
-    load_responses,
-    responses_of_frame,
-)
+from tallgrass.items.sources.reading import LoadedResponses, load_responses, responses_of_frame
 from tallgrass.items.sources.request import ResponseRequest
 
 __all__ = [
@@ -15,7 +10,6 @@ __all__ = [
     "LoadedResponses",
     "ResponseLog",
     "ResponseRequest",
-    "is_database",
     "load_anchors",
     "load_responses",
     "responses_of_frame",

@@ -7,9 +7,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from tallgrass.errors import DataError, nearest
+from tallgrass.inputs import database
 from tallgrass.inputs.tables import is_file, read_table
 from tallgrass.items.responses import Anchors
-from tallgrass.items.sources import database, simulated
+from tallgrass.items.sources import simulated
 from tallgrass.items.sources.parquet import read_parquet
 
 COLUMNS = ("item", "a", "b")
@@ -69,10 +70,14 @@ def read_parameters(source: str, location: str = "") -> pd.DataFrame:
 
 
 def _with_points(values: pd.Series) -> pd.Series:
-    """Numbers in text with a decimal point: some spreadsheets write 0,5."""
+    """Numbers in text with a decimal point: some spreadsheets write 0,5, and 1.234,5."""
     if pd.api.types.is_numeric_dtype(values):
         return values
-    return values.astype(str).str.replace(r"^\s*(-?\d+),(\d+)\s*$", r"\1.\2", regex=True)
+    grouped = r"^\s*(-?\d{1,3})((?:\.\d{3})+),"
+    values = values.astype(str).str.replace(
+        grouped, lambda number: f"{number[1]}{number[2].replace('.', '')},", regex=True
+    )
+    return values.str.replace(r"^\s*(-?\d+),(\d+)\s*$", r"\1.\2", regex=True)
 
 
 def _require(columns: list[str], source: str) -> None:

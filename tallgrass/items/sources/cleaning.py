@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_bool_dtype, is_float_dtype, union_categoricals
+from pandas.api.types import is_bool_dtype, union_categoricals
 
 from tallgrass.errors import DataError
+from tallgrass.inputs.tables import refuse_rounded, whole_names
 from tallgrass.items.responses import Responses
+from tallgrass.items.sources.about_users import one_row_a_user
 from tallgrass.items.sources.request import ResponseRequest
 from tallgrass.items.sources.times import joined, ordered
 from tallgrass.items.sources.wide import ANSWERS, MISSING
-
-_EXACT = 2**53  # from here on a float does not hold every integer
 
 
 @dataclass(frozen=True)
@@ -62,18 +63,25 @@ class _Columns:
     item: pd.Categorical
     correct: NDArray[np.int8]
     time: "pd.Series | None"
+    about: "pd.DataFrame | None"  # user and covariates
 
 
-def assemble(
-    chunks: Iterable[pd.DataFrame], request: ResponseRequest
-) -> tuple[Responses, ResponseLog]:
+class Assembled(NamedTuple):
+    """Responses, what was dropped, and the covariates of the users, one row a user, if asked."""
+
+    responses: Responses
+    log: ResponseLog
+    covariates: pd.DataFrame | None
+
+
+def assemble(chunks: Iterable[pd.DataFrame], request: ResponseRequest) -> Assembled:
     """Responses from tables with the columns that the request names.
 
     Raises
     ------
     DataError
-        When no response is left, an answer is neither 0 nor 1, a name is missing, or there are
-        duplicates and the request forbids them.
+        When no response is left, an answer is neither 0 nor 1, a name is missing, a user has two
+        values of a covariate, or there are duplicates and the request forbids them.
     """
     n_rows, n_missing = 0, 0
     pieces: list[_Columns] = []
@@ -90,6 +98,7 @@ def assemble(
     item = union_categoricals([piece.item for piece in pieces])
     correct = np.concatenate([piece.correct for piece in pieces])
     times = [piece.time for piece in pieces if piece.time is not None]
+    about = [piece.about for piece in pieces if piece.about is not None]
     del pieces
     rows: NDArray[np.intp] = np.arange(len(correct))
     if times:
@@ -124,7 +133,9 @@ def assemble(
         dropped,
         len(user.categories) - len(users),
     )
-    return Responses(users, items, user_index, item_index, correct[kept_rows]), log
+    responses = Responses(users, items, user_index, item_index, correct[kept_rows])
+    of_users = one_row_a_user(about, responses.users, request.user) if about else None
+    return Assembled(responses, log, of_users)
 
 
 def _chosen(chunk: pd.DataFrame, request: ResponseRequest) -> pd.DataFrame:
@@ -150,12 +161,12 @@ def _nothing(request: ResponseRequest, n_rows: int) -> DataError:
 
 
 def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tuple[_Columns, int]:
-    correct, answered = _answers(chunk[request.response], n_before, request.missing)
+    correct, answered = _answers(chunk[request.response], n_before, request.no_answers)
     if not answered.all():
         chunk, correct = chunk[answered], correct[answered]
     names = []
     for column in (request.user, request.item):
-        values = _whole(chunk[column], column)
+        values = whole_names(chunk[column], column)
         empty = values.isna().to_numpy()
         if empty.any():
             row = int(chunk.index[int(empty.argmax())]) + n_before + 1
@@ -166,32 +177,18 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tupl
             raise DataError(
                 f"names in the column {column} that are empty, or differ only in blanks or type"
             )
+        refuse_rounded(texts, column)
         names.append(coded.rename_categories(texts))
     time = ordered(chunk[request.time], request.time) if request.time in chunk else None
-    return _Columns(names[0], names[1], correct, time), int((~answered).sum())
-
-
-def _whole(names: pd.Series, column: str) -> pd.Series:
-    """Whole numbers stored as floats become integers, so that the name is 12 and not 12.0.
-
-    Raises
-    ------
-    DataError
-        When one is so large that neighbouring ids are the same float.
-    """
-    if is_float_dtype(names) and (names.abs() >= _EXACT).any():
-        raise DataError(
-            f"the column {column} holds ids as floats beyond 2^53, where neighbours are one number",
-            f"{names[names.abs() >= _EXACT].iloc[0]:.0f}",
-            "store ids as integers or text",
-        )
-    if is_float_dtype(names) and names.notna().all() and (names % 1 == 0).all():
-        return names.astype(np.int64)
-    return names
+    covariates = request.covariates_in(list(chunk.columns))
+    about = None
+    if covariates:
+        about = chunk[covariates].assign(**{request.user: names[0]}).drop_duplicates()
+    return _Columns(names[0], names[1], correct, time, about), int((~answered).sum())
 
 
 def _answers(
-    values: pd.Series, n_before: int, missing: tuple[str, ...]
+    values: pd.Series, n_before: int, missing: frozenset[str]
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """Answers as 0 and 1, and which rows have an answer."""
     answered = values.notna().to_numpy()
@@ -202,8 +199,7 @@ def _answers(
         answered = answered & ~np.isin(numbers, _numbers(missing))
     else:
         texts = values.astype("str").str.strip().str.lower()
-        none = MISSING | {text.lower() for text in missing}
-        answered = answered & ~texts.isin(none).to_numpy()
+        answered = answered & ~texts.isin(MISSING | missing).to_numpy()
         # Any other text becomes -1, which is refused below.
         numbers = texts.map(ANSWERS).astype("float64").to_numpy()
         numbers = np.where(np.isnan(numbers), -1.0, numbers)
@@ -219,9 +215,9 @@ def _answers(
     return np.where(answered, numbers, 0).astype(np.int8), answered
 
 
-def _numbers(texts: tuple[str, ...]) -> list[float]:
+def _numbers(texts: frozenset[str]) -> list[float]:
     """Those texts that are numbers."""
-    numbers = pd.to_numeric(pd.Series(texts, dtype=str), errors="coerce")
+    numbers = pd.to_numeric(pd.Series(sorted(texts), dtype=str), errors="coerce")
     return [float(number) for number in numbers.dropna()]
 
 

@@ -86,7 +86,8 @@ def _rows(record: dict[str, Any], request: ResponseRequest, label: str) -> list[
             f"{label} has answers without a user", str(sorted(record))[:60],
             f"name the user {request.user}",
         )  # fmt: skip
+    about = {name: record[name] for name in request.covariates_in(list(record))}
     return [
-        {request.user: user, request.item: item, request.response: answer}
+        {request.user: user, request.item: item, request.response: answer, **about}
         for item, answer in answers.items()
     ]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tallgrass.inputs.database import shown_url
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.inputs.paths import is_database
 from tallgrass.items.responses import Responses
 from tallgrass.items.sources import database, files, simulated
 from tallgrass.items.sources.cleaning import ResponseLog, assemble
@@ -20,11 +22,7 @@ class LoadedResponses:
     location: str
     log: ResponseLog
     given: str = ""  # a copy as CSV of those that were given in memory
-
-
-def is_database(location: str) -> bool:
-    """Whether a location is the address of a database and not a file."""
-    return "://" in location
+    covariates: pd.DataFrame | None = None  # user and what is known of them, one row a user
 
 
 def load_responses(
@@ -52,12 +50,14 @@ def load_responses(
         return LoadedResponses(responses, request.location, log)
     if is_database(request.location):
         chunks = database.read_chunks(request)
-        location = database.shown_url(request.location)
+        location = shown_url(request.location)
     else:
         chunks = files.read_chunks(request, limits)
         location = request.location
-    responses, log = assemble(_watched(chunks, location, on_rows, limits), request)
-    return LoadedResponses(responses, location, log)
+    assembled = assemble(_watched(chunks, location, on_rows, limits), request)
+    return LoadedResponses(
+        assembled.responses, location, assembled.log, covariates=assembled.covariates
+    )
 
 
 def responses_of_frame(frame: pd.DataFrame, request: ResponseRequest) -> LoadedResponses:
@@ -72,8 +72,9 @@ def responses_of_frame(frame: pd.DataFrame, request: ResponseRequest) -> LoadedR
     if request.user not in named and not isinstance(frame.index, pd.RangeIndex):
         named = named.rename_axis(index=request.user).reset_index()
     pieces = files.long_pieces(iter([named]), request)
-    responses, log = assemble(pieces, request)
-    return LoadedResponses(responses, request.location, log, named.to_csv(index=False))
+    responses, log, covariates = assemble(pieces, request)
+    copy = named.to_csv(index=False)
+    return LoadedResponses(responses, request.location, log, copy, covariates)
 
 
 def _watched(

@@ -35,6 +35,8 @@ class ResponseRequest:
     items, ignore : tuple of str
         Names of items, or patterns of names (``q*``): only those of ``items`` are read, where it
         is not empty, and none of ``ignore``.
+    covariates : tuple of str
+        Names of columns, or patterns of them, that say something of the users, and are no items.
     missing : tuple of str
         Further texts that stand for no answer, such as -9.
     """
@@ -54,12 +56,42 @@ class ResponseRequest:
     min_responses: int = 200
     items: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
     def wants(self, item: str) -> bool:
         """Whether an item, or a column of a wide table, is to be read."""
         chosen = not self.items or any(fnmatchcase(item, pattern) for pattern in self.items)
         return chosen and not any(fnmatchcase(item, pattern) for pattern in self.ignore)
+
+    @property
+    def no_answers(self) -> frozenset[str]:
+        """``missing`` in lower case, numbers as a column of fractions has them too: -9.0."""
+        texts = {text.lower() for text in self.missing}
+        whole = [text for text in texts if text.removeprefix("-").isdigit()]
+        return frozenset({*texts, *(f"{n}{end}" for n in whole for end in (".0", ",0"))})
+
+    def covariates_in(self, columns: Sequence[str]) -> list[str]:
+        """Those columns that are kept as covariates of the users."""
+        taken = {*self.required, self.time, self.window_column}
+        return [
+            name
+            for name in map(str, columns)
+            if name not in taken and any(fnmatchcase(name, p) for p in self.covariates)
+        ]
+
+    def required_covariates(self, available: Sequence[str]) -> list[str]:
+        """As :meth:`covariates_in`; a DataError when one that was asked for is missing."""
+        covariates = self.covariates_in(available)
+        for pattern in self.covariates:
+            if not any(fnmatchcase(name, pattern) for name in covariates):
+                raise DataError(
+                    f"responses without the covariate {pattern}",
+                    ", ".join(map(str, available)),
+                    f"{nearest(pattern, list(map(str, available)))} covariates are names or "
+                    "patterns of columns",
+                )
+        return covariates
 
     @property
     def required(self) -> tuple[str, str, str]:
@@ -87,7 +119,9 @@ class ResponseRequest:
                 f"{nearest(missing[0], list(available))} name it with user_column, item_column, "
                 "response_column, time_column or window_column",
             )
-        return columns + [self.time] * (self.time in available and self.time not in columns)
+        covariates = self.required_covariates(available)
+        time = [self.time] * (self.time in available and self.time not in columns)
+        return [*columns, *time, *covariates]
 
 
 def moment(text: str, name: str) -> datetime | None:

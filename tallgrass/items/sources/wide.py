@@ -28,7 +28,7 @@ def is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
     if not cells.size:
         return False
     texts = _texts(cells)
-    usable = _usable(texts, request.missing)
+    usable = _usable(texts, request.no_answers)
     return bool(np.isin(texts, [*ANSWERS]).any()) and float(usable.mean()) >= 0.5
 
 
@@ -43,11 +43,12 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
     Raises
     ------
     DataError
-        When a cell is not an answer.
+        When a cell is not an answer, or a covariate is missing.
     """
+    covariates = request.required_covariates(list(piece.columns))
     user, items = _user(piece, request), _items(piece, request)
     texts = _texts(piece[items])
-    invalid = ~_usable(texts, request.missing)
+    invalid = ~_usable(texts, request.no_answers)
     if invalid.any():
         row, column = (int(index[0]) for index in np.nonzero(invalid))
         raise DataError(
@@ -55,12 +56,14 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
             f"{n_before + row + 1}, column {items[column]}",
             str(piece[items[column]].iloc[row]),
             "code answers as 0 or 1, and leave empty what was not answered (or name it with "
-            f"missing); a column that is no item is left out with ignore={items[column]}",
+            f"missing); a column that is no item is left out with ignore={items[column]} or kept "
+            f"with covariates={items[column]}",
         )
     if user is None:
         user = request.user
         piece = piece.assign(**{user: [f"{n_before + row + 1:07d}" for row in range(len(piece))]})
     other_columns = [name for name in (request.time, request.window_column) if name in piece]
+    other_columns += covariates
     long = piece.melt(
         [user, *other_columns], items, var_name=request.item, value_name=request.response
     )
@@ -69,6 +72,7 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
 
 def _items(piece: pd.DataFrame, request: ResponseRequest) -> list[str]:
     other_columns = {_user(piece, request), request.time, request.window_column}
+    other_columns |= set(request.covariates_in(list(piece.columns)))
     names = (name for name in piece.columns if name not in other_columns)
     return [name for name in names if request.wants(str(name))]
 
@@ -82,7 +86,9 @@ def _user(piece: pd.DataFrame, request: ResponseRequest) -> str | None:
     first = str(piece.columns[0])
     head = piece[[first]].head(_LOOKED_AT)
     names = _texts(head).ravel()
-    are_names = not _usable(names, request.missing).all() and len(pd.unique(names)) > len(names) / 2
+    are_names = (
+        not _usable(names, request.no_answers).all() and len(pd.unique(names)) > len(names) / 2
+    )
     return first if are_names else None
 
 
@@ -97,6 +103,6 @@ def _texts(cells: pd.DataFrame) -> NDArray[np.object_]:
     )
 
 
-def _usable(texts: NDArray[np.object_], missing: Sequence[str]) -> NDArray[np.bool_]:
+def _usable(texts: NDArray[np.object_], missing: frozenset[str]) -> NDArray[np.bool_]:
     """Which cells are an answer or empty."""
-    return np.isin(texts, [*ANSWERS, *MISSING, *(text.lower() for text in missing)])
+    return np.isin(texts, [*ANSWERS, *MISSING, *missing])

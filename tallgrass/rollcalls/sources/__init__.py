@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from tallgrass.errors import DataError
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.inputs.paths import is_database
 from tallgrass.rollcalls.sources import (
     legiscan,
+    openstates,
     sample,
     simulated,
     tallgrass_csv,
@@ -39,7 +41,8 @@ class Source(NamedTuple):
     description: str
 
 
-# The order matters: Voteview's files look like the tallgrass layout with other columns.
+# The order matters: Voteview's files, and those of OpenStates, look like the tallgrass layout with
+# other columns, and any zip may be LegiScan's.
 SOURCES: dict[str, Source] = {
     "sample": Source(
         sample.matches,
@@ -50,6 +53,9 @@ SOURCES: dict[str, Source] = {
         simulated.matches,
         lambda path, chamber, _: simulated.load(path, chamber),
         "simulated, with known positions",
+    ),
+    "openstates": Source(
+        openstates.matches, openstates.load, "OpenStates' CSV or JSON, a zip, a folder or a file"
     ),
     "legiscan": Source(
         legiscan.matches, legiscan.load, "LegiScan CSV dataset, a zip or the folder of it"
@@ -81,13 +87,20 @@ def source_of(session: str, data_dir: Path | None = None) -> tuple[str, Path]:
         f"it holds the sessions {', '.join(sessions)}: name one of them"
         if sessions
         else "use a folder with <name>_votes.csv, <name>_rollcalls.csv and "
-        "<name>_legislators.csv, a LegiScan zip, a Voteview votes file, or one CSV file with a row "
-        "a legislator and a column a roll call",
+        "<name>_legislators.csv, a LegiScan or OpenStates zip, a Voteview votes file, one CSV file "
+        "with a row a legislator and a column a roll call, or a database as "
+        "postgresql://user@host/name",
     )
 
 
 def load_votes(
-    session: str, chamber: str, data_dir: Path | None = None, limits: Limits = DEFAULT_LIMITS
+    session: str,
+    chamber: str,
+    data_dir: Path | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    table: str = "votes",
+    query: str = "",
 ) -> VoteMatrix:
     """The votes of one chamber, unfiltered.
 
@@ -95,13 +108,16 @@ def load_votes(
     ----------
     session : str
         ``sample``, ``simulated``, a path (a folder in the tallgrass layout, a LegiScan zip, a
-        Voteview votes file), or the name of a session under ``data_dir``, or its beginning.
+        Voteview votes file), the address of a database (``sqlite:///votes.db``), or the name of a
+        session under ``data_dir``, or its beginning.
     chamber : str
         ``senate`` or ``house``.
     data_dir : Path, optional
         Folder in which names of sessions are looked up, three folders deep.
     limits : Limits
         The largest files.
+    table, query : str
+        Of a database: the table with the votes, or SQL in place of it, which may use ``:chamber``.
 
     Raises
     ------
@@ -111,5 +127,12 @@ def load_votes(
         When the session is not found, cannot be read, or has no votes of the chamber.
     """
     check_chamber(chamber)
+    if is_database(session):
+        # SQLAlchemy takes a moment to import, which other sessions need not wait for.
+        from tallgrass.rollcalls.sources import database
+
+        return database.load(session, chamber, table, query, limits)
+    if query:
+        raise DataError("a query needs a database", session, "leave votes_query out")
     name, path = source_of(session, data_dir)
     return SOURCES[name].load(path, chamber, limits)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallgrass.errors import DataError, nearest, shown
+from tallgrass.inputs.paths import zip_in
+from tallgrass.tracking import store
 
 BUILT_IN = ("sample", "simulated")
 ALL = "HSall"  # Voteview's files of every Congress
@@ -104,7 +106,7 @@ def find_session(session: str, data_dir: Path | None) -> Path:
         return Path(session)
     path = _absolute(session)
     if Path(session).name != session or session == "..":
-        if _exists(path):
+        if _exists(path) or zip_in(path) is not None:
             return path
         # Only one folder deep, because the parent of a mistyped path may be the root folder.
         raise _not_found(session, path.parent, depth=1)
@@ -125,8 +127,13 @@ def find_session(session: str, data_dir: Path | None) -> Path:
 def _not_found(session: str, folder: Path | None, depth: int = 3) -> DataError:
     names = [*BUILT_IN, *(available_sessions(folder, depth) if folder else ())]
     searched = f"looked in {folder}" if folder else "no data directory is set"
-    near = nearest(Path(session).name, names)
-    return DataError("session not found", session, f"{searched}; {near}")
+    mend = f"{searched}; {nearest(Path(session).name, names)}"
+    if store.inside_project() and not Path(session).is_absolute():
+        mend += (
+            f". mlflow run works in its copy of the project, {Path.cwd()}: give an absolute path, "
+            "as -P session=/data/91st_2025-2026"
+        )
+    return DataError("session not found", session, mend)
 
 
 def _names(folder: Path, files: list[str] | None = None) -> list[str]:

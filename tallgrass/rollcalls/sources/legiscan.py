@@ -1,34 +1,19 @@
 """Read LegiScan's CSV datasets from the zip as LegiScan provides it (README.md)."""
 
 import re
-import struct
-import zlib
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import pandas as pd
 
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs import tables
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
-from tallgrass.rollcalls.sources import words
+from tallgrass.inputs.paths import zip_in
+from tallgrass.rollcalls.sources import words, zips
 from tallgrass.rollcalls.vote_tables import party_name
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 VOTE_CODES = {"1": 1, "2": -1, "3": 0, "4": 0}  # Yea, Nay, NV, Absent
-# zipfile raises all of these for damaged bytes.
-_DAMAGE = (
-    BadZipFile,
-    EOFError,
-    LZMAError,
-    struct.error,
-    zlib.error,
-    ArithmeticError,
-    LookupError,
-    RuntimeError,
-    ValueError,
-)
 _PLAIN = re.compile(r"\w[\w .,()&'-]{0,99}")
 _PARTS = ("votes", "rollcalls", "people", "bills")
 _ROLES = {"rep": "house", "sen": "senate"}
@@ -39,9 +24,19 @@ _OF_CHAMBER = re.compile(
     re.IGNORECASE,
 )
 # Words of motions that only committees vote on, where LegiScan counts nobody.
-_OF_COMMITTEE = re.compile(r"\breported (un)?favorably|\bin committee\b|^do pass\b", re.IGNORECASE)
+_OF_COMMITTEE = re.compile(
+    r"\breported? (un)?favorabl[ey]|\breported (from|with|out)\b|\bin committee\b|\bsubcommittee\b"
+    r"|\bcommittee (vote|report|substitute)|\brecommends? (reporting|passage)|^do pass\b",
+    re.IGNORECASE,
+)
+# A committee that is named before its motion, as in "Senate Judiciary Committee: to the floor".
+_BY_COMMITTEE = re.compile(
+    r"(?<!conference )\b(sub)?committee\b(?! of the whole)[^:]*:", re.IGNORECASE
+)
 _TALLY = re.compile(r" - Yea: \d+ Nay: \d+$")
-_COUNTS = re.compile(r"Yea: (\d+) Nay: (\d+)")
+_COUNTS = re.compile(
+    r"(?:Yea|Aye)s?[: ]+(\d+)[.,;]? (?:Nay|Noe|No)s?[: ]+(\d+)|\((\d+)-Y (\d+)-N", re.IGNORECASE
+)
 # LegiScan has no column for the kind of vote, so the first pattern in the motion gives it.
 _VOTE_TYPES = {
     re.compile(pattern, re.IGNORECASE): vote_type
@@ -59,15 +54,22 @@ _VOTE_TYPES = {
 
 
 def matches(path: Path) -> bool:
-    """Whether the path is a zip file, or a folder with the files of one."""
-    if path.suffix.lower() == ".zip" and path.is_file():
+    """Whether the path is a zip file, leads into one, or is a folder with the files of one."""
+    if (path.suffix.lower() == ".zip" and path.is_file()) or zip_in(path) is not None:
         return True
     return path.is_dir() and bool(_folders(path))
 
 
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
-    """One chamber of the session in a LegiScan zip; nothing is written to disk."""
-    data, session = _unzip(path, limits) if path.is_file() else _unpacked(path, limits)
+    """One chamber of the session in a LegiScan zip; nothing is written to disk.
+
+    A zip with several sessions is given with the folder of one: ``MI.zip/MI/2023-2024``.
+    """
+    archive = path if path.is_file() else zip_in(path)
+    if archive is None:
+        data, session = _unpacked(path, limits)
+    else:
+        data, session = _unzip(archive, path.relative_to(archive).as_posix(), limits)
     labels = {part: f"{part}.csv in {shown(path.name)}" for part in _PARTS}
 
     def table(part: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -117,34 +119,54 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
     )
 
 
-def _unzip(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
-    """The CSV files of the dataset, and the session's name from the folders inside.
+def _unzip(path: Path, inner: str, limits: Limits) -> tuple[dict[str, bytes], str]:
+    """The CSV files of a dataset in a zip, and the session's name from the folders inside.
 
-    Files are found by name and read into memory. No path inside the zip is used as a path on this
-    machine, and a link in the zip is a short text, which is not a table.
+    Parameters
+    ----------
+    inner : str
+        The folder of one of several sessions, or a part of its path.
     """
-    label = shown(path.name)
-    try:
-        packed = path.stat().st_size
-        limits.check_size(label, packed)
-        with ZipFile(path) as archive:
-            limits.check_files(label, len(archive.infolist()))
-            members = [_member(archive, part, label) for part in _PARTS]
-            size = sum(member.file_size for member in members)
-            limits.check_size(label, size)
-            limits.check_expansion(label, packed, size)
-            data = {}
-            for part, member in zip(_PARTS, members, strict=True):
-                # zipfile stops at the declared size, which is checked above.
-                with archive.open(member) as stream:
-                    data[part] = stream.read()
-    except _DAMAGE as error:
+    chosen = _chosen(path, zips.names_in(path, limits), PurePosixPath(inner).parts)
+    data = zips.contents(path, [chosen[part] for part in _PARTS], limits)
+    return dict(zip(_PARTS, data, strict=True)), _session(chosen[_PARTS[0]], path)
+
+
+def _chosen(path: Path, names: list[str], inner: tuple[str, ...]) -> dict[str, str]:
+    """The names of a dataset's files, by part; a DataError lists the sessions to choose from."""
+    named = {part: [n for n in names if PurePosixPath(n).name == f"{part}.csv"] for part in _PARTS}
+    if not inner and all(len(files) == 1 for files in named.values()):
+        return {part: files[0] for part, files in named.items()}
+    folders = sorted({str(PurePosixPath(name).parent) for name in named["votes"]})
+    whole = [f for f in folders if all(str(PurePosixPath(f, f"{p}.csv")) in names for p in _PARTS)]
+    fits = [folder for folder in whole if _leads(inner, PurePosixPath(folder).parts)]
+    if inner and len(fits) == 1:
+        return {part: str(PurePosixPath(fits[0], f"{part}.csv")) for part in _PARTS}
+    sessions = [folder.removesuffix("/csv") for folder in fits or whole]
+    if inner:
         raise DataError(
-            f"{label} is half-written, damaged or encrypted", str(error), "download it again"
-        ) from None
-    except OSError as error:
-        raise DataError(f"{label} cannot be read", str(error), "check the path") from None
-    return data, _session(members[0].filename, path)
+            f"{len(fits) or 'no'} sessions of this name in {shown(path.name)}",
+            "/".join(inner),
+            f"it holds {', '.join(sessions) or 'none'}",
+        )
+    if len(sessions) > 1:
+        raise DataError(
+            f"{len(sessions)} LegiScan sessions in {shown(path.name)}",
+            ", ".join(sessions),
+            f"name one of them, as session={path}/{sessions[0]}",
+        )
+    part, files = next((part, files) for part, files in named.items() if len(files) != 1)
+    raise DataError(
+        f"{shown(path.name)} holds {len(files) or 'no'} files named {part}.csv",
+        ", ".join(files or names),
+        "use one session's CSV dataset as LegiScan hands it out (not its JSON or XML form)",
+    )
+
+
+def _leads(inner: tuple[str, ...], folder: tuple[str, ...]) -> bool:
+    """Whether these parts are in a row in a path."""
+    n = len(inner)
+    return any(folder[k : k + n] == inner for k in range(len(folder) - n + 1))
 
 
 def _folders(path: Path) -> list[Path]:
@@ -161,7 +183,7 @@ def _unpacked(path: Path, limits: Limits) -> tuple[dict[str, bytes], str]:
         raise DataError(
             f"{len(folders)} LegiScan sessions in this folder",
             ", ".join(str(folder.relative_to(path)) for folder in folders),
-            "name one of them",
+            f"name one of them, as session={folders[0]}",
         )
     data = {}
     for part in _PARTS:
@@ -183,19 +205,6 @@ def _session(member_path: str, path: Path) -> str:
     return path.stem
 
 
-def _member(archive: ZipFile, part: str, label: str) -> ZipInfo:
-    name = f"{part}.csv"
-    members = [info for info in archive.infolist() if PurePosixPath(info.filename).name == name]
-    if len(members) == 1:
-        return members[0]
-    raise DataError(
-        f"{label} holds {len(members) or 'no'} files named {name}",
-        ", ".join(info.filename for info in members or archive.infolist()),
-        "use one session's CSV dataset as LegiScan hands it out (not its JSON or XML form); "
-        "of a zip with several unpack it and name a folder",
-    )
-
-
 def _slug(row: dict[str, str], chamber: str) -> str:
     names = (row["last_name"], row["first_name"]) if row["last_name"] else (row["name"],)
     return tables.slug_of(words.TITLES[chamber], *names, row["people_id"])
@@ -213,12 +222,12 @@ def _is_of_committee(row: dict[str, str], n_seated: int) -> bool:
     a description is that of the journal, where single votes are missing from the record.
     """
     motion = row["description"]
-    if _OF_CHAMBER.search(motion):
+    if _OF_CHAMBER.search(motion) and not _BY_COMMITTEE.search(motion):
         return False
     total = row["total"].partition(".")[0]
     called = int(total) if total.isdigit() else 0
     if tally := _COUNTS.search(motion):
-        called = max(called, sum(map(int, tally.groups())))
+        called = max(called, sum(int(n) for n in tally.groups() if n))
     if called:
         return called < n_seated / 2
     return bool(_OF_COMMITTEE.search(motion))

@@ -89,6 +89,7 @@ def _cells(votes: pd.DataFrame, label: str) -> NDArray[np.int8]:
         raise DataError(
             f"{label}, row {row + 2}, column {votes.columns[column]}: unknown vote",
             str(votes.iloc[row, column]),
-            "votes are 1 and 0, 1 and -1, the codes 1 to 9 of pscl, or words (yea, nay)",
+            "votes are 1 and 0 (9 missing), 1 and -1, the codes of pscl (1 yea, 6 nay, 9 missing), "
+            "or words (yea, nay)",
         )
     return cells

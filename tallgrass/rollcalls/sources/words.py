@@ -9,7 +9,10 @@ from tallgrass.inputs.tables import row_number
 
 CHAMBERS = ("senate", "house")
 TITLES = {"senate": "sen", "house": "rep"}  # prefixes of slugs
-_OTHER_NAMES = {"assembly": "house", "legislature": "senate", "unicameral": "senate"}
+_OTHER_NAMES = {
+    **dict.fromkeys(("assembly", "lower", "h", "house of representatives"), "house"),
+    **dict.fromkeys(("legislature", "unicameral", "upper", "s"), "senate"),
+}
 
 
 def cells(votes: pd.DataFrame, column: str, words: Mapping[str, int], label: str) -> list[int]:
