@@ -165,3 +165,46 @@ def test_a_recovered_link_holds_what_one_that_was_not_killed_holds(store):
         run_id=run.info.run_id, artifact_path="tables/link_coefficients.csv"
     )
     assert Path(again).read_text() == coefficients
+
+
+IN_MEMORY = """
+import sys
+import pandas as pd
+import tallgrass as tg
+kind, draws = sys.argv[1], int(sys.argv[2])
+few = {"draws": draws, "tune": 60, "chains": 2}
+settings = tg.Settings(progress="none")
+if kind == "votes":
+    votes = tg.load_votes("legislature", "house")
+    spec = tg.RunSpec(model="flat", min_votes=5, baseline="none", **few)
+    tg.fit(spec, settings, votes=votes)
+else:
+    spec = tg.CalibrationSpec(engine="nuts", min_responses=20, covariates="sex", **few)
+    answers = pd.read_csv("answers.csv").assign(sex="f")
+    tg.calibrate(spec, settings, responses=answers)
+"""
+
+
+@pytest.mark.parametrize("kind", ["votes", "answers"])
+def test_a_run_on_data_in_memory_is_recovered_from_the_copy_in_it(store, kind, monkeypatch):
+    whole = tools.start(store, code=IN_MEMORY, command=[kind, "60"])
+    assert whole.wait(300) == 0, (store / "said").read_text()
+    expected = holds(newest())
+    killed = tools.start(store, code=IN_MEMORY, command=[kind, "40000"])
+    try:
+        tools.keeping(store, killed, 40)
+    finally:
+        os.killpg(killed.pid, signal.SIGKILL)
+        killed.wait()
+    (left,) = recovery.remains(Settings())
+    # Nothing of the data is left but the copy.
+    (store / "elsewhere").mkdir(exist_ok=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store / 'mlflow.db'}")
+    monkeypatch.chdir(store / "elsewhere")
+    assert main(["recover", left.status.run_id]) == 0
+    run = newest()
+    assert run.info.run_id == left.status.run_id
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["recovered"] == "true"
+    assert holds(run) == expected
+    assert recovery.remains(Settings()) == []

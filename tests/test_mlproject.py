@@ -9,6 +9,7 @@ import pytest
 import yaml
 from example_store import default_store
 from mlflow.projects._project_spec import load_project
+from needs import missing
 
 from tallgrass.cli import COMMANDS
 from tallgrass.cli.parser import parse, parser_of, switches_of
@@ -102,12 +103,12 @@ def project(tmp_path):
         yield tmp_path
 
 
-def mlflow_run(*parameters):
+def mlflow_run(*parameters, uri="."):
     words = [word for one in parameters for word in ("-P", one)]
     # MLflow runs whatever python is first on the path.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
-        [sys.executable, "-m", "mlflow", "run", ".", "--env-manager", "local", *words],
+        [sys.executable, "-m", "mlflow", "run", uri, "--env-manager", "local", *words],
         env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -166,3 +167,21 @@ def test_mlflow_run_leaves_one_finished_run_with_declared_and_resolved_params(pr
     assert run.data.tags["verdict"] in ("pass", "fail", "unresolved")
     assert run.data.tags["mlflow.project.entryPoint"] == "main"
     assert run.data.tags["schema_version"] == "1"
+
+
+@pytest.mark.slow
+def test_mlflow_run_of_a_git_address_says_where_it_looked_for_a_relative_session(project):
+    git = shutil.which("git") or missing("mlflow run of a git address needs git")
+    address = project / "repository"
+    address.mkdir()
+    for name in ("MLproject", "conda.yaml"):
+        shutil.copy(ROOT / name, address)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        author = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run([git, *author, *words], cwd=address, check=True)
+    (project / "votes").mkdir()
+    done = mlflow_run("session=votes/small", uri=f"file://{address}")
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("tallgrass: error"))
+    assert "session not found: received 'votes/small'" in line
+    assert "mlflow run works in its copy of the project, /" in line
+    assert "give an absolute path" in line

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
+from tallgrass.cli.output import as_json, in_browser, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.cli.results import print_fit, print_verdict, verdict_record
 from tallgrass.errors import SpecError
@@ -104,9 +104,7 @@ def _print_compared(result: "ManyCalibrated") -> None:
     table(heads, rows)
     say("")
     _print_agreement(result.agreement)
-    say(
-        f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
-    )
+    say(f"Report:  {result.report_path}", f"MLflow:  {in_browser(result.ui_url)}")
 
 
 def summary(result: "CalibrationResult") -> dict[str, Any]:
@@ -160,9 +158,7 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
             say(f"Nothing was published: {reason}")
         else:
             say(f"Published {result.published:,} items to {spec.publish_table}")
-    say(
-        f"Report:  {result.report_path}", f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)"
-    )
+    say(f"Report:  {result.report_path}", f"MLflow:  {in_browser(result.ui_url)}")
 
 
 def _print_agreement(agreement: "Agreement") -> None:

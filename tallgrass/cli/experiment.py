@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.cli.output import as_json, records, say, table
+from tallgrass.cli.output import as_json, in_browser, records, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
@@ -113,6 +113,6 @@ def _print(result: "ExperimentResult") -> None:
     say(
         "",
         f"Report:  {result.report_path}",
-        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
+        f"MLflow:  {in_browser(result.ui_url)}",
         f"Results: {result.results_url}",
     )

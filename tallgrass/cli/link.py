@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.cli.output import as_json, records, say, stdout_for_answer, table
+from tallgrass.cli.output import as_json, in_browser, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
 from tallgrass.settings import load_settings
@@ -74,5 +74,5 @@ def _print(result: "LinkResult") -> None:
     say("", *(f"warning: {text}" for text in linking.warnings))
     say(
         f"Report:  {result.report_path}",
-        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
+        f"MLflow:  {in_browser(result.ui_url)}",
     )

@@ -103,6 +103,13 @@ def print_traceback(
         say(escaping.masked(line), to=sys.stderr)
 
 
+def in_browser(address: str) -> str:
+    """The address of a page of MLflow, and how to open it where no server shows it."""
+    from tallgrass.tracking import store
+
+    return address if store.on_server() else f"{address}  (start it with: tallgrass ui)"
+
+
 @contextmanager
 def stdout_for_answer(json: bool) -> Iterator[None]:
     """With ``--json``, the output of libraries goes to standard error."""

@@ -7,7 +7,7 @@ from itertools import chain
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.cli.output import printable, records, say, table
+from tallgrass.cli.output import in_browser, printable, records, say, table
 from tallgrass.rounding import diagnostic, rounded, size
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def print_result(result: "FitResult") -> None:
         print_agreement(result)
     say(
         f"Report:  {result.report_path}",
-        f"MLflow:  {result.ui_url}  (start it with: tallgrass ui)",
+        f"MLflow:  {in_browser(result.ui_url)}",
         f"Results: {result.results_url}",
     )
 
@@ -178,7 +178,7 @@ def print_details(details: dict[str, Any], sizes: bool = False) -> None:
         "artifacts in " + details["artifact_uri"],
         *(_sized(details["sizes"]) if sizes else ("  " + path for path in details["artifacts"])),
     )
-    say("", f"in the browser: {details['ui_url']} (tallgrass ui)")
+    say("", f"in the browser: {in_browser(details['ui_url'])}")
 
 
 def _sized(sizes: Mapping[str, int]) -> list[str]:

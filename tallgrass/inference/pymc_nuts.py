@@ -1,6 +1,7 @@
 """PyMC's own NUTS."""
 
 import logging
+import multiprocessing
 import sys
 import time
 import warnings
@@ -12,6 +13,7 @@ from tallgrass.errors import SamplingError, first_line
 from tallgrass.inference.draws import STATISTICS, DrawSink, Model, Raw, Watch
 from tallgrass.inference.forked import ending_with_this_process
 from tallgrass.inference.progress import ChainProgress
+from tallgrass.inference.second_start import require_main_guard
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.machine import usable_cores
 
@@ -21,6 +23,8 @@ _EVERY_SECONDS = 1.0
 _EVERY_DRAWS = 50
 # PyMC renames these statistics in the trace that it returns.
 _RETURNED_NAMES = {"model_logp": "lp", "tree_size": "n_steps"}
+# Forked chains need no main guard in the user's script, whatever Python's default.
+START_METHOD = "fork" if sys.platform == "linux" else None
 _NO_DRAWS = "Not enough samples to build a trace."  # PyMC's message
 
 
@@ -38,6 +42,8 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     from tallgrass.inference.cache import keep_private
 
     keep_private()
+    if spec.chains > 1:
+        require_main_guard(multiprocessing.get_context(START_METHOD))
     generators = np.random.default_rng(spec.seed).spawn(spec.chains)
     starts = [model.start(generator) for generator in generators]
     total = spec.draws + spec.tune
@@ -85,8 +91,7 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
                 compile_kwargs={"mode": "NUMBA"},
                 callback=report,
                 progressbar=False,
-                # Forked chains need no main guard in the user's script, whatever Python's default.
-                mp_ctx="fork" if sys.platform == "linux" else None,
+                mp_ctx=START_METHOD,
                 compute_convergence_checks=False,
             )
         # RuntimeError with one chain, ParallelSamplingError with several.
@@ -95,6 +100,12 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
                 "PyMC stopped",
                 first_line(error),
                 "look at the start (init) and the priors",
+            ) from error
+        except (EOFError, ConnectionError) as error:
+            raise SamplingError(
+                "a process of PyMC's chains ended before it was done",
+                type(error).__name__,
+                "is the memory full?",
             ) from error
         except ValueError as error:
             # On an interrupt PyMC returns the draws it has; where no chain has any, it raises this.
