@@ -195,9 +195,8 @@ def test_where_chains_are_not_forked_a_script_without_a_main_guard_is_told_so(tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["forkserver", "spawn"])
-def test_where_chains_are_not_forked_a_script_with_a_main_guard_samples(tmp_path, method):
-    run = script(tmp_path, method=method, chosen=None, call=GUARDED)
+def test_where_chains_are_not_forked_a_script_with_a_main_guard_samples(tmp_path):
+    run = script(tmp_path, method="spawn", chosen=None, call=GUARDED)
     assert run.returncode == 0, run.stderr
     assert len(run.stdout.split()) == 1
 
