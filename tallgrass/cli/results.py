@@ -149,18 +149,22 @@ def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
 
 def print_comparison(comparison: "DataFrame") -> None:
     """Print runs side by side, with a row per measure and a column per run."""
-    from tallgrass.tracking.reading import passing
+    from tallgrass.tracking.reading import passing_values
 
     marks = {True: " pass", False: " FAIL"}
     run_ids = list(dict.fromkeys(comparison["run_id"]))
     names = dict(zip(comparison["run_id"], comparison["run"], strict=True))
+    by_measure: dict[str, list[dict[str, Any]]] = {}
+    for row in records(comparison):
+        by_measure.setdefault(row["measure"], []).append(row)
     rows = []
-    for measure, rows_of_measure in comparison.groupby("measure", sort=False):
+    for measure, of_runs in by_measure.items():
         texts = {
             row["run_id"]: row["text"] + (marks.get(row["passed"], "") if row["relation"] else "")
-            for row in records(rows_of_measure)
+            for row in of_runs
         }
-        rows.append([measure, passing(rows_of_measure), *(texts[run_id] for run_id in run_ids)])
+        limits = passing_values((row["relation"], row["threshold"]) for row in of_runs)
+        rows.append([measure, limits, *(texts[run_id] for run_id in run_ids)])
     table(["", "passes", *(f"{printable(names[run_id])} {run_id[:8]}" for run_id in run_ids)], rows)
 
 

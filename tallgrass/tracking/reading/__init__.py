@@ -1,6 +1,12 @@
 """Read from MLflow: tables of runs, their traces, specs and comparisons."""
 
-from tallgrass.tracking.reading.comparison import MEASURES, compare, markdown, passing
+from tallgrass.tracking.reading.comparison import (
+    MEASURES,
+    compare,
+    markdown,
+    passing,
+    passing_values,
+)
 from tallgrass.tracking.reading.experiments import load_many, parent_of, table
 from tallgrass.tracking.reading.listing import listed
 from tallgrass.tracking.reading.records import (
@@ -33,6 +39,7 @@ __all__ = [
     "newest_parent",
     "parent_of",
     "passing",
+    "passing_values",
     "promote",
     "table",
 ]

@@ -1,6 +1,6 @@
 """Compare runs: their metrics, which of them pass, and the same as a markdown table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tallgrass import escaping
@@ -151,8 +151,12 @@ def markdown(comparison: "DataFrame") -> str:
 
 def passing(rows: "DataFrame") -> str:
     """The passing values for the rows of one measure; runs may differ in their thresholds."""
-    limits = rows.dropna(subset=["threshold"])
-    pairs = dict.fromkeys(zip(limits["relation"], limits["threshold"], strict=True))
+    return passing_values(zip(rows["relation"], rows["threshold"], strict=True))
+
+
+def passing_values(limits: Iterable[tuple[str, float | None]]) -> str:
+    """The passing values for the relations and thresholds of one measure; NaN or None is none."""
+    pairs = dict.fromkeys(pair for pair in limits if pair[1] is not None and pair[1] == pair[1])
     return " or ".join(f"{relation} {limit:g}" for relation, limit in pairs) or "—"
 
 

@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import batched
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.tracking.store import readable_database
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 database_uri = readable_database
 _PARTS = {"params": "params", "metrics": "latest_metrics", "tags": "tags"}
@@ -178,14 +180,16 @@ def _run(row: Sequence[Any], parts: Mapping[str, dict[str, Any]]) -> StoredRun:
 
 @contextmanager
 def _connected(uri: str) -> "Iterator[Connection]":
+    with _engine(uri, str(Path.cwd())).connect() as connection:
+        yield connection
+
+
+@cache
+def _engine(uri: str, _folder: str) -> "Engine":
+    """An engine that keeps no connection open; a relative path is that of its folder for good."""
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine(uri)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    return sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
 
 
 def _is_ours() -> str:
