@@ -1,8 +1,8 @@
 """Seconds of ``tallgrass run`` by step, from Enter to FINISHED, with warm and with cold caches.
 
-Every run is a process of its own, as a user starts it, in a folder and a store of its own. Cold
-means a home folder that is empty, so that no machine code, font list or setting is there; files
-that the system holds in memory are warm in both.
+Every run is a process of its own, as a user starts it; warm ones share a store. Cold means a new
+store, and a home folder that is empty, so that no machine code, font list or setting is there;
+files that the system holds in memory are warm in both.
 """
 
 import json
@@ -91,8 +91,8 @@ def measure(words: Sequence[str], repeats: int, cold: bool = True) -> Record:
         if cold:
             (folder / "home").mkdir()
             first = _timed(words, folder / "cold", {"HOME": str(folder / "home")})
-        _timed(words, folder / "first")
-        taken = [_timed(words, folder / f"warm-{i}") for i in range(repeats)]
+        _timed(words, folder / "warm")
+        taken = [_timed(words, folder / "warm") for _ in range(repeats)]
     steps = {step for run in taken for step in run}
     warm = {step: median(run.get(step, 0.0) for run in taken) for step in steps}
     return Record(
@@ -139,7 +139,7 @@ def _timed(
     words: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
 ) -> dict[str, float]:
     """Seconds of one process by step."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     if variables is None:
         kept = {key: v for key, v in os.environ.items() if not key.startswith(_OWN_VARIABLES[:2])}
     else:
