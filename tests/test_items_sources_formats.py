@@ -34,6 +34,7 @@ def field(name, **changes):
         (b"user\titem\tresponse\n", "\t"),
         (b'"a, b";"c, d";e\n', ";"),
         (b'"a;b","c;d"\n', ","),
+        (b"user|q1|q2\n", "|"),
         (b"item\n", ","),
     ],
 )

@@ -102,6 +102,8 @@ def test_a_wide_matrix_is_read_by_the_codes_of_pscl():
         ([["1", "6"], ["0", "9"]], [[1, -1], [0, 0]]),
         ([["1", "0"], ["9", "1"]], [[1, -1], [0, 1]]),
         ([["Yea", ""], ["Excused", "Nays"]], [[1, 0], [0, -1]]),
+        ([["Paired Yea", "announced nay"], ["Paired", "no"]], [[1, -1], [0, -1]]),
+        ([["1,0", "0,0"], ["", "1,0"]], [[1, -1], [0, 1]]),
         ([["Yea", "nay"], ["absent", "YES"]], [[1, -1], [0, 1]]),
         ([["1.0", "0.0"], ["NA", "1.0"]], [[1, -1], [0, 1]]),
     ],
@@ -142,6 +144,26 @@ def test_codes_of_which_nobody_says_what_they_mean_are_refused(tmp_path):
 )  # fmt: skip
 def test_parties_are_known_by_their_other_names(text, party):
     assert party_name(text) == party
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+def test_one_file_with_a_row_a_vote_is_read_as_in_memory(tmp_path, separator):
+    long = pd.DataFrame(
+        {
+            "vote_id": ["v1", "v1", "v2", "v3"],
+            "legislator": ["ann", "bob", "ann", "cyd"],
+            "party": ["D", "R", "D", "R"],
+            "chamber": ["House", "House", "House", "Senate"],
+            "bill": ["HB 1", "HB 1", "HB 2", "SB 1"],
+            "vote": ["Yea", "Nay", "Absent", "Yea"],
+        }
+    )
+    long.to_csv(tmp_path / "long.csv", sep=separator, index=False)
+    votes = load_votes(str(tmp_path / "long.csv"), "house")
+    assert (votes.slugs, votes.vote_ids) == (("ann", "bob"), ("v1", "v2"))
+    np.testing.assert_array_equal(votes.cells, [[1, 0], [-1, 0]])
+    assert [rollcall.bill for rollcall in votes.rollcalls] == ["HB 1", "HB 2"]
+    assert votes.legislators[0].party == "Democrat"
 
 
 def test_a_wide_matrix_with_a_column_of_chambers_holds_both(tmp_path):

@@ -58,7 +58,8 @@ class Limits:
 
     def check_header(self, label: str, head: bytes) -> None:
         """A DataError when the first line of a CSV file names too many columns."""
-        self.check_table(label, 0, re.split(b"[\r\n]", head, maxsplit=1)[0].count(b",") + 1)
+        line = re.split(b"[\r\n]", head, maxsplit=1)[0]
+        self.check_table(label, 0, max(map(line.count, (b",", b";", b"\t", b"|"))) + 1)
 
 
 DEFAULT_LIMITS = Limits()

@@ -21,7 +21,7 @@ from pandas.errors import EmptyDataError, ParserError, ParserWarning
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 _EXACT = 2**53  # from here on a float does not hold every integer
 _ROUNDED = r"\d([.,]\d+)?[eE]\+\d+"  # as R and spreadsheets write large numbers
 
@@ -60,7 +60,7 @@ def is_file(path: Path) -> bool:
 
 
 def separator_of(data: bytes) -> str:
-    """The separator of a CSV file by its header: comma, semicolon or tab.
+    """The separator of a CSV file by its header: comma, semicolon, tab or bar.
 
     A header in quotes may hold any of them, so it is counted as :mod:`csv` splits it.
 

@@ -30,6 +30,8 @@ OF_ROLLCALL = {
 }
 OTHERS = ("icpsr", "icpsrstate", "lop", "region", "unnamed: 0")
 WORDS = {
+    **{f"{kind} {word}": value for kind in ("paired", "announced")
+       for word, value in (("yea", 1), ("yes", 1), ("nay", -1), ("no", -1))},
     **dict.fromkeys(("yea", "yeas", "yes", "aye", "y", "for", "si", "oui", "ja", "true"), 1),
     **dict.fromkeys(("nay", "nays", "no", "n", "against", "non", "nein", "false"), -1),
     **dict.fromkeys(
@@ -87,7 +89,7 @@ def coded(
     """
     given = pd.Series(values.ravel(), dtype=object)
     texts = given.where(given.notna(), "").astype(str).str.strip().str.lower()
-    texts = texts.str.replace(r"(?<=\d)\.0$", "", regex=True)
+    texts = texts.str.replace(r"(?<=\d)[.,]0$", "", regex=True)
     present = set(texts.unique())
     if vote_map is None:
         numbers = {text for text in present if text.lstrip("-").isdigit()}

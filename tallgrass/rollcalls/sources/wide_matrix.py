@@ -1,5 +1,6 @@
 """One file with a row a legislator and a column a roll call, as R's pscl and wnominate keep them.
 
+A file with a row a vote, of a legislator on a roll call, is read as the same table in memory is.
 Columns that describe legislators are known by their names; every other column is a roll call of the
 chamber that is asked for, unless a column ``chamber`` says whose row it is.
 """
@@ -16,11 +17,21 @@ from tallgrass.errors import DataError, shown
 from tallgrass.inputs import tables
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
 from tallgrass.rollcalls.sources import words
-from tallgrass.rollcalls.vote_tables import ABOUT, MEMBER, OTHERS, coded, column_called, party_name
+from tallgrass.rollcalls.vote_tables import (
+    ABOUT,
+    MEMBER,
+    OTHERS,
+    ROLLCALL,
+    VOTE,
+    coded,
+    column_called,
+    party_name,
+)
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 NAMES = (*MEMBER, "")  # of the first column; R writes row names without one
 _MOST_OF_HEADER = 1 << 20
+_VOTES = re.compile(r"_votes\.csv(\.gz)?$").search  # of a session in other formats
 _OF_A_SESSION = re.compile(r"_(rollcalls|legislators|members)\.csv(\.gz)?$")  # of other formats
 
 
@@ -35,8 +46,14 @@ def matches(path: Path) -> bool:
             header = stream.readline(_MOST_OF_HEADER)
     except DataError:
         return False
-    names = header.decode("utf-8-sig", "replace").strip().split(tables.separator_of(header))
-    return len(names) > 2 and names[0].strip().strip('"').lower() in NAMES
+    text = header.decode("utf-8-sig", "replace").strip()
+    names = [n.strip().strip('"').lower() for n in text.split(tables.separator_of(header))]
+    return len(names) > 2 and (names[0] in NAMES or (_is_long(names) and not _VOTES(path.name)))
+
+
+def _is_long(names: list[str]) -> bool:
+    """Whether there are columns of legislators, roll calls and votes."""
+    return all(column_called(names, of) is not None for of in (MEMBER, ROLLCALL, VOTE))
 
 
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
@@ -59,10 +76,15 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
     columns = [str(name).strip() for name in header.columns]
     table = tables.parse_table(data, label, columns, (), limits)
     kinds = {
-        kind: column_called(columns[1:], names) for kind, names in ABOUT.items() if kind != "name"
+        kind: column_called(columns[0 if _is_long(columns) else 1 :], names)
+        for kind, names in ABOUT.items()
+        if kind != "name"
     }
     if (column := kinds["chamber"]) is not None:
         table = words.rollcalls_in(table.assign(chamber=table[column]), chamber, path.stem)
+    session = path.name.removesuffix(".gz").removesuffix(".csv")
+    if _is_long(columns):
+        return VoteMatrix.from_frame(table, session=session, chamber=chamber)
     described = {columns[0], *filter(None, kinds.values())}
     rollcalls = [name for name in columns if name not in described and name.lower() not in OTHERS]
     cells = _cells(table[rollcalls], label)
@@ -75,7 +97,6 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
         )
         for row in tables.records(table)
     ]
-    session = path.name.removesuffix(".gz").removesuffix(".csv")
     return VoteMatrix(
         cells, tuple(members), tuple(RollCall(name) for name in rollcalls), session, chamber
     )
