@@ -40,6 +40,19 @@ def test_an_unpacked_legiscan_folder_is_the_session_of_its_zip(tmp_path):
         assert votes.session == "MI_2025-2026_Regular_Session"
 
 
+@pytest.mark.parametrize(
+    "name", ["a b", "a%20b", "a#b", "what?", "é", "a\nb", "[x]", "*", "~", "-x"]
+)
+def test_folders_of_data_may_have_any_name(tmp_path, name):
+    for part in ("hsall", "unzipped"):
+        shutil.copytree(FIELD / part, tmp_path / name / part)
+    for part in ("wide_votes.csv", "committee_rollcalls.zip"):
+        shutil.copy(FIELD / part, tmp_path / name)
+    for part in ("hsall", "unzipped", "wide_votes.csv", "committee_rollcalls.zip"):
+        votes = load_votes(str(tmp_path / name / part), "senate")
+        assert votes.fingerprint == field(part).fingerprint
+
+
 def test_a_folder_of_several_legiscan_sessions_lists_them(tmp_path):
     for name in ("2023-2024", "2025-2026"):
         shutil.copytree(FIELD / "unzipped/MI/2025-2026_Regular_Session", tmp_path / "MI" / name)

@@ -23,7 +23,7 @@ def run_made(name="x"):
     return run.run_id, run.artifact_location("note.txt")
 
 
-@pytest.mark.parametrize("name", ["a b", "a#b", "a b#c+d", "é", "50% of it"])
+@pytest.mark.parametrize("name", ["a b", "a#b", "a b#c+d", "é", "50% of it", "a\nb", "[x]", "~"])
 def test_odd_names_of_folders_work_and_leave_nothing_beside_them(tmp_path, name):
     (tmp_path / name).mkdir()
     with bare_folder(tmp_path / name):
