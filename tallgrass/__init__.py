@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tallgrass.items.calibrate import calibrate
     from tallgrass.items.result import CalibrationResult
     from tallgrass.items.spec import CalibrationSpec
+    from tallgrass.own.result import ModelResult
+    from tallgrass.own.sample import sample
+    from tallgrass.own.track import TrackedRun, track
     from tallgrass.rollcalls.agreement import abs_r, agreement
     from tallgrass.rollcalls.earlier import rerun_spec, runs
     from tallgrass.rollcalls.fit import fit
@@ -39,6 +42,7 @@ _HOMES = {
     "FitResult": "rollcalls.result",
     "LinkOptions": "rollcalls.linking",
     "LinkResult": "rollcalls.link",
+    "ModelResult": "own.result",
     "ModelSpec": "rollcalls.spec",
     "PriorSpec": "inference.priors",
     "RunSpec": "rollcalls.spec",
@@ -61,7 +65,10 @@ _HOMES = {
     "promote": "tracking.reading",
     "rerun_spec": "rollcalls.earlier",
     "runs": "rollcalls.earlier",
+    "sample": "own.sample",
     "table": "tracking.reading",
+    "track": "own.track",
+    "TrackedRun": "own.track",
 }
 # What reads runs takes no settings, so the store that they name is chosen here, once.
 _READING = {
@@ -80,12 +87,14 @@ __all__ = [
     "Legislator",
     "LinkOptions",
     "LinkResult",
+    "ModelResult",
     "ModelSpec",
     "PriorSpec",
     "RollCall",
     "RunSpec",
     "SamplerSpec",
     "Settings",
+    "TrackedRun",
     "VoteMatrix",
     "abs_r",
     "agreement",
@@ -101,7 +110,9 @@ __all__ = [
     "promote",
     "rerun_spec",
     "runs",
+    "sample",
     "table",
+    "track",
 ]
 
 

@@ -14,6 +14,9 @@ from tallgrass.inference import stream
 from tallgrass.inference.diagnostics import diagnose, judge
 from tallgrass.items.recovered import recovered_calibration
 from tallgrass.machine import Finding
+from tallgrass.own.recovered import recovered_model
+from tallgrass.own.study import KIND as OWN
+from tallgrass.own.study import KIND_TAG
 from tallgrass.rollcalls.recovered import recovered_link, recovered_run
 from tallgrass.settings import Settings
 from tallgrass.study.recorder import Recorder
@@ -197,10 +200,12 @@ def _finished(entry: Remains, settings: Settings, delivered: int, draws_only: bo
 def _study(trace: xr.DataTree | None, status: Status, settings: Settings) -> Study[Any]:
     """The run's study, prepared again by the wing that it is of."""
     tags = reading.details(status.run_id)["tags"]
-    model = tags.get("model", "")
+    model = "" if KIND_TAG in tags else tags.get("model", "")
     if model == "link":
         return recovered_link(status.run_id)
     working_dir, findings = Path(status.working_dir), _findings(status.run_id)
+    if tags.get(KIND_TAG) == OWN:
+        return recovered_model(trace, status.run_id, findings, tags.get("baseline.run_id"))
     if model == "items":
         sha256 = tags.get("data.sha256", "")
         return recovered_calibration(trace, status.run_id, settings, working_dir, findings, sha256)

@@ -208,3 +208,36 @@ def test_a_run_on_data_in_memory_is_recovered_from_the_copy_in_it(store, kind, m
     assert run.data.tags["recovered"] == "true"
     assert holds(run) == expected
     assert recovery.remains(Settings()) == []
+
+
+OWN = (
+    "import sys\n"
+    "sys.path.insert(0, {tests!r})\n"
+    "from own_models import eight_schools\n"
+    "import tallgrass as tg\n"
+    "few = {{'tune': 60, 'chains': 2}}\n"
+    "tg.sample(eight_schools, draws={draws}, name='own model', compare='theta', **few)\n"
+)
+
+
+def test_a_recovered_run_of_a_users_model_holds_what_one_that_was_not_killed_holds(store):
+    tests = str(Path(__file__).parent)
+    whole_code = OWN.format(tests=tests, draws=60)
+    assert tools.start(store, command=(), code=whole_code).wait(timeout=300) == 0
+    whole = holds(newest())
+    process = tools.start(store, command=(), code=OWN.format(tests=tests, draws=900_000))
+    try:
+        tools.keeping(store, process, 40)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    (left,) = recovery.remains(Settings())
+    assert main(["recover", left.status.run_id]) == 0
+    run = newest()
+    assert run.info.run_id == left.status.run_id
+    assert run.info.status == "FINISHED"
+    recovered = holds(run)
+    for held in (recovered, whole):  # drawn only where draws diverge, which so few may not
+        held["artifacts"] = [name for name in held["artifacts"] if "divergences" not in name]
+    assert recovered == whole
+    assert recovery.remains(Settings()) == []

@@ -26,6 +26,7 @@ from tallgrass.cli import (
     commands,
     experiment,
     link,
+    log,
     monitor,
     output,
     prune,
@@ -77,6 +78,12 @@ COMMANDS = {
         "Link the scale of the second run to that of the first, over common bills or members.",
         "RUN...",
         options=link.OPTIONS,
+    ),
+    "log": Command(
+        log.log,
+        "Make a run of draws in a NetCDF file (ArviZ), whatever sampled them.",
+        "FILE",
+        options=log.OPTIONS,
     ),
     "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),
     "experiment": Command(

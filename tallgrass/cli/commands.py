@@ -57,6 +57,14 @@ def rerun(arguments: Arguments) -> int:
     settings = _connected(arguments)
     if (calibration := calibration_spec(arguments.operands[0])) is not None:
         return again(calibration, arguments, settings)
+    from tallgrass.tracking import reading
+
+    if "model.kind" in reading.details(arguments.operands[0])["tags"]:
+        raise SpecError(
+            "a run of a model of your own, which is not stored with it",
+            arguments.operands[0],
+            "run its script again",
+        )
     flags = _with_full_ids(arguments.run, settings)
     spec = changed_spec(earlier.rerun_spec(arguments.operands[0]), flags)
     return _fitted(spec, settings, arguments.json)

@@ -18,6 +18,7 @@ _OPERANDS = {
     "RUN": "id of a run, or its first characters (at least 4)",
     "PROJECT": "a folder with an experiment.toml, or such a file",
     "FOLDER": "a new folder to write into",
+    "FILE": "a NetCDF file with a group posterior, as ArviZ writes it",
     "MODEL": "flat, hierarchical, joint, nuts, gibbs, map or mml (default: all)",
     "WHAT": "calibration: the engines of item calibration; run: the steps of a run",
 }

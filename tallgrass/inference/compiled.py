@@ -32,7 +32,7 @@ from pytensor.link.numba.cache import compile_numba_function_src
 
 from tallgrass.inference import unpacking
 from tallgrass.inference.cache import with_readable_cache
-from tallgrass.inference.draws import Model
+from tallgrass.inference.draws import Model, start_of
 from tallgrass.inference.graph_key import graph_key
 from tallgrass.inference.unpacking import is_packed, pack, unpacked
 
@@ -121,7 +121,7 @@ def compile_model(model: Model) -> Compiled:
 
 def _compile_model(model: Model) -> Compiled:
     graph = model.graph
-    point = model.start(np.random.default_rng(0))
+    point = start_of(model)(np.random.default_rng(0))
     values = list(graph.value_vars)
     lengths = [int(np.size(point[value.name])) for value in values]
     public = graph.replace_rvs_by_values([graph[name] for name in model.public])
@@ -209,7 +209,7 @@ def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
     """The model's start as nutpie asks for it: seed -> one vector."""
 
     def start(seed: Any = None) -> np.ndarray:
-        point = model.start(np.random.default_rng(seed))
+        point = start_of(model)(np.random.default_rng(seed))
         return np.concatenate([np.ravel(point[name]) for name in names])
 
     return start

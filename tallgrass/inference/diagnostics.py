@@ -4,9 +4,9 @@ R-hat is the rank-normalised split R-hat and ESS the bulk and tail ESS of Vehtar
 Carpenter and Buerkner (2021), E-BFMI that of Betancourt (2016), equal to those of ArviZ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from tallgrass.inference.labels import entry_label, entry_names, metric_name
 from tallgrass.inference.ranks import bulk_ess_per_chain, rank_diagnostics
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rounding import diagnostic
@@ -21,6 +22,8 @@ from tallgrass.rounding import diagnostic
 Floats = NDArray[np.float64]
 
 MOST_NAMED = 5  # entries in a reason of the verdict
+_BATCH = 256  # entries of small variables that are looked at together
+_COLUMNS = ("rhat", "ess_bulk", "ess_tail", "ess_per_chain")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +98,17 @@ class Diagnostics:
         if self.reflected is not None:
             values["modes/reflected_chains"] = len(self.reflected)
         for variable in self.table["variable"].unique():
-            values[f"rhat/{variable}_max"] = self.worst("rhat", variable)
-            values[f"ess/{variable}_min"] = self.worst("ess_bulk", variable)
+            name = metric_name(str(variable))
+            values[f"rhat/{name}_max"] = self.worst("rhat", variable)
+            values[f"ess/{name}_min"] = self.worst("ess_bulk", variable)
         for chain, value in enumerate(self.ebfmi):
             values[f"nuts/ebfmi_chain_{chain}"] = value
+        if not self.divergences:
+            del values["divergences"]
         if not self.ebfmi:
-            hamiltonian = ("divergences", "ebfmi_min", "nuts/")
-            values = {k: v for k, v in values.items() if not k.startswith(hamiltonian)}
+            del values["ebfmi_min"]
+        if not np.isfinite(self.steps_per_draw):
+            values = {k: v for k, v in values.items() if not k.startswith("nuts/")}
         return {name: float(value) for name, value in values.items()}
 
 
@@ -154,54 +161,35 @@ def diagnose(
     Parameters
     ----------
     trace : DataTree
-        With posterior and sample_stats (and warmup_sample_stats, for the count of gradients).
+        With posterior, and what it has of sample_stats and warmup_sample_stats (for the count of
+        gradients): statistics that the sampler did not give are left out.
     variables : sequence of str, optional
         The variables to diagnose, in the order of the table; those that the posterior does not
         have are skipped. By default all variables of the posterior.
     reflected : tuple of int, optional
         Chains that an audit of modes found to run the other way; without it, none was made.
     """
-    tables, n_constant, not_finite = [], 0, []
     posterior = trace["posterior"].to_dataset()
-    for variable in map(str, posterior.data_vars) if variables is None else variables:
-        if variable in posterior:
-            array = posterior[variable]
-            table, constant, broken = _entries(variable, array.to_numpy(), _labels(array))
-            tables.append(table)
-            n_constant += constant
-            not_finite += broken
-    sampling_s = float(trace.attrs.get("sampling_s", np.nan))
-    stats = trace["sample_stats"].to_dataset()
-    if "n_steps" not in stats:  # a Gibbs sampler follows no trajectories
-        return Diagnostics(
-            table=pd.concat(tables),
-            n_constant=n_constant,
-            divergences=(),
-            max_depth_hits=(),
-            ebfmi=(),
-            reflected=reflected,
-            steps_per_draw=np.nan,
-            step_size=np.nan,
-            gradients=0,
-            sampling_s=sampling_s,
-            not_finite=tuple(not_finite),
-        )
-    steps = stats["n_steps"]
-    gradients = float(steps.sum())
+    names = map(str, posterior.data_vars) if variables is None else variables
+    chosen = [_Entries.of(name, posterior[name]) for name in names if name in posterior]
+    table = _table(chosen)
+    stats = trace["sample_stats"].to_dataset() if "sample_stats" in trace.children else xr.Dataset()
+    gradients = float(stats["n_steps"].sum()) if "n_steps" in stats else 0.0
     if "warmup_sample_stats" in trace.children:
-        gradients += float(trace["warmup_sample_stats"].to_dataset()["n_steps"].sum())
+        warmup = trace["warmup_sample_stats"].to_dataset()
+        gradients += float(warmup["n_steps"].sum()) if "n_steps" in warmup else 0.0
     return Diagnostics(
-        table=pd.concat(tables),
-        n_constant=n_constant,
-        divergences=_by_chain(stats["diverging"]),
-        max_depth_hits=_by_chain(stats["reached_max_treedepth"]),
-        ebfmi=tuple(float(x) for x in np.atleast_1d(array_stats.bfmi(stats["energy"].to_numpy()))),
+        table=table,
+        n_constant=sum(entries.n_constant for entries in chosen),
+        divergences=_by_chain(stats, "diverging"),
+        max_depth_hits=_by_chain(stats, "reached_max_treedepth"),
+        ebfmi=_ebfmi(stats),
         reflected=reflected,
-        steps_per_draw=float(steps.mean()),
-        step_size=float(stats["step_size"].mean()),
+        steps_per_draw=_mean(stats, "n_steps"),
+        step_size=_mean(stats, "step_size"),
         gradients=int(gradients),
-        sampling_s=sampling_s,
-        not_finite=tuple(not_finite),
+        sampling_s=float(trace.attrs.get("sampling_s", np.nan)),
+        not_finite=tuple(label for entries in chosen for label in entries.not_finite),
     )
 
 
@@ -230,13 +218,12 @@ def judge(
     if d.reflected is not None:
         checks.append(Check("reflected chains", len(d.reflected), 0, "=", not d.reflected))
     if d.ebfmi:
+        checks.insert(3, _check("E-BFMI min", min(d.ebfmi), ">", thresholds.ebfmi))
+    if d.divergences:
         # "=" because the threshold of this count is normally zero; a lower count passes too.
         count = sum(d.divergences)
         within = count <= thresholds.divergences
-        checks[3:3] = [
-            Check("divergences", count, thresholds.divergences, "=", within),
-            _check("E-BFMI min", min(d.ebfmi), ">", thresholds.ebfmi),
-        ]
+        checks.insert(3, Check("divergences", count, thresholds.divergences, "=", within))
     notes = []
     if d.not_finite:
         more = f" and {len(d.not_finite) - MOST_NAMED} more" * (len(d.not_finite) > MOST_NAMED)
@@ -261,39 +248,82 @@ def _check(name: str, value: float, relation: Literal["<", ">"], threshold: floa
     return Check(name, value, threshold, relation, bool(passed))
 
 
-def _entries(
-    variable: str, draws: Floats, labels: list[str]
-) -> tuple[pd.DataFrame, int, list[str]]:
-    """Diagnostics of every entry of one variable; shape (chain, draw, entry).
+class _Entries(NamedTuple):
+    """The entries of one variable that vary, shape (chain, draw, entry)."""
 
-    Also the number of constant entries, and the entries with a draw that is not finite.
+    variable: str
+    names: list[str]
+    draws: NDArray[Any]
+    n_constant: int
+    not_finite: list[str]
+
+    @classmethod
+    def of(cls, variable: str, array: xr.DataArray) -> Self:
+        draws = array.to_numpy()
+        flat = draws.reshape(*draws.shape[:2], int(np.prod(draws.shape[2:], dtype=int)))
+        if flat.dtype.kind == "b":
+            flat = flat.astype(float)
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            spread = np.ptp(flat, axis=(0, 1))
+        # Any NaN or infinity makes the spread so; such an entry varies, and its figures are NaN.
+        varies = ~(spread == 0)
+        names = [n for n, moves in zip(entry_names(array), varies, strict=True) if moves]
+        broken = np.flatnonzero(~np.isfinite(spread[varies]))
+        labels = [entry_label(variable, names[i]) for i in broken]
+        return cls(variable, names, flat[:, :, varies], int((~varies).sum()), labels)
+
+
+def _table(chosen: list[_Entries]) -> pd.DataFrame:
+    """R-hat and ESS of every entry, in its order.
+
+    Small variables are taken together: hundreds of them would take longer one by one.
     """
-    flat = draws.reshape(*draws.shape[:2], -1)
-    with np.errstate(invalid="ignore"):  # infinity less infinity
-        spread = np.ptp(flat, axis=(0, 1))
-    # Any NaN or infinity makes the spread so; such an entry varies, and its diagnostics are NaN.
-    varies = ~(spread == 0)
-    varying = flat[:, :, varies]
-    values = rank_diagnostics(varying)
-    columns: dict[str, Any] = {
-        **values._asdict(),
-        "ess_per_chain": bulk_ess_per_chain(varying),
-    }
-    names = [label for label, does_vary in zip(labels, varies, strict=True) if does_vary]
-    table = pd.DataFrame(
-        {"variable": variable, "name": names, **columns},
-        index=[f"{variable}[{name}]" for name in names],
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    for together in _batches(chosen):
+        draws = together[0].draws
+        if len(together) > 1:
+            draws = np.concatenate([entries.draws for entries in together], axis=2)
+        values = rank_diagnostics(draws)
+        for name, value in values._asdict().items():
+            columns[name].append(value)
+        columns["ess_per_chain"].append(bulk_ess_per_chain(draws))
+    names = [(entries.variable, name) for entries in chosen for name in entries.names]
+    return pd.DataFrame(
+        {
+            "variable": [variable for variable, _ in names],
+            "name": [name for _, name in names],
+            **{name: np.concatenate([np.zeros(0), *parts]) for name, parts in columns.items()},
+        },
+        index=[entry_label(variable, name) for variable, name in names],
     )
-    broken = ~np.isfinite(spread[varies])
-    return table, int((~varies).sum()), list(table.index[broken])
 
 
-def _labels(array: xr.DataArray) -> list[str]:
-    dims = [dim for dim in array.dims if dim not in ("chain", "draw")]
-    if len(dims) != 1:
-        return [str(i) for i in range(int(np.prod(array.shape[2:])))]
-    return [str(label) for label in array[dims[0]].to_numpy()]
+def _batches(chosen: list[_Entries]) -> Iterator[list[_Entries]]:
+    """Variables in their order, with about as many entries at a time as one task has."""
+    batch: list[_Entries] = []
+    for entries in chosen:
+        if batch and sum(len(x.names) for x in batch) + len(entries.names) > _BATCH:
+            yield batch
+            batch = []
+        batch.append(entries)
+    if batch:
+        yield batch
 
 
-def _by_chain(statistic: xr.DataArray) -> tuple[int, ...]:
-    return tuple(int(n) for n in statistic.sum("draw").to_numpy())
+def _by_chain(stats: xr.Dataset, name: str) -> tuple[int, ...]:
+    """Count of a statistic by chain; empty where the sampler does not give it, as Gibbs."""
+    if name not in stats:
+        return ()
+    dims = [dim for dim in stats[name].dims if dim != "chain"]
+    return tuple(int(n) for n in np.atleast_1d(stats[name].sum(dims).to_numpy()))
+
+
+def _mean(stats: xr.Dataset, name: str) -> float:
+    return float(stats[name].mean()) if name in stats else np.nan
+
+
+def _ebfmi(stats: xr.Dataset) -> tuple[float, ...]:
+    if "energy" not in stats or stats["energy"].dims != ("chain", "draw"):
+        return ()
+    energies = stats["energy"].to_numpy()
+    return tuple(float(x) for x in np.atleast_1d(array_stats.bfmi(energies)))

@@ -49,8 +49,15 @@ class Model(Protocol):
         """Names of the variables that are kept."""
 
     @property
-    def start(self) -> Callable[[np.random.Generator], dict[str, Any]]:
-        """Generator -> unconstrained starting value of every free variable, by its name."""
+    def start(self) -> Callable[[np.random.Generator], dict[str, Any]] | None:
+        """Generator -> unconstrained starting value of every free variable, by its name.
+
+        None for a model that is not ours: the sampler compiles it and starts it in its own way.
+        """
+
+    @property
+    def variables(self) -> Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Dimensions and shape of every variable in ``public``."""
 
     @property
     def trajectory(self) -> str:
@@ -59,6 +66,24 @@ class Model(Protocol):
     @property
     def in_place(self) -> bool:
         """Whether compiled code may overwrite operands."""
+
+
+def dims_and_shapes(
+    graph: Any, names: Sequence[str]
+) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+    """Dimensions and shape of variables of a PyMC model, all of whose dimensions have labels."""
+    dims_of = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in names}
+    return {
+        name: (dims, tuple(len(graph.coords[dim]) for dim in dims))
+        for name, dims in dims_of.items()
+    }
+
+
+def start_of(model: Model) -> Callable[[np.random.Generator], dict[str, Any]]:
+    """The start of a model of ours."""
+    if model.start is None:
+        raise TypeError("a model without a start is compiled by the sampler")
+    return model.start
 
 
 class DrawSink(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tallgrass.errors import SamplingError
-from tallgrass.inference.draws import Model
+from tallgrass.inference.draws import Model, start_of
 
 
 def compile_flow(model: Model) -> Any:
@@ -49,7 +49,7 @@ def compile_flow(model: Model) -> Any:
     # The frozen graph is a copy, with its variables in another order.
     by_name = {value.name: value for value in graph.value_vars}
     names = [value.name for value in model.graph.value_vars]
-    start = model.start(np.random.default_rng(0))
+    start = start_of(model)(np.random.default_rng(0))
     shapes = [np.shape(start[name]) for name in names]
     ends = [0, *np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()]
     position = pt.vector("position", shape=(ends[-1],))

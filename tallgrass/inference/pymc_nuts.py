@@ -45,7 +45,8 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     if spec.chains > 1:
         require_main_guard(multiprocessing.get_context(START_METHOD))
     generators = np.random.default_rng(spec.seed).spawn(spec.chains)
-    starts = [model.start(generator) for generator in generators]
+    make_start = model.start
+    starts = None if make_start is None else [make_start(g) for g in generators]
     total = spec.draws + spec.tune
     observer = watch.observer
     keeper = None if watch.sink is None else _Keeper(watch.sink, spec.tune)
@@ -84,9 +85,8 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
                 chains=spec.chains,
                 cores=min(spec.chains, usable_cores()),
                 random_seed=spec.seed,
-                step=_nuts(model, spec, starts),
                 nuts_sampler="pymc",
-                initvals=[_constrained(start) for start in starts],
+                **_of_our_model(model, spec, starts) if starts else _of_any_model(model, spec),
                 var_names=list(model.public),
                 compile_kwargs={"mode": "NUMBA"},
                 callback=report,
@@ -152,6 +152,18 @@ class _Keeper:
             },
         )
         self._n_taken[chain], self._last_look[chain] = end, now
+
+
+def _of_our_model(model: Model, spec: SamplerSpec, starts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Arguments for NUTS that starts where our model says."""
+    initial = [_constrained(start) for start in starts]
+    return {"step": _nuts(model, spec, starts), "initvals": initial}
+
+
+def _of_any_model(model: Model, spec: SamplerSpec) -> dict[str, Any]:
+    """Arguments for the steps that PyMC chooses: NUTS, and others for discrete variables."""
+    # PyMC refuses the setting where no variable is sampled by NUTS.
+    return {"target_accept": spec.target_accept} if model.graph.continuous_value_vars else {}
 
 
 def _nuts(model: Model, spec: SamplerSpec, starts: list[dict[str, Any]]) -> Any:

@@ -7,7 +7,6 @@ by lag only as far as Geyer's sequence needs them. The figures equal those of Ar
 """
 
 import math
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from tallgrass.inference.jit import stored_njit
+from tallgrass.machine import usable_cores
 
 Floats = NDArray[np.float64]
 
@@ -57,8 +57,12 @@ def rank_diagnostics(draws: NDArray[Any]) -> RankDiagnostics:
             limits = np.full((2, len(rows)), np.nan) if tails is None else tails
             _entries(flat, order, limits, scores, 2 * n_chains, half, results[:, low : low + _PART])
 
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            list(pool.map(task, range(0, n_entries, _PART)))
+        parts = range(0, n_entries, _PART)
+        if len(parts) == 1:  # threads would take longer than the work
+            task(0)
+        else:
+            with ThreadPoolExecutor(usable_cores()) as pool:
+                list(pool.map(task, parts))
     if n_chains < 2:
         results[0] = np.nan
     return RankDiagnostics(*results)

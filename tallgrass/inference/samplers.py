@@ -60,7 +60,7 @@ def sample_and_assemble(
         "trajectory": trajectory(model.trajectory, spec),
     }
     if sink is not None:
-        variables = _variables(model)
+        variables = model.variables
         frame = assembled(_without_draws(variables, spec.chains), attributes)
         sink.begin(spec.chains, variables, frame)
     watch = Watch(observer and harmless(observer), sink, stopped)
@@ -107,16 +107,6 @@ def harmless(observer: Observer) -> Observer:
     return report
 
 
-def _variables(model: Model) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
-    """Dimensions and shape of every public variable."""
-    graph = model.graph
-    dims_of = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
-    return {
-        name: (dims, tuple(len(graph.coords[dim]) for dim in dims))
-        for name, dims in dims_of.items()
-    }
-
-
 def _without_draws(
     variables: Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]], chains: int
 ) -> xr.DataTree:
@@ -137,7 +127,9 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
 
     observer = watch.observer
     began = time.perf_counter()
-    if spec.adaptation == "flow":
+    if model.start is None:
+        compiled, from_cache = _compiled_by_nutpie(model), False
+    elif spec.adaptation == "flow":
         from tallgrass.inference.flow import compile_flow
 
         compiled, from_cache = compile_flow(model), False
@@ -197,6 +189,18 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             "look at the start (init) and the priors, or try sampler=pymc",
         ) from error
     return Raw(tree, compile_s, time.perf_counter() - began, from_cache, interrupted)
+
+
+def _compiled_by_nutpie(model: Model) -> Any:
+    """Nutpie's own compilation, for a model that is not ours."""
+    import nutpie
+
+    try:
+        return nutpie.compile_pymc_model(model.graph, var_names=list(model.public))
+    except (ValueError, NotImplementedError) as error:
+        raise SamplingError(
+            "nutpie cannot compile the model", first_line(error), "try sampler=pymc"
+        ) from error
 
 
 def _partial(running: Any, coords: Any) -> xr.DataTree | None:

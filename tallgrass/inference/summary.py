@@ -1,18 +1,21 @@
 """Draws of a run as plain arrays, and the interval every table uses."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.inference.labels import entry_label, entry_names
 
 if TYPE_CHECKING:
-    from xarray import DataTree
+    from xarray import DataArray, DataTree
 
 PROBABILITY = 0.95  # of every interval
 TAILS = ((1 - PROBABILITY) / 2, (1 + PROBABILITY) / 2)
+
+_SUMMARY = ("label", "variable", "name", "mean", "sd", "hdi_low", "hdi_high")
 
 Draws = NDArray[np.float64]
 
@@ -51,8 +54,14 @@ def draws_of(trace: "DataTree", variable: str) -> Draws:
     posterior = trace["posterior"]
     if variable not in posterior:
         raise DataError("variable not in the posterior", variable, "is it a run of another model?")
-    values = posterior[variable].transpose("chain", "draw", ...).to_numpy()
-    flat = values.reshape(values.shape[0] * values.shape[1], -1)
+    return _joined(posterior[variable].transpose("chain", "draw", ...))
+
+
+def _joined(array: "DataArray") -> Draws:
+    """Draws with the chains joined; of an array that begins with chain and draw."""
+    values = array.to_numpy()
+    n_entries = int(np.prod(values.shape[2:], dtype=int))
+    flat = values.reshape(values.shape[0] * values.shape[1], n_entries)
     return np.ascontiguousarray(flat.T, np.float64)
 
 
@@ -63,19 +72,17 @@ def names_of(trace: "DataTree", dimension: str) -> list[str]:
 
 def posterior_summary(trace: "DataTree", variables: tuple[str, ...] | None = None) -> pd.DataFrame:
     """Every entry of the posterior: label, variable, name, mean, sd, hdi_low, hdi_high."""
-    tables = []
-    for variable in variables or tuple(str(v) for v in trace["posterior"].data_vars):
-        array, draws = trace["posterior"][variable], draws_of(trace, variable)
-        names = names_of(trace, str(array.dims[-1])) if array.ndim == 3 else [""]
+    columns: dict[str, list[Any]] = {name: [] for name in _SUMMARY}
+    posterior = trace["posterior"].to_dataset()  # a group of a tree is slow to look into
+    for variable in variables or tuple(str(v) for v in posterior.data_vars):
+        array = posterior[variable].transpose("chain", "draw", ...)
+        names, draws = entry_names(array), _joined(array)
         low, high = hdi(draws)
-        table = {
-            "label": [f"{variable}[{name}]" if name else variable for name in names],
-            "variable": variable,
-            "name": names,
-            "mean": draws.mean(axis=1),
-            "sd": draws.std(axis=1, ddof=1),
-            "hdi_low": low,
-            "hdi_high": high,
-        }
-        tables.append(pd.DataFrame(table))
-    return pd.concat(tables, ignore_index=True)
+        columns["label"] += [entry_label(variable, name) for name in names]
+        columns["variable"] += [variable] * len(names)
+        columns["name"] += names
+        columns["mean"] += list(draws.mean(axis=1))
+        columns["sd"] += list(draws.std(axis=1, ddof=1))
+        columns["hdi_low"] += list(low)
+        columns["hdi_high"] += list(high)
+    return pd.DataFrame(columns)

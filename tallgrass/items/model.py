@@ -26,6 +26,7 @@ import pytensor
 import pytensor.tensor as pt
 
 from tallgrass.inference.constants import integers, number, numbers
+from tallgrass.inference.draws import dims_and_shapes
 from tallgrass.inference.kernel.sparse import SortedResponses, response_loglik
 from tallgrass.items.priors import LOG_SD_SD, MEAN_SD, Floats, ItemPriors
 from tallgrass.items.responses import Responses
@@ -44,6 +45,11 @@ class ItemModel:
     start: Callable[[np.random.Generator], dict[str, Floats]]
     trajectory: str = "normal"
     in_place: bool = False
+
+    @property
+    def variables(self) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Dimensions and shape of every public variable."""
+        return dims_and_shapes(self.graph, self.public)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from tallgrass.inference.summary import names_of
+from tallgrass.inference.labels import entry_names
 from tallgrass.report.style import (
     ACCENT,
     COLOURS,
@@ -175,7 +175,7 @@ def sampler_figures(trace: xr.DataTree, worst: pd.DataFrame) -> dict[str, Figure
         From :func:`tallgrass.inference.convergence.worst_parameters`.
     """
     figures = {}
-    statistics = trace["sample_stats"]
+    statistics = trace["sample_stats"] if "sample_stats" in trace.children else xr.DataTree()
     if "energy" in statistics:
         energies = statistics["energy"].transpose("chain", "draw").to_numpy().astype(float)
         if np.isfinite(energies).all() and energies.shape[1] > 2:
@@ -195,7 +195,5 @@ def sampler_figures(trace: xr.DataTree, worst: pd.DataFrame) -> dict[str, Figure
 def _draws(trace: xr.DataTree, variable: str, name: str) -> Floats:
     """Draws of one entry of a variable, shape (n_chains, n_draws)."""
     array = trace["posterior"][variable].transpose("chain", "draw", ...)
-    if array.ndim == 2:
-        return np.asarray(array, float)
-    place = names_of(trace, str(array.dims[-1])).index(name)
-    return np.asarray(array[..., place], float)
+    entry = entry_names(array).index(name)
+    return np.asarray(array, float).reshape(*array.shape[:2], -1)[:, :, entry]

@@ -19,7 +19,6 @@ long. Processor seconds on the 91st Kansas Legislature: House (27,331 votes) 1.3
 (hierarchical) and 9 (flat) for sampling.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.inference.pointwise import psis_loo, replicate, tail_length
+from tallgrass.machine import usable_cores
 from tallgrass.rollcalls.elpd_difference import HIGH_K
 from tallgrass.rollcalls.predictive import Replicates, predictive_checks
 from tallgrass.rollcalls.vote_draws import (
@@ -131,7 +131,7 @@ def fit_checks(
             )
         return counted
 
-    workers = os.cpu_count() or 1
+    workers = usable_cores()
     with ThreadPoolExecutor(workers) as pool:
         for counted in pool.map(check, (blocks[start::workers] for start in range(workers))):
             replicates.add(counted)

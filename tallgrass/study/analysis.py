@@ -124,3 +124,7 @@ class Analysis:
         They are stored as Parquet alone, where the others are CSV and JSON.
         """
         return {}
+
+    def recorded_files(self) -> dict[str, bytes]:
+        """Other files by artifact path."""
+        return {}

@@ -83,6 +83,8 @@ class Recorder:
             run.log_table(table, path)
         for path, table in analysis.recorded_long_tables().items():
             run.log_long_table(table, path)
+        for path, content in analysis.recorded_files().items():
+            run.log_bytes(content, path)
         pngs = images(study.figures(analysis))
         for name, png in pngs.items():
             run.log_bytes(png, f"plots/{name}.png")

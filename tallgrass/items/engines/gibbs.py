@@ -1,6 +1,5 @@
 """Sample the posterior of the item model by blocked Gibbs, with more draws until it converges."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +35,7 @@ from tallgrass.items.priors import (
     item_priors,
 )
 from tallgrass.items.responses import Anchors, Responses
+from tallgrass.machine import usable_cores
 
 Floats = NDArray[np.float64]
 
@@ -220,7 +220,7 @@ class _Sampler:
     def run(self) -> None:
         """Sweep until every chain has its draws; the chains progress together."""
         self._idle = list(self.chains)
-        workers = min(self.spec.chains, os.cpu_count() or 1)
+        workers = min(self.spec.chains, usable_cores())
         pool = ThreadPoolExecutor(workers)
         try:
             self._watch([pool.submit(self._work) for _ in range(workers)])

@@ -1,7 +1,6 @@
 """Variants of sampling one posterior, run in turn: a b c a b c."""
 
 import dataclasses
-import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +20,7 @@ from tallgrass.inference.draws import Sampled
 from tallgrass.inference.progress import ChainProgress, Observer
 from tallgrass.inference.spec import Adaptation
 from tallgrass.lab.benchmark.comparison import Measured
+from tallgrass.machine import usable_cores
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.spec import RunSpec
@@ -107,7 +107,7 @@ def measure(
 def measured(variant: Variant, votes: VoteMatrix, start: Start) -> Measured:
     """Measure one run of one variant."""
     model = build_model(votes, variant.spec.model_spec, start)
-    parallel = min(variant.spec.chains, os.cpu_count() or 1)
+    parallel = min(variant.spec.chains, usable_cores())
     clock = _Clock()
     draw = sample_plainly if variant.plain else sample
     sampled = draw(model, votes, variant.spec.sampler_spec, start.scores, observer=clock)
@@ -156,7 +156,7 @@ def sample_plainly(
         draws=spec.draws,
         tune=spec.tune,
         chains=spec.chains,
-        cores=min(spec.chains, os.cpu_count() or 1),
+        cores=min(spec.chains, usable_cores()),
         seed=spec.seed,
         adaptation=spec.adaptation,
         target_accept=spec.target_accept,

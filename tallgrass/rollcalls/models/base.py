@@ -10,6 +10,7 @@ import pytensor
 from numpy.typing import NDArray
 
 from tallgrass.inference.constants import numbers, size
+from tallgrass.inference.draws import dims_and_shapes
 from tallgrass.inference.kernel.dense import vote_loglik
 from tallgrass.inference.priors import PriorNumbers, PriorSpec
 from tallgrass.rollcalls.coordinates import RollCalls, rollcalls_from_logits, rollcalls_positive
@@ -61,6 +62,11 @@ class Model:
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     trajectory: str = "leapfrog"
     in_place: bool = False
+
+    @property
+    def variables(self) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Dimensions and shape of every public variable."""
+        return dims_and_shapes(self.graph, self.public)
 
     @property
     def n_parameters(self) -> int:

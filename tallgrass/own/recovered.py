@@ -1,0 +1,45 @@
+"""Runs of a user's own model whose process is gone, prepared again to be finished."""
+
+from typing import TYPE_CHECKING
+
+from tallgrass.errors import DataError
+from tallgrass.machine import Finding
+from tallgrass.own.study import DESCRIPTION, OwnStudy, description_of
+from tallgrass.tracking.reading.records import artifact
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+
+def recovered_model(
+    trace: "DataTree | None", run_id: str, findings: tuple[Finding, ...], baseline: str | None
+) -> OwnStudy:
+    """The study that draws are of. The model itself is not needed: its code is never run again.
+
+    Parameters
+    ----------
+    trace : DataTree or None
+        The draws that are left.
+    run_id : str
+        The run, which holds what the model is made of.
+    findings : tuple of Finding
+        What was found about the machine when the run was made.
+    baseline : str or None
+        Id of the run that it was to be compared with.
+
+    Raises
+    ------
+    DataError
+        When there are no draws, or the run does not say what its model is.
+    """
+    if trace is None:
+        raise DataError("no draws are left of the run", run_id)
+    with artifact(run_id, DESCRIPTION) as (_, path):
+        description = description_of(path.read_text("utf-8"))
+    return OwnStudy(
+        trace.attrs["label"],
+        description,
+        baseline=baseline,
+        compared=trace.attrs.get("compared", ""),
+        found=findings,
+    )
