@@ -184,7 +184,7 @@ def test_a_prior_in_words_names_its_numbers():
 
 def test_the_defaults_are_those_of_earlier_results():
     spec = RunSpec()
-    assert (spec.draws, spec.tune, spec.chains, spec.seed) == (2000, 1500, 4, 42)
+    assert (spec.draws, spec.tune, spec.chains, spec.seed) == (2000, 500, 4, 42)
     assert (spec.minority_threshold, spec.min_votes) == (0.025, 20)
     assert (spec.beta_prior, spec.alpha_prior) == ("normal:0,1", "normal:0,5")
     assert (spec.mu_prior, spec.sigma_prior) == ("normal:0,2", "halfnormal:1")

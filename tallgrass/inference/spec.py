@@ -50,7 +50,7 @@ class SamplerSpec(Frozen):
         description="nutpie's steps: leapfrog, normal (exact on a normal density), auto (by model)",
     )
     draws: int = Field(2000, ge=4, le=1_000_000, description="kept draws a chain")
-    tune: int = Field(1500, ge=10, le=1_000_000, description="tuning draws a chain")
+    tune: int = Field(500, ge=10, le=1_000_000, description="tuning draws a chain")
     chains: int = Field(4, ge=1, le=64, description="number of chains")
     seed: int = Field(42, ge=0, le=2**32 - 1, description="seed of the sampler")
     target_accept: float = Field(0.8, gt=0.0, lt=1.0, description="target acceptance rate")

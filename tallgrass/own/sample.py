@@ -37,7 +37,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
     *,
     name: str | None = None,
     draws: int = 2000,
-    tune: int = 1500,
+    tune: int = 1000,
     chains: int = 4,
     seed: int = 42,
     target_accept: float = 0.8,

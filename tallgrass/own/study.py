@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import DataError
-from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.diagnostics import diagnose, judge
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.labels import metric_name
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
 from tallgrass.own.analysis import OwnAnalysis
 from tallgrass.own.baseline import BaselineComparison, compare
