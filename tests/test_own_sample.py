@@ -143,16 +143,14 @@ def test_the_next_run_is_compared_with_the_promoted_one(result):
 
 
 def test_inside_a_run_of_the_users_own_it_is_a_child(store, result):
-    mlflow.set_experiment("mine")
-    try:
-        with mlflow.start_run(run_name="outer") as outer:
-            inner = tg.sample(eight_schools, **FEW)
-        run = mlflow.get_run(inner.run_id)
-        assert run.data.tags["mlflow.parentRunId"] == outer.info.run_id
-        assert run.info.experiment_id == outer.info.experiment_id
-        assert mlflow.get_run(outer.info.run_id).info.status == "FINISHED"
-    finally:
-        mlflow.set_experiment(experiment_id="1")
+    # Not by mlflow.set_experiment, which stays set for the tests that follow.
+    mine = mlflow.create_experiment("mine")
+    with mlflow.start_run(run_name="outer", experiment_id=mine) as outer:
+        inner = tg.sample(eight_schools, **FEW)
+    run = mlflow.get_run(inner.run_id)
+    assert run.data.tags["mlflow.parentRunId"] == outer.info.run_id
+    assert run.info.experiment_id == outer.info.experiment_id == mine
+    assert mlflow.get_run(outer.info.run_id).info.status == "FINISHED"
 
 
 def test_a_model_that_diverges_by_nature_fails_and_shows_where(store):

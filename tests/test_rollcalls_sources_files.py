@@ -112,7 +112,10 @@ def test_near_names_are_shown(library):
         source_of(str(library / "kansas" / "91st_2025-26"))
 
 
-def test_a_bare_name_never_leaves_the_data_directory(library):
+def test_a_bare_name_never_leaves_the_data_directory(library, monkeypatch, tmp_path):
+    here = tmp_path / "elsewhere" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
     # joined to the data directory, these would be the folder above or a hidden folder
     for name in ("..", ".hidden", "secret"):
         with pytest.raises(DataError):

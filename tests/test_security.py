@@ -75,10 +75,15 @@ def test_a_link_in_a_zip_is_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../secret", "..", "../../etc", "secret/../../secret"])
-def test_a_bare_session_name_leads_nowhere_but_into_the_data_folder(write_session, tmp_path, name):
+def test_a_bare_session_name_leads_nowhere_but_into_the_data_folder(
+    write_session, tmp_path, monkeypatch, name
+):
     write_session("secret")
     inside = tmp_path / "data"
     inside.mkdir()
+    here = tmp_path / "elsewhere" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
     with pytest.raises(DataError, match=r"session not found|not a session"):
         load_votes(name, "house", inside)
 

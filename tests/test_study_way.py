@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from tallgrass.errors import TrackingError
 from tallgrass.inference import stream
 from tallgrass.inference.diagnostics import diagnose, judge
-from tallgrass.inference.draws import as_tree, statistics
+from tallgrass.inference.draws import as_tree, dims_and_shapes, statistics
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.report.html import Head, html_page
@@ -118,6 +118,10 @@ class _Model:
             unit = pm.Normal("unit", 0, 1, dims="school")
             theta = pm.Deterministic("theta", mu + tau * unit, dims="school")
             pm.Normal("y", theta, ERRORS, observed=EFFECTS + shift)
+
+    @property
+    def variables(self):
+        return dims_and_shapes(self.graph, self.public)
 
     def start(self, generator):
         return {

@@ -187,7 +187,8 @@ def track(
     from tallgrass.own.study import KIND, KIND_TAG, json_safe
     from tallgrass.tracking import lifecycle, store, writing
 
-    settings = settings or load_settings()
+    # Draws that somebody else made are kept as they are, to the last digit.
+    settings = (settings or load_settings()).model_copy(update={"trace_precision": "float64"})
     if not name.strip():
         raise SpecError("a run without a name", name, "name it after its model")
     store.connect(settings.tracking_uri)
