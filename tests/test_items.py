@@ -128,6 +128,7 @@ def test_anchors_that_did_not_move_are_seldom_suspect():
     assert 0 < above < 14
 
 
+@pytest.mark.slow
 def test_a_drifted_anchor_is_found_and_an_unmoved_one_is_not():
     simulated = simulated_items(n_users=800, n_items=20, n_anchors=6, per_user=15, seed=5)
     moved = simulated.anchors.b.copy()

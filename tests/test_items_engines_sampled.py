@@ -119,6 +119,7 @@ def test_nuts_and_gibbs_sample_the_same_posterior():
     assert np.abs(z).max() < 4.5  # P = 0.005 that one of 680 is beyond
 
 
+@pytest.mark.slow
 def test_nuts_finds_what_gibbs_finds(data, gibbs):
     calls = []
     spec = SamplerSpec(draws=500, tune=300, chains=4, seed=3)
