@@ -49,6 +49,14 @@ def test_semicolons_are_read_in_long_tables():
     assert cells(field("semicolon_long.csv").responses)["u2", "q1"] == 0
 
 
+@pytest.mark.parametrize("first", ["sep=;\n", "\ufeffsep=;\r\n", '"SEP=;"\n'])
+def test_the_first_line_that_excel_writes_is_no_header(tmp_path, first):
+    text = (FIELD / "semicolon_long.csv").read_text("utf-8")
+    (tmp_path / "excel.csv").write_text(first + text, "utf-8")
+    found = loaded(str(tmp_path / "excel.csv"))
+    assert cells(found.responses) == cells(field("semicolon_long.csv").responses)
+
+
 def test_semicolons_with_decimal_commas_are_read_in_wide_tables():
     expected = {("u1", "q1"): 1, ("u1", "q2"): 0, ("u2", "q1"): 0, ("u2", "q2"): 1}
     assert cells(field("semicolon_decimal.csv").responses) == expected

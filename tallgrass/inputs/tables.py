@@ -21,6 +21,8 @@ from pandas.errors import EmptyDataError, ParserError, ParserWarning
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
 
+# A first line for Excel, before the header.
+_OF_EXCEL = re.compile(rb'(\xef\xbb\xbf)?"?sep=."?\r?\n', re.IGNORECASE)
 SEPARATORS = (",", ";", "\t", "|")
 _EXACT = 2**53  # from here on a float does not hold every integer
 _ROUNDED = r"\d([.,]\d+)?[eE]\+\d+"  # as R and spreadsheets write large numbers
@@ -29,6 +31,8 @@ _ROUNDED = r"\d([.,]\d+)?[eE]\+\d+"  # as R and spreadsheets write large numbers
 @contextmanager
 def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes]]:
     """A file opened for reading; a gzip file is unpacked, whatever its name.
+
+    A first line ``sep=;``, by which Excel is told the separator, is left out.
 
     Raises
     ------
@@ -42,7 +46,10 @@ def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes
             raw.seek(0)
             packed = path.stat().st_size if zipped else 0
             stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
-            yield BufferedReader(LimitedReader(stream, label, limits, packed), 1 << 20)
+            reader = BufferedReader(LimitedReader(stream, label, limits, packed), 1 << 20)
+            if first := _OF_EXCEL.match(reader.peek(16)):
+                reader.read(first.end())
+            yield reader
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{label} is half-written or damaged", str(error), "copy or download it again"
