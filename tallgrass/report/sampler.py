@@ -158,7 +158,7 @@ def convergence(table: pd.DataFrame, rhat: float, ess: float) -> Figure:
         ax.set_ylim(-0.6, len(variables) - 0.4)
         ax.set_yticks([])
         ax.grid(axis="x", color=RULE, linewidth=0.6)
-        ax.set_xlim(min(start, 1.5 * values.min() - 0.5 * values.median()), None)
+        ax.set_xlim(max(0.0, min(start, 1.5 * values.min() - 0.5 * values.median())), None)
         label_axes(ax, label)
     axes[0, 0].set_yticks(range(len(variables)), [plain(v, 18) for v in reversed(variables)])
     return figure
