@@ -25,6 +25,7 @@ from tallgrass.cli import (
     calibrate,
     commands,
     experiment,
+    labels,
     link,
     log,
     monitor,
@@ -54,7 +55,12 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "run": Command(commands.run, "Sample one chamber, or both, as an MLflow run.", takes_run=True),
+    "run": Command(
+        commands.run,
+        "Sample one chamber, or both, as an MLflow run.",
+        takes_run=True,
+        options=labels.OPTIONS,
+    ),
     "runs": Command(commands.runs, "List runs, newest first.", options=commands.RUNS_OPTIONS),
     "compare": Command(
         commands.compare,
@@ -65,7 +71,13 @@ COMMANDS = {
     "show": Command(
         commands.show, "Show all records of a run.", "RUN", options=commands.SHOW_OPTIONS
     ),
-    "rerun": Command(commands.rerun, "Repeat a run; any flag replaces its parameter.", "RUN", True),
+    "rerun": Command(
+        commands.rerun,
+        "Repeat a run; any flag replaces its parameter.",
+        "RUN",
+        takes_run=True,
+        options=labels.OPTIONS,
+    ),
     "calibrate": Command(
         calibrate.calibrate,
         "Calibrate test items from responses, as an MLflow run.",

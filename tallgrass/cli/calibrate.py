@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tallgrass.cli import labels
+from tallgrass.cli.labels import context_of
 from tallgrass.cli.output import as_json, in_browser, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.cli.results import print_fit, print_verdict, verdict_record
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 OPTIONS = (
     Option("engines", "several engines with commas between, compared under one run", "LIST"),
+    *labels.OPTIONS,
 )
 FAILED_STRICTLY = 3
 _SHOWN = 10
@@ -28,9 +31,11 @@ def calibrate(arguments: Arguments) -> int:
     """Calibrate the items of some responses and record it as one run."""
     settings = load_settings(arguments.settings)
     if engines := arguments.options.get("engines"):
+        if given := [o.name for o in labels.OPTIONS if o.name in arguments.options]:
+            raise SpecError(f"{given[0]} goes with one engine", engines, "leave it out")
         spec = load_calibration_spec(arguments.run)
         return _compared(spec, engines.split(","), settings, arguments.json)
-    return _calibrated(load_calibration_spec(arguments.run), settings, arguments.json)
+    return _calibrated(load_calibration_spec(arguments.run), settings, arguments)
 
 
 def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> int:
@@ -45,16 +50,17 @@ def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> in
                 "give the whole address in TALLGRASS_RESPONSES",
             )
         spec = spec.model_copy(update={"responses": location})
-    return _calibrated(changed_calibration(spec, arguments.run), settings, arguments.json)
+    return _calibrated(changed_calibration(spec, arguments.run), settings, arguments)
 
 
-def _calibrated(spec: CalibrationSpec, settings: Settings, json: bool) -> int:
+def _calibrated(spec: CalibrationSpec, settings: Settings, arguments: Arguments) -> int:
     spec.comparisons  # noqa: B018 - raises if one is wrong
+    json, context = arguments.json, context_of(arguments)
     with stdout_for_answer(json):
         from tallgrass.items.calibrate import calibrate as carry_out
         from tallgrass.items.publishing import refusal
 
-        result = carry_out(spec, settings)
+        result = carry_out(spec, settings, context=context)
     if json:
         print(as_json(summary(result)))
     else:

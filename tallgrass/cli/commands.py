@@ -49,7 +49,7 @@ def run(arguments: Arguments) -> int:
     """Sample and record one run."""
     settings = load_settings(arguments.settings)
     spec = load_run_spec(_with_full_ids(arguments.run, settings))
-    return _fitted(spec, settings, arguments.json)
+    return _fitted(spec, settings, arguments)
 
 
 def rerun(arguments: Arguments) -> int:
@@ -67,7 +67,7 @@ def rerun(arguments: Arguments) -> int:
         )
     flags = _with_full_ids(arguments.run, settings)
     spec = changed_spec(earlier.rerun_spec(arguments.operands[0]), flags)
-    return _fitted(spec, settings, arguments.json)
+    return _fitted(spec, settings, arguments)
 
 
 def moved(arguments: Arguments) -> int:
@@ -188,14 +188,15 @@ def _serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
             return 0
 
 
-def _fitted(spec: RunSpec, settings: Settings, json: bool) -> int:
+def _fitted(spec: RunSpec, settings: Settings, arguments: Arguments) -> int:
+    from tallgrass.cli.labels import context_of
     from tallgrass.machine import seconds_of_process
 
-    process_s = seconds_of_process()
+    process_s, json, context = seconds_of_process(), arguments.json, context_of(arguments)
     with stdout_for_answer(json):
         from tallgrass.rollcalls.fit import fit
 
-        result = fit(spec, settings)
+        result = fit(spec, settings, context)
     if json:
         answer = results.summary(result)
         answer["timings"] = {"process_s": process_s, **answer["timings"]}

@@ -79,6 +79,7 @@ def calibrate_all(
     from tallgrass.items.agreement import agreement
     from tallgrass.items.prepare import other_methods, prepare, read
     from tallgrass.items.run import run_steps
+    from tallgrass.study.study import Context
     from tallgrass.tracking import store, writing
 
     settings = settings or load_settings()
@@ -97,9 +98,10 @@ def calibrate_all(
         run.set_tags({"model": "items", "session": store.masked(data.location)})
         run.log_text(json.dumps(parameters, indent=2), "spec/comparison.json")
         results = {}
+        child = Context(tags={writing.PARENT_TAG: run.run_id})
         for engine in engines:
             own = changed_calibration(spec, {"engine": engine, "compare": ""})
-            results[engine] = run_steps(own, settings, time.perf_counter(), data, run.run_id)
+            results[engine] = run_steps(own, settings, time.perf_counter(), data, child)
         methods = {**{engine: result.items for engine, result in results.items()}, **others}
         compared = agreement(methods, spec.agreement)
         statuses = {result.verdict.status for result in results.values()}

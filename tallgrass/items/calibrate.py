@@ -10,11 +10,14 @@ from tallgrass.settings import Settings, load_settings
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from tallgrass.study.study import Context
+
 
 def calibrate(
     spec: CalibrationSpec,
     settings: Settings | None = None,
     responses: "DataFrame | None" = None,
+    context: "Context | None" = None,
 ) -> CalibrationResult:
     """Calibrate the items of some responses and keep everything as one MLflow run.
 
@@ -27,6 +30,8 @@ def calibrate(
     responses : DataFrame, optional
         Answers in memory, long or wide, in place of ``spec.responses``; the index of a wide table
         is its users. A copy is kept with the run, so that it can be made again.
+    context : Context, optional
+        Name and tags of the run.
 
     Raises
     ------
@@ -41,8 +46,8 @@ def calibrate(
 
     settings = settings or load_settings()
     if responses is None:
-        return run_steps(spec, settings, began)
+        return run_steps(spec, settings, began, context=context)
     from tallgrass.items.memory import given_responses
 
     spec, data = given_responses(spec, settings, responses)
-    return run_steps(spec, settings, began, data)
+    return run_steps(spec, settings, began, data, context)

@@ -263,11 +263,11 @@ def run_steps(
     settings: Settings,
     began: float,
     data: LoadedResponses | None = None,
-    parent: str | None = None,
+    context: Context | None = None,
 ) -> CalibrationResult:
     """Carry out one calibration; see :func:`tallgrass.items.calibrate.calibrate`.
 
-    ``data`` are responses that were read already, ``parent`` the run that this one is under.
+    ``data`` are responses that were read already, ``context`` says what the run is part of.
     """
     refuse_second_start()
     clock = Clock(began)
@@ -282,8 +282,7 @@ def run_steps(
             others = other_methods(spec, data.responses.items)
         return CalibrationStudy(prepared, prepared.anchors, others)
 
-    tags = {} if parent is None else {"mlflow.parentRunId": parent}
-    outcome = carry_out(study, settings, clock, Context(tags=tags))
+    outcome = carry_out(study, settings, clock, context or Context())
     analysis = outcome.analysis
     return CalibrationResult(
         run_id=outcome.run_id,

@@ -166,7 +166,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
 def carry_out_study(
     study: "OwnStudy", settings: Settings, clock: Any, baseline: str | None
 ) -> "ModelResult":
-    """One run of a prepared study, a child of the run that the user's code has open."""
+    """One run of a prepared study."""
     from dataclasses import replace
 
     from tallgrass.machine import inspect_machine
@@ -174,13 +174,6 @@ def carry_out_study(
     from tallgrass.own.result import ModelResult
     from tallgrass.study.study import Context
     from tallgrass.study.way import carry_out
-    from tallgrass.tracking.writing import PARENT_TAG, outer_run
-
-    outer = outer_run()
-    tags = {}
-    if outer is not None:
-        settings = settings.model_copy(update={"experiment": outer.experiment})
-        tags = {PARENT_TAG: outer.run_id}
 
     def prepare(others: "tuple[Finding, ...]", state: Path) -> "OwnStudy":
         found = others
@@ -196,7 +189,7 @@ def carry_out_study(
             found = (*seen, *others)
         return replace(study, found=found, baseline=baseline_of(study, baseline))
 
-    outcome = carry_out(prepare, settings, clock, Context(study.name, tags))
+    outcome = carry_out(prepare, settings, clock, Context(study.name))
     return ModelResult(
         run_id=outcome.run_id,
         experiment_id=outcome.experiment_id,

@@ -26,7 +26,7 @@ from tallgrass.study.surroundings import close_orphans, open_run, others, place,
 from tallgrass.tracking import store
 from tallgrass.tracking.lifecycle import Life, asked_to_stop
 from tallgrass.tracking.progress import display
-from tallgrass.tracking.writing import ActiveRun
+from tallgrass.tracking.writing import PARENT_TAG, ActiveRun, outer_run
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +91,7 @@ def carry_out[A: Analysis](
         with clock.timed("connect_s"):
             store.connect(settings.tracking_uri)
             close_orphans()
+            settings, context = _inside_the_users_run(settings, context)
         study = prepare(others(where), where.state)
         name = context.name or study.name
         with open_run(where, settings, study.title, name, context.tags, study.repeatable) as (
@@ -108,6 +109,16 @@ def carry_out[A: Analysis](
                 sampled = _sample_and_save(study, settings, recorder, clock, context, life)
             life.phase("reporting")
             return conclude(study, sampled, recorder, settings, clock)
+
+
+def _inside_the_users_run(settings: Settings, context: Context) -> tuple[Settings, Context]:
+    """Settings and context of a child run, where the user's code has a run open in MLflow."""
+    outer = outer_run()
+    if outer is None or PARENT_TAG in context.tags:
+        return settings, context
+    tags = {**context.tags, PARENT_TAG: outer.run_id}
+    child = settings.model_copy(update={"experiment": outer.experiment})
+    return child, replace(context, tags=tags)
 
 
 def conclude[A: Analysis](
