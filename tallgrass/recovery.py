@@ -15,6 +15,7 @@ from tallgrass.inference.diagnostics import diagnose, judge
 from tallgrass.items.recovered import recovered_calibration
 from tallgrass.machine import Finding
 from tallgrass.own.recovered import recovered_model
+from tallgrass.own.sample import exact
 from tallgrass.own.study import KIND as OWN
 from tallgrass.own.study import KIND_TAG
 from tallgrass.rollcalls.recovered import recovered_link, recovered_run
@@ -173,6 +174,8 @@ def _finished(entry: Remains, settings: Settings, delivered: int, draws_only: bo
     status = entry.status
     run_id = status.run_id
     trace = stream.read_trace(entry.folder / DRAWS) if entry.draws else None
+    if trace is not None and trace.attrs.get("kind") == OWN:
+        settings = exact(settings)
     # The data are read before the run is opened: where that fails, all stays as it was.
     study = None if draws_only else _study(trace, status, settings)
     with writing.start_run(None, status.name, resume=run_id) as run:

@@ -35,7 +35,8 @@ def tallgrass(folder, *words, **environment):
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no folder that root cannot write")
 def test_a_run_of_a_user_without_a_home_keeps_caches_in_a_private_folder(tmp_path):
     # Nobody can write there, whatever the permissions say.
-    run = tallgrass(tmp_path, "run", *SHORT, HOME="/proc", TMPDIR=str(tmp_path))
+    chosen = dict.fromkeys(("PYTENSOR_FLAGS", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"))
+    run = tallgrass(tmp_path, "run", *SHORT, HOME="/proc", TMPDIR=str(tmp_path), **chosen)
     assert run.returncode == 0, run.stderr
     assert "caches are in" in run.stderr
     assert "Traceback" not in run.stderr

@@ -140,7 +140,7 @@ def test_the_address_that_is_printed_shows_our_columns_filled(driver, pages):
     close_assistant(driver)
     text = seen(driver, "simulated senate", "Do priors and starts matter")
     runs = result.results.runs
-    shown = sum(f"{value:g}" in text for value in runs["rhat_max"])
+    shown = sum(f"{value:.7g}" in text for value in runs["rhat_max"])
     assert shown == len(runs) == 12
     keep(driver, "results")
 

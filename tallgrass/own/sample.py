@@ -160,7 +160,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
                 posterior=posterior_predictive,
             ),
         )
-    return carry_out_study(study, settings or load_settings(), clock, baseline)
+    return carry_out_study(study, exact(settings or load_settings()), clock, baseline)
 
 
 def carry_out_study(
@@ -199,6 +199,17 @@ def carry_out_study(
         report_path=outcome.report_path,
         analysis=outcome.analysis,
     )
+
+
+def exact(settings: Settings) -> Settings:
+    """Settings by which draws are kept to the last digit, unless the user chose otherwise.
+
+    What draws of any model must satisfy is not known: shares sum to one, matrices are positive
+    definite. Rounded draws would not.
+    """
+    if "trace_precision" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"trace_precision": "float64"})
 
 
 def _sampler_spec(**values: Any) -> SamplerSpec:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import SpecError
+from tallgrass.own.sample import exact
 from tallgrass.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -187,8 +188,7 @@ def track(
     from tallgrass.own.study import KIND, KIND_TAG, json_safe
     from tallgrass.tracking import lifecycle, store, writing
 
-    # Draws that somebody else made are kept as they are, to the last digit.
-    settings = (settings or load_settings()).model_copy(update={"trace_precision": "float64"})
+    settings = exact(settings or load_settings())
     if not name.strip():
         raise SpecError("a run without a name", name, "name it after its model")
     store.connect(settings.tracking_uri)
