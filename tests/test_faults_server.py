@@ -134,7 +134,7 @@ def test_a_slow_server_does_not_slow_sampling_down(folder, server, monkeypatch):
 
         def hurry(recorder, trace):
             between.delay = 0.0
-            store_trace(recorder, trace)
+            return store_trace(recorder, trace)
 
         observer, store_trace = once(slow_down), Recorder.trace
         monkeypatch.setattr(Recorder, "trace", hurry)  # when sampling is over
