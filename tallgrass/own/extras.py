@@ -103,9 +103,11 @@ def _add(groups: dict[str, xr.Dataset], wanted: str, compute: Any) -> None:
         logger.warning("cannot compute the group %s (%s: %s)", wanted, type(error).__name__, error)
         return
     names = ("prior", "prior_predictive") if wanted == "prior" else (wanted,)
-    for name in names:
-        if name in tree.children:
-            groups[name] = tree[name].to_dataset()
+    computed = {name: tree[name].to_dataset() for name in names if name in tree.children}
+    if not any(len(dataset.data_vars) for dataset in computed.values()):
+        logger.warning("the group %s is empty: the model has no observed variable", wanted)
+        return
+    groups |= computed
 
 
 def _replicated(groups: Mapping[str, xr.Dataset]) -> dict[str, Any]:
