@@ -92,7 +92,7 @@ def _findings(run: OwnAnalysis) -> Section:
     if len(table):
         over = int(table["n_over"].sum())
         total = int(table["n"].sum())
-        passing = "all pass" if not over else f"{over:,} do not pass"
+        passing = "all pass" if not over else f"{over:,} {'does' if over == 1 else 'do'} not pass"
         lines.append(
             f"R-hat and effective draws of {counted(total, 'entry', 'entries')}: {passing}."
         )
