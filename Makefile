@@ -1,7 +1,7 @@
 # Everything runs in .venv, which the first target that needs it makes (PYTHON=... picks a Python).
 BIN := .venv/bin
 
-.PHONY: help run test field lint bench ui flow postgresql clean lock
+.PHONY: help run test field attacks lint docs bench ui flow postgresql clean lock
 help:  ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
@@ -18,12 +18,21 @@ field: .venv/dev.stamp  ## run the tests of data and machines as they come (test
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow or not slow" \
 		$$(sed -n 's/.*| `\(tests\/[^`]*\)` |$$/\1/p' tests/field/README.md)
 
+attacks: .venv/dev.stamp  ## kill, cut off, fill up and mislead runs; says what was found
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "faults and not timed"
+
 lint: .venv/dev.stamp  ## ruff, mypy (strict) and the import floors
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python scripts/rooms --check docs/architecture.md
+	@$(BIN)/python scripts/reference --check
+
+docs: .venv/docs.stamp  ## build the manual, with its examples carried out (build/manual/index.html)
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going \
+		-d build/manual-made docs build/manual
+	@echo build/manual/index.html
 
 bench: .venv/run.stamp  ## effective samples a second: the plain way against the default one
 	@$(BIN)/tallgrass bench
@@ -52,4 +61,8 @@ lock:  ## take the newest packages that pyproject.toml allows into the locks
 # Depends on the run stamp only by way of its files: the development install is a superset.
 .venv/dev.stamp: requirements.lock requirements-dev.lock pyproject.toml scripts/install
 	@scripts/install requirements.lock requirements-dev.lock
+	@touch .venv/run.stamp $@
+
+.venv/docs.stamp: requirements.lock requirements-docs.lock pyproject.toml scripts/install
+	@scripts/install requirements.lock requirements-docs.lock
 	@touch .venv/run.stamp $@

@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 SIZES = {"draws": 200, "tune": 200, "chains": 2, "min_votes": 5}
@@ -33,7 +33,7 @@ def fill(folder: Path, n_runs: int) -> None:
         progress="none", tracking_uri=f"sqlite:///{folder}/mlflow.db", state_dir=folder / "state"
     )
     for seed in (1, 2):
-        fit(make_run_spec(session="simulated", seed=seed, baseline="none", **SIZES), settings)
+        fit(RunSpec(session="simulated", seed=seed, baseline="none", **SIZES), settings)
     with sqlite3.connect(folder / "mlflow.db") as database:
         ids = [row[0] for row in database.execute("SELECT run_uuid FROM runs")]
         for table in TABLES:

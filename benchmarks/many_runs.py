@@ -18,7 +18,7 @@ import psutil
 os.environ["MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"] = "1"
 
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 
@@ -30,7 +30,7 @@ def measured(n_runs: int, folder: Path, every: int) -> list[tuple[int, float, in
     process = psutil.Process()
     rows = []
     for number in range(1, n_runs + 1):
-        spec = make_run_spec(
+        spec = RunSpec(
             session="simulated", draws=30, tune=40, chains=2, seed=number, fit_checks=False,
             baseline="none",
         )  # fmt: skip

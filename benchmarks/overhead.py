@@ -18,7 +18,7 @@ from statistics import median
 from tallgrass.machine import usable_cores
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.reading import read
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.trace import sample
 from tallgrass.settings import load_settings
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--session", default="sample")
     parser.add_argument("--chamber", default="senate")
     flags = parser.parse_args()
-    spec = make_run_spec(
+    spec = RunSpec(
         session=flags.session, chamber=flags.chamber, draws=flags.draws, tune=1000,
         chains=usable_cores(), baseline="none",
     )  # fmt: skip

@@ -22,7 +22,7 @@ from tallgrass.inference.draws import Sampled
 from tallgrass.rollcalls.prepare import prepare
 from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.run import RollCallStudy
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import load_settings
 from tallgrass.study.clock import Clock
 from tallgrass.study.study import Sampling
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--levels", type=int, nargs="*", default=[])
     flags = parser.parse_args()
-    spec = make_run_spec(
+    spec = RunSpec(
         session=flags.session, chamber=flags.chamber, model=flags.model, draws=flags.draws,
         baseline="none",
     )  # fmt: skip

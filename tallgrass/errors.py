@@ -20,6 +20,8 @@ class TallgrassError(Exception):
         The value that was received. Long values are shortened.
     mend : str, optional
         What the user can do about it ("use senate or house").
+    parameter : str, optional
+        The parameter or setting whose value it is.
 
     Notes
     -----
@@ -27,10 +29,13 @@ class TallgrassError(Exception):
     passwords in addresses are replaced by ``***``.
     """
 
-    def __init__(self, what: str, received: Any = None, mend: str = "") -> None:
+    def __init__(
+        self, what: str, received: Any = None, mend: str = "", parameter: str = ""
+    ) -> None:
         self.what = what
         self.received = received
         self.mend = mend
+        self.parameter = parameter
         super().__init__(what, received, mend)
 
     def __str__(self) -> str:

@@ -162,7 +162,10 @@ def _memory(needed: int) -> list[Finding]:
 def _disk(
     needed: int, folder: Path, purpose: str, level: Literal["fatal", "warning"]
 ) -> list[Finding]:
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:  # a folder that is gone is told of where it is needed
+        return []
     if needed <= free:
         return []
     words = (

@@ -9,9 +9,9 @@ import logging
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tallgrass.errors import SpecError, TallgrassError, nearest
@@ -39,7 +39,13 @@ logger = logging.getLogger(__name__)
 
 
 class Settings(BaseSettings):
-    """What surrounds a run: where data and results are, and what counts as converged."""
+    """What surrounds a run: where data and results are, and what counts as converged.
+
+    Examples
+    --------
+    >>> tg.Settings(progress="none").threshold_rhat
+    1.01
+    """
 
     model_config = CONFIG
 
@@ -57,7 +63,7 @@ class Settings(BaseSettings):
         None, description="where runs under way are (default: your user's state folder)"
     )
     max_concurrent: int = Field(
-        1, ge=0, description="runs at a time on this machine; 0: any number"
+        1, ge=0, le=1000, description="runs at a time on this machine; 0: any number"
     )
     when_busy: Literal["refuse", "wait"] = Field(
         "refuse", description="when that many are under way: refuse or wait"
@@ -89,6 +95,15 @@ class Settings(BaseSettings):
     limit_files: int = Field(10_000, ge=1, description="files in a zip")
     limit_rows: int = Field(100_000_000, ge=1, description="rows of one table that is read")
     limit_columns: int = Field(20_000, ge=1, description="columns of one table that is read")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_one_line(cls, values: Any, make: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say what is wrong as the command line says it, also in Python."""
+        try:
+            return make(values)
+        except ValidationError as error:
+            raise spec_error(error) from None
 
     @property
     def thresholds(self) -> "Thresholds":
@@ -144,14 +159,10 @@ def loaded[Model: BaseSettings](model: type[Model], flags: Mapping[str, Any]) ->
     """
     try:
         return model(**flags)
-    except ValidationError as error:
-        place = error.errors(include_url=False)[0]["loc"]
-        raise _with_origin(
-            spec_error(error), str(place[0]) if place else "", flags, model
-        ) from None
     except TallgrassError as error:
-        # A check of ours names its parameter at the start of its words, or none.
-        raise _with_origin(error, error.what.partition(":")[0], flags, model) from None
+        # A check of several parameters names the one at the start of its words, or none.
+        name = error.parameter or error.what.partition(":")[0]
+        raise _with_origin(error, name, flags, model) from None
     except UnicodeDecodeError:
         raise SpecError("a .env file that is not UTF-8 text", ENV_FILE) from None
 
@@ -165,4 +176,4 @@ def _with_origin(
     variable = PREFIX + name.upper()
     in_environment = variable in {key.upper() for key in os.environ}
     origin = variable if in_environment else f"{variable} in {ENV_FILE}"
-    return type(error)(f"{error.what} [from {origin}]", error.received, error.mend)
+    return type(error)(f"{error.what} [from {origin}]", error.received, error.mend, name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import postgres
 import pytest
+from attack_figures import figures
 from example_session import LEGISLATORS, ROLLCALLS, VOTES
 from hypothesis import settings
 from needs import missing
@@ -18,7 +19,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 ROOT = Path(__file__).parents[1]
 
 # They take longest: begun first, none is left for one worker at the end, when the other is done.
-FIRST = ("test_lab_sbc", "test_rollcalls_models_posterior")
+FIRST = ("test_lab_sbc", "test_rollcalls_models_posterior", "test_manual", "test_items_models")
 
 
 def pytest_configure(config):
@@ -28,6 +29,16 @@ def pytest_configure(config):
     config.add_cleanup(folder.cleanup)
     # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what attacks found, where some were made."""
+    ids = {
+        outcome: [report.nodeid for report in terminalreporter.stats.get(outcome, ())]
+        for outcome in ("passed", "failed", "error")
+    }
+    if line := figures(ids["passed"], ids["failed"] + ids["error"]):
+        terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(items):

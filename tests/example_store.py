@@ -13,6 +13,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.tracking import fluent
 
 from tallgrass.tracking.writing import ActiveRun, start_run
 
@@ -46,8 +47,16 @@ def bare_folder(folder: Path) -> Iterator[Path]:
             if name.startswith("TALLGRASS_") or name.removeprefix("MLFLOW_") in VARIABLES:
                 patch.delenv(name)
         patch.chdir(folder)
+        _forget_experiment()
         yield folder
         mlflow.set_tracking_uri(None)
+        _forget_experiment()
+
+
+def _forget_experiment() -> None:
+    """Undo ``mlflow.set_experiment``, which is for the whole process."""
+    fluent._active_experiment_id = None
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
 
 
 def made_run(

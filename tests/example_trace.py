@@ -7,7 +7,7 @@ pictures look like those of a converged run.
 import numpy as np
 import xarray as xr
 
-from tallgrass.rollcalls.spec import RunSpec, make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
 
 FIRST = ["Ana", "Bo", "Cleo", "Dov", "Émile", "Fay", "Gus", "Hana", "Ike", "Jo"]
@@ -18,7 +18,7 @@ RUN_ID = "0123456789abcdef0123456789abcdef"
 def example_spec(model: str = "hierarchical", **parameters: object) -> RunSpec:
     """The run's parameters; 250 draws of 4 chains unless told otherwise."""
     values = {"model": model, "session": "simulated", "draws": 250, "chains": 4} | parameters
-    return make_run_spec(**values)
+    return RunSpec(**values)
 
 
 def example_votes(

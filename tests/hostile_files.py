@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import sqlite3
 import zipfile
 from pathlib import Path
 
@@ -96,6 +98,12 @@ def _responses(folder: Path) -> None:
     (folder / "anchors.csv").write_text("item,a,b\ni1,high,0\n")
     (folder / "negative.csv").write_text("item,a,b\ni1,-1,0\n")
     (folder / "strange.csv").write_text("item,a,b\nelsewhere,1,0\n")
+    os.mkfifo(folder / "pipe.csv")
+    with sqlite3.connect(folder / "bank.db") as database:
+        database.execute("CREATE TABLE responses (user, item, response)")
+        rows = [line.split(",") for line in ANSWERS.splitlines()[1:]]
+        database.executemany("INSERT INTO responses VALUES (?, ?, ?)", rows)
+        database.execute("CREATE TABLE item_parameters (item, a REAL, b REAL, why TEXT NOT NULL)")
     (folder / "answers.csv.gz").write_bytes(
         gzip.compress(ANSWERS.encode() + b"u,i,1\n" * 10_000_000)
     )

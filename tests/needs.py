@@ -1,6 +1,9 @@
 """What a test needs and a user's machine may lack."""
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -11,3 +14,10 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def library(name: str) -> ModuleType:
+    """A library of the extra ``interop``; without it the test skips, and in CI fails."""
+    if not find_spec(name):
+        missing(f"{name} is not installed: pip install 'tallgrass[interop]'")
+    return import_module(name)

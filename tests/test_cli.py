@@ -47,8 +47,8 @@ def environment(**more):
 
 def parsed(*words, name="run"):
     one = COMMANDS[name]
-    parser = parser_of(name, one.summary, one.operands, one.options, one.takes_run)
-    return parse(parser, words, switches_of(one.options, one.takes_run))
+    parser = parser_of(name, one)
+    return parse(parser, words, switches_of(one))
 
 
 def only_error(capsys, *words):
@@ -173,7 +173,7 @@ def test_an_option_that_must_be_a_number_is_checked():
         (["promote", "0" * 32], "unknown run"),
         (["compare"], "no run to compare"),
         (["runs", "--experiment=none such"], "unknown experiment"),
-        (["runs", "--filter=nonsense"], "search for runs"),
+        (["runs", "--filter=nonsense"], "bad filter"),
         (["ui", "--port=http"], "port"),
         (["run", "--tracking-uri=http://me:hush@127.0.0.1:1"], "Connection refused"),
         (["run", "--baseline=beef"], "unknown run"),
@@ -282,9 +282,9 @@ def shown_on_a_terminal(monkeypatch, columns, *words):
 
 
 def test_on_a_terminal_runs_are_drawn_without_reading_markup_in_names(store, monkeypatch):
-    made_run(tags={"session": "[link=http://x]91st[/link]"})
+    made_run(tags={"session": "[link=x]91st[/link]"})
     shown = shown_on_a_terminal(monkeypatch, 200, "runs")
-    assert "[link=http://x]91st[/link]" in shown
+    assert "[link=x]91st[/link]" in shown
     assert "─" in shown
 
 
@@ -293,12 +293,12 @@ def test_a_narrow_terminal_shows_verdict_and_fit_whole_and_names_what_it_leaves_
 ):
     made_run(tags={"session": "91st_2025-2026", "fit": "questioned"})
     shown = shown_on_a_terminal(monkeypatch, 80, "runs")
-    assert re.search(r"91st_2025-2026 +senate +hierarchical +pass +questioned", shown)
-    assert "nutpie" not in shown
-    assert "sampler" in shown.split("Too narrow for")[1]
-    wide = shown_on_a_terminal(monkeypatch, 200, "runs")
-    assert "nutpie" in wide
-    assert "Too narrow" not in wide
+    assert re.search(r"91st +senate +hierarchical +pass +1\.0030", shown)
+    assert "questioned" in shown_on_a_terminal(monkeypatch, 100, "runs")
+    narrow = shown_on_a_terminal(monkeypatch, 60, "runs")
+    assert re.search(r"91st +senate +hierarchical +pass", narrow)
+    assert "fit" in narrow.split("Too narrow for")[1]
+    assert "Too narrow" not in shown_on_a_terminal(monkeypatch, 200, "runs")
 
 
 def test_a_narrow_terminal_shows_why_a_run_has_no_verdict(store, monkeypatch):
@@ -338,7 +338,8 @@ def test_the_ui_serves_the_experiment_and_ends_with_its_server(store, number):
         try:
             address = child.stdout.readline().strip()
             page = (
-                f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?viewStateShareKey=results"
+                f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
+                "?workflowType=machine_learning&viewStateShareKey=results"
             )
             assert address == page
             answer = _fetched(f"http://127.0.0.1:{port}/api/2.0/mlflow/runs/get?run_id={run_id}")
@@ -441,6 +442,7 @@ def test_rerun_repeats_a_run_with_the_flags_given_and_says_where_to_look(
     again = re.search(r"^Run ([0-9a-f]{32})$", shown, re.MULTILINE)[1]
     params = mlflow.MlflowClient().get_run(again).data.params
     assert (params["seed"], params["draws"], params["session"]) == ("7", "20", "simulated")
+    assert "stands farthest to the right" in shown.split("Verdict:")[0]
     assert re.search(r"^Verdict: fail$", shown, re.MULTILINE)
     assert f"/runs/{again}" in shown
     assert "index.html" in shown
@@ -464,3 +466,11 @@ def test_a_number_and_its_percent_sign_stay_on_one_line_of_the_fit(capsys):
     assert not any(line.strip().startswith("%") for line in lines)
     assert max(map(len, lines)) <= 80
     assert " ".join(line.strip() for line in lines[1:]).strip() == f"shares: {words}"
+
+
+def test_experiments_without_dask_say_how_to_install_it(monkeypatch, capsys):
+    from tallgrass.cli import experiment
+
+    monkeypatch.setattr(experiment, "find_spec", lambda name: None)
+    assert main(["experiment", "projects/coordinates"]) == 2
+    assert "pip install 'tallgrass[experiments]'" in capsys.readouterr().err

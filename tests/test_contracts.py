@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import mlflow
 import numba as nb
@@ -462,6 +463,49 @@ def test_mlflow_says_who_starts_a_run_and_where(store):
         assert tags["schema_version"] == "1"
         expected = {"mlflow.user", "mlflow.source.name", "mlflow.source.type"}
         assert expected <= set(tags)
+
+
+def test_mlflow_patches_functions_of_libraries_and_takes_its_patches_back(monkeypatch):
+    change = "MLflow's autologging patches functions in another way"
+    with contract(change, "tallgrass/tracking/autologging.py"):
+        from tallgrass.tracking import autologging
+
+        library = ModuleType("made_up_library")
+        asked = []
+        library.__getattr__ = lambda name: asked.append(name) or _missing(name)
+        library.compute = plain = lambda x: x + 1
+        monkeypatch.setitem(sys.modules, library.__name__, library)
+
+        def enable(disable=False, silent=False):
+            patches = {"compute": lambda original, x: original(x) and called.append(x)}
+            autologging.patch_when_imported(library.__name__, patches)
+
+        called = []
+        autologging.switch(enable, {"silent": True})
+        assert library.compute(1) == 2
+        assert called == [1]
+        assert autologging.option("silent") is True
+        assert asked == []  # PyMC would import ArviZ's plots
+        autologging.switch(enable, {"disable": True})
+        assert library.compute is plain
+
+
+def test_mlflow_watches_the_machine_for_a_run(store, monkeypatch):
+    change = "MLflow's monitor of system metrics has another form"
+    with contract(change, "tallgrass/tracking/writing/system_metrics.py"):
+        from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
+        assert MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get() is True
+        run_id = mlflow.MlflowClient().create_run("0").info.run_id
+        monitor = SystemMetricsMonitor(run_id, resume_logging=False)
+        monitor.start()
+        monitor.finish()
+
+
+def _missing(name):
+    raise AttributeError(name)
 
 
 def test_mlflow_gives_names_of_this_form_to_runs_that_nobody_named(store):

@@ -50,7 +50,9 @@ def test_an_experiment_that_expects_nothing_is_unresolved(runs):
 def test_no_more_runs_are_submitted_than_there_are_workers():
     planned = [PlannedRun(f"{n}", f"run {n}", RunSpec()) for n in range(5)]
     # Of another version: the workers refuse them at once.
-    orders = [(run, Order(run.key, run.label, "{}", {}, "parent", "0.0")) for run in planned]
+    orders = [
+        (run, Order(run.key, run.label, "{}", {}, "parent", "attempt", "0.0")) for run in planned
+    ]
     left, under_way = list(orders), {}
     with Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as made:
         for _ in range(2):
@@ -61,7 +63,9 @@ def test_no_more_runs_are_submitted_than_there_are_workers():
 
 def test_every_order_has_an_outcome():
     planned = [PlannedRun(f"{n}", f"run {n}", RunSpec()) for n in range(5)]
-    orders = [(run, Order(run.key, run.label, "{}", {}, "parent", "0.0")) for run in planned]
+    orders = [
+        (run, Order(run.key, run.label, "{}", {}, "parent", "attempt", "0.0")) for run in planned
+    ]
     outcomes = {}
     with (
         Client(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as made,

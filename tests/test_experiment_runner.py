@@ -122,7 +122,12 @@ def test_the_experiment_in_mlflow_says_what_is_asked_and_has_the_view_of_results
     assert found.tags["mlflow.note.content"].startswith("**Does the start | matter?**")
     view = json.loads(found.tags["mlflow.sharedViewState.results"])
     assert "metrics.`rhat_max`" in json.loads(view["state"])["selectedColumns"]
-    assert inside.results_url.endswith(f"{found.experiment_id}/runs?viewStateShareKey=results")
+    parent = mlflow.MlflowClient().get_run(inside.run_id)
+    said = parent.data.tags["answers"]
+    assert said.endswith(f" of {len(inside.answers)} as expected")
+    assert f'<span class="badge">{said}</span>' in Path(inside.report_path).read_text("utf-8")
+    view = "runs?workflowType=machine_learning&viewStateShareKey=results"
+    assert inside.results_url.endswith(f"{found.experiment_id}/{view}")
 
 
 def test_the_table_of_an_experiment_is_found_by_its_name(inside):

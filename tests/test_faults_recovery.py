@@ -241,3 +241,17 @@ def test_a_recovered_run_of_a_users_model_holds_what_one_that_was_not_killed_hol
         held["artifacts"] = [name for name in held["artifacts"] if "divergences" not in name]
     assert recovered == whole
     assert recovery.remains(Settings()) == []
+
+
+def test_a_run_of_very_many_draws_is_recovered_with_some_of_them(store, capsys, monkeypatch):
+    killed_while_recording(store, [*RUN, "--model=flat", *FEW])
+    (left,) = recovery.remains(Settings())
+    assert left.draws == (60, 60)
+    monkeypatch.setenv("TALLGRASS_PROGRESS", "plain")
+    assert main(["recover", left.status.run_id, "--thin=4"]) == 0
+    told = capsys.readouterr()
+    assert f"{left.status.run_id}: finishing it with 120 draws" in told.err
+    assert "2 chains of 15 draws recovered" in told.out
+    run = newest()
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["trace.thinned"] == "4"

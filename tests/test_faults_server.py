@@ -18,13 +18,13 @@ from tallgrass import recovery
 from tallgrass.cli import main
 from tallgrass.errors import TrackingError
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 from tallgrass.study.recorder import Recorder
 from tallgrass.study.study import Context
 
 pytestmark = pytest.mark.faults
-SPEC = make_run_spec(
+SPEC = RunSpec(
     session="simulated", draws=1500, tune=300, chains=2, fit_checks=False, baseline="none"
 )
 

@@ -6,7 +6,7 @@ from needs import missing
 from toy import toy_model, toy_votes
 
 from tallgrass.inference.kernel import dense as kernel
-from tallgrass.inference.kernel import jax_form
+from tallgrass.inference.kernel import jax_form, several
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.trace import sample
 
@@ -55,6 +55,20 @@ def test_pytensor_compiles_the_op_for_jax():
     function = pytensor.function(inputs, kernel.vote_loglik(*inputs), mode="JAX")
     arguments = problem()
     np.testing.assert_allclose(function(*arguments), kernel.reference(*arguments)[0], rtol=1e-12)
+
+
+def test_the_op_of_two_dimensions_has_the_same_value_and_gradients_in_jax():
+    import pytensor
+    import pytensor.tensor as pt
+
+    votes, v, a, b = problem()
+    places, slopes = np.stack([v, v[::-1] ** 2]), np.stack([b, b[::-1] - 1])
+    inputs = [pt.matrix("votes", dtype="int8"), *pt.dvectors("a", "x", "y", "b", "c")]
+    outputs = several.SeveralVoteLogLikelihood(2)(*inputs)
+    found = pytensor.function(inputs, outputs, mode="JAX")(votes, a, *places, *slopes)
+    value, grad_v, grad_a, grad_b = several.reference(votes, places, a, slopes)
+    for mine, wanted in zip(found, (value, grad_a, *grad_v, *grad_b), strict=True):
+        np.testing.assert_allclose(mine, wanted, rtol=1e-10, atol=1e-12)
 
 
 def test_flow_samples_the_same_public_variables_as_the_default():

@@ -7,12 +7,12 @@ from tallgrass.errors import SpecError
 from tallgrass.inference.precision import require_double
 from tallgrass.rollcalls.prepare import prepare
 from tallgrass.rollcalls.reading import read
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 
 def test_a_run_in_single_precision_is_refused_with_the_setting_that_asks_for_it():
-    spec = make_run_spec(model="flat", baseline="none")
+    spec = RunSpec(model="flat", baseline="none")
     data = read(spec, Settings())
     with (
         pytensor.config.change_flags(floatX="float32"),

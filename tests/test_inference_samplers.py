@@ -16,6 +16,7 @@ from tallgrass.errors import SamplingError
 from tallgrass.inference.draws import Interrupted
 from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.ranks import rank_diagnostics
+from tallgrass.inference.sampler_threads import thread_ids
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.samplers import trajectory as steps_of
 from tallgrass.inference.spec import SamplerSpec
@@ -290,6 +291,19 @@ def test_a_start_without_a_finite_density_is_an_error_that_names_it(hierarchical
     broken = dataclasses.replace(hierarchical, start=nowhere)
     with pytest.raises(SamplingError, match="initialization points failed"):
         sample(broken, VOTES, SHORT)
+
+
+def test_starts_that_fail_leave_no_thread_that_would_outlive_this_process(hierarchical):
+    def nowhere(generator):
+        return {name: np.nan * x for name, x in hierarchical.start(generator).items()}
+
+    broken = dataclasses.replace(hierarchical, start=nowhere)
+    sample(hierarchical, VOTES, SHORT)  # whatever libraries begin once
+    before = thread_ids()
+    for _ in range(5):
+        with pytest.raises(SamplingError, match="initialization points failed"):
+            sample(broken, VOTES, SHORT)
+        assert thread_ids() <= before
 
 
 # Interrupts.

@@ -20,7 +20,7 @@ from tallgrass.items.agreement import agreement
 from tallgrass.items.drift import drift_in_words, drift_table, drifted_anchors, undrifted
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_mml
 from tallgrass.items.priors import PriorChoice, item_priors
-from tallgrass.items.publication import publish
+from tallgrass.items.publication import Target, publish
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.items.tables import Calibrated, of_estimates, of_trace
 
@@ -226,8 +226,8 @@ def stored(url, table="item_parameters"):
 
 
 def test_publication_makes_the_table_then_changes_and_adds_rows(url):
-    assert publish(url, "item_parameters", ITEMS.head(1), ABOUT) == 1
-    assert publish(url, "item_parameters", ITEMS.assign(b=[0.9, -0.1]), ABOUT) == 2
+    assert publish(Target(url, "item_parameters"), ITEMS.head(1), ABOUT).rows == 1
+    assert publish(Target(url, "item_parameters"), ITEMS.assign(b=[0.9, -0.1]), ABOUT).rows == 2
     found = stored(url)
     assert found["item"].tolist() == ["i1", "i2"]
     assert found["b"].tolist() == [0.9, -0.1]
@@ -237,7 +237,7 @@ def test_publication_makes_the_table_then_changes_and_adds_rows(url):
 def test_publication_leaves_other_rows_and_columns_alone(url):
     table = pd.DataFrame({"item": ["i1", "i9"], "a": 1.0, "b": 0.0, "note": ["mine", "too"]})
     table.to_sql("current", engine_of(url), index=False)
-    publish(url, "current", ITEMS, ABOUT)
+    publish(Target(url, "current"), ITEMS, ABOUT)
     found = stored(url, "current").set_index("item")
     assert found["a"].to_dict() == {"i1": 1.5, "i2": 0.5, "i9": 1.0}
     assert found.loc["i1", "note"] == "mine"
@@ -247,28 +247,28 @@ def test_publication_to_a_table_whose_items_are_numbers(url):
     pd.DataFrame({"item": [7, 9], "a": 1.0, "b": 0.0}).to_sql(
         "current", engine_of(url), index=False
     )
-    publish(url, "current", ITEMS.assign(item=["7", "8"]), ABOUT)
+    publish(Target(url, "current"), ITEMS.assign(item=["7", "8"]), ABOUT)
     found = stored(url, "current").set_index("item")
     assert found["a"].to_dict() == {7: 1.5, 8: 0.5, 9: 1.0}
     with pytest.raises(DataError, match="items of table current are numbers: received 'i1'"):
-        publish(url, "current", ITEMS, ABOUT)
+        publish(Target(url, "current"), ITEMS, ABOUT)
     assert len(stored(url, "current")) == 3
 
 
 def test_publication_to_a_table_of_something_else_is_refused(url):
     pd.DataFrame({"item": ["x"], "colour": ["red"]}).to_sql("other", engine_of(url), index=False)
     with pytest.raises(DataError, match="table other without the column a"):
-        publish(url, "other", ITEMS, ABOUT)
+        publish(Target(url, "other"), ITEMS, ABOUT)
 
 
 PUBLISH = """
 import sys
 import pandas as pd
-from tallgrass.items.publication import publish
+from tallgrass.items.publication import Target, publish
 items = pd.DataFrame({"item": [f"i{k}" for k in range(200)], "a": 2.0, "b": 2.0, "a_sd": 0.1,
                       "b_sd": 0.1, "n": 300})
 about = {"engine": "gibbs", "window": "", "run_id": "0" * 32}
-publish(sys.argv[1], "item_parameters", items, about)
+publish(Target(sys.argv[1], "item_parameters"), items, about)
 """
 
 

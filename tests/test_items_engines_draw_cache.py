@@ -21,7 +21,7 @@ def data():
 def often(monkeypatch):
     """A look every time that there may be one."""
     monkeypatch.setattr("tallgrass.items.engines.draw_cache.pause", lambda *_: 0.0)
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._POLL_S", 0.01)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs_chains._POLL_S", 0.01)
 
 
 TAKEN = []  # how many draws came at a time
@@ -56,8 +56,8 @@ def slowly(monkeypatch):
             time.sleep(0.02)
         return sweep(*arguments)
 
-    monkeypatch.setattr("tallgrass.items.engines.gibbs.sweep", slow)
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._SEGMENT_S", 0.01)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs_chains.sweep", slow)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs_chains._SEGMENT_S", 0.01)
 
 
 def test_draws_on_disk_are_the_first_ones_of_the_trace(data, tmp_path, often, slowly):
@@ -86,7 +86,7 @@ def test_draws_that_are_added_are_kept_as_well(data, tmp_path, often):
 def test_abilities_that_grow_too_many_are_left_out_and_no_draw_of_an_item_is(
     data, tmp_path, often, monkeypatch
 ):
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 4 * 150 * 2 * 500)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs_chains._THETA_BYTES", 4 * 150 * 2 * 500)
     monkeypatch.setattr("tallgrass.items.engines.gibbs.converged", lambda *_: False)
     trace = run(data, tmp_path, 500, 8000)
     kept = read_trace(tmp_path)["posterior"]

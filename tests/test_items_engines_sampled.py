@@ -15,9 +15,9 @@ from tallgrass.inference.ranks import rank_diagnostics
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_nuts
 from tallgrass.items.engines.estimates import centre_of
-from tallgrass.items.engines.gibbs import _Sampler
+from tallgrass.items.engines.gibbs_chains import GibbsChains
 from tallgrass.items.engines.probabilities import evaluate
-from tallgrass.items.engines.sweeps import scale, shift
+from tallgrass.items.engines.scale_moves import scale, shift
 from tallgrass.items.model import ItemCentre, build_items, sorted_by_item
 from tallgrass.items.priors import item_priors
 
@@ -74,8 +74,12 @@ def test_gibbs_stops_at_the_most_draws(data):
 
 @pytest.mark.parametrize("keeps_theta", [True, False])
 def test_convergence_is_looked_at_in_parts_that_hold_every_draw(data, monkeypatch, keeps_theta):
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._PART", 64)  # so that there are several
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 2**30 if keeps_theta else 0)
+    monkeypatch.setattr(
+        "tallgrass.items.engines.gibbs_chains._PART", 64
+    )  # so that there are several
+    monkeypatch.setattr(
+        "tallgrass.items.engines.gibbs_chains._THETA_BYTES", 2**30 if keeps_theta else 0
+    )
     seen = []
 
     def never(parts, rhat, ess):
@@ -209,7 +213,7 @@ def test_after_many_sweeps_the_state_still_holds_its_own_probabilities(data):
     priors = item_priors(data.responses, data.anchors)
     centre = centre_of(calibrate_map(data.responses, data.anchors), priors)
     spec = SPEC.model_copy(update={"chains": 1, "draws": 300})
-    sampler = _Sampler(data.responses, priors, centre, spec, None, None)
+    sampler = GibbsChains(data.responses, priors, centre, spec, None, None)
     sampler.run()
     theta, log_a, b, probability, _ = sampler.chains[0].state
     assert (sampler.chains[0].accepted > 100).all()
@@ -248,7 +252,7 @@ def test_an_interrupt_hands_back_the_draws_made(data, monkeypatch):
 
 
 def test_abilities_too_many_to_keep_are_summarised(data, monkeypatch):
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 0)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs_chains._THETA_BYTES", 0)
     kept = calibrate_gibbs(data.responses, data.anchors, SPEC, most_draws=SPEC.draws).trace
     monkeypatch.undo()
     full = calibrate_gibbs(data.responses, data.anchors, SPEC, most_draws=SPEC.draws).trace
@@ -264,7 +268,7 @@ def test_abilities_too_many_to_keep_are_summarised(data, monkeypatch):
 def test_abilities_that_grow_too_many_are_summarised_from_the_first_draw(data, monkeypatch):
     spec = SamplerSpec(draws=20, tune=50, chains=2, seed=1)
     full = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace
-    monkeypatch.setattr("tallgrass.items.engines.gibbs._THETA_BYTES", 4 * 150 * 2 * 20)
+    monkeypatch.setattr("tallgrass.items.engines.gibbs_chains._THETA_BYTES", 4 * 150 * 2 * 20)
     kept = calibrate_gibbs(data.responses, data.anchors, spec, most_draws=40).trace
     assert "theta" not in kept["posterior"]
     draws = full["posterior"]["theta"].to_numpy().astype(float)

@@ -14,7 +14,8 @@ from tallgrass.items.engines import (
     calibrate_nuts,
 )
 from tallgrass.items.priors import PriorChoice
-from tallgrass.items.spec import CalibrationSpec, make_calibration_spec
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.specs import make_calibration_spec
 from tallgrass.lab.sbc.item_ranks import rank_truth
 
 FREE = PriorChoice(free=True)

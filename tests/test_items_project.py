@@ -20,7 +20,8 @@ from tallgrass.cli.parser import parse, parser_of, switches_of
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.engines import calibrate_gibbs
 from tallgrass.items.priors import item_priors
-from tallgrass.items.spec import CalibrationSpec, make_calibration_spec
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.specs import make_calibration_spec
 from tallgrass.items.tables import of_trace
 
 ROOT = Path(__file__).parent.parent
@@ -40,8 +41,8 @@ def arguments_of(command):
     *words, _ = done.stdout.split("\0")
     assert words[:3] == ["-m", "tallgrass", "calibrate"]
     one = COMMANDS["calibrate"]
-    parser = parser_of("calibrate", one.summary, one.operands, one.options, True, one.spec)
-    return parse(parser, words[3:], switches_of(one.options, True, one.spec))
+    parser = parser_of("calibrate", one)
+    return parse(parser, words[3:], switches_of(one))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,8 +1,11 @@
+import base64
+import hashlib
 import re
 import shutil
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from html_page import Page
@@ -10,24 +13,29 @@ from item_data import simulated_items
 from needs import missing
 
 from tallgrass.inference.diagnostics import Thresholds, Verdict, diagnose, judge
+from tallgrass.inference.fit_verdict import FitCheck, FitVerdict
 from tallgrass.inference.spec import SamplerSpec
-from tallgrass.items import tables
+from tallgrass.items import plots, tables
 from tallgrass.items.agreement import agreement
 from tallgrass.items.analysis import CalibrationAnalysis
-from tallgrass.items.drift import drift_table
+from tallgrass.items.changes import changes
+from tallgrass.items.curves import curves_of
+from tallgrass.items.drift import drift_table, with_information
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map
 from tallgrass.items.prepare import PreparedCalibration
 from tallgrass.items.priors import item_priors
 from tallgrass.items.report import build_calibration, calibration_figures
+from tallgrass.items.report.month import MonthInput, build_month
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.items.sources import DroppedItem, LoadedResponses, ResponseLog
-from tallgrass.items.spec import make_calibration_spec
+from tallgrass.items.specs import make_calibration_spec
 from tallgrass.tracking.store import masked
 
 NASTY = [
     '<script>alert("x")</script>', "O'Brien \"Bob\" & Sons", "Zoë Ñandú", "$x$ and $y_1$",
     "</script><b>", "{{ 7 * 7 }}", r"$\frac{",
 ]  # fmt: skip
+ITEMS = pd.DataFrame({"item": ["q1", "q2"], "a": 1.0, "a_sd": 0.05, "b": 0.0, "b_sd": 0.05})
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -68,7 +76,9 @@ def example(engine="gibbs", rename=None, anchored=True, location="answers.csv", 
         calibrated=found,
         diagnostics=diagnostics,
         verdict=verdict,
-        drift=drift_table(found, responses, anchors, 0.2, 0.25),
+        drift=with_information(
+            drift_table(found, responses, anchors, 0.2, 0.25), found.population, 0.2
+        ),
         agreement=agreement({engine: found.items, "other": other}, 0.1),
         notes=("a note of the engine",),
         timings={"sampling_s": 1.5},
@@ -149,16 +159,19 @@ def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
         missing(reason)
     page = build_calibration(example())
     look = (
-        "<script>window.addEventListener('load', () => {"
+        "window.addEventListener('load', () => {"
         "const found = [...document.images].map((i) => i.naturalWidth > 0);"
         "const box = document.querySelector('#items input');"
         "box.value = 'i00003'; box.dispatchEvent(new Event('input'));"
         "const rows = [...document.querySelector('#items table').tBodies[0].rows];"
         "document.title = JSON.stringify([found.every(Boolean), found.length,"
-        "rows.filter((r) => !r.hidden).length]); });</script></body>"
+        "rows.filter((r) => !r.hidden).length]); });"
     )
+    # The page's policy lets its own script run alone, so this one is named in it.
+    name = base64.b64encode(hashlib.sha256(look.encode()).digest()).decode()
+    page = page.replace("script-src ", f"script-src 'sha256-{name}' ", 1)
     path = tmp_path / "page.html"
-    path.write_text(page.replace("</body>", look), encoding="utf-8")
+    path.write_text(page.replace("</body>", f"<script>{look}</script></body>"), encoding="utf-8")
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
     command += ["--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}"]
     command += ["--virtual-time-budget=10000", "--dump-dom", path.as_uri()]
@@ -166,3 +179,29 @@ def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
     assert re.findall(r'CONSOLE[^"]*"(.*)", source', done.stderr) == []
     n = len(calibration_figures(example()))
     assert f"<title>[true,{n},1]</title>" in done.stdout
+
+
+def test_curves_of_few_items_are_named_and_of_many_are_not():
+    def legend(n):
+        curves = curves_of(np.ones(n), np.linspace(-1, 1, n))
+        figure = plots.item_curves(curves, np.zeros(5), [f"$x_{j}$" for j in range(n)])
+        return figure.axes[0].get_legend()
+
+    assert [text.get_text() for text in legend(2).get_texts()] == [r"\$x_0\$", r"\$x_1\$"]
+    assert legend(7) is None
+
+
+def test_the_page_of_a_month_says_what_questions_the_fit():
+    doubt = FitCheck("pairs of items", "questioned", "Answers to 1 of 91 pairs depend.")
+    page = build_month(
+        MonthInput(
+            title="2026-10", verdict=Verdict("pass", ()), fit=FitVerdict((doubt,)), engine="map",
+            run_id="1", compared_id="2", before_id="3", location="bank", n_items=2, n_responses=9,
+            published=0, publication="Nothing was to be published.", n_drifted=0, n_anchors=0,
+            agreement=agreement({"map": ITEMS, "mml": ITEMS}, 0.1),
+            changes=changes(ITEMS, ITEMS.assign(a=[1.0, 0.8]), 0.25, 0.1, 0.2),
+        )
+    )  # fmt: skip
+    assert "The fit to the responses is in doubt: pairs of items" in page
+    assert "Answers to 1 of 91 pairs depend." in page
+    assert re.search("\N{MINUS SIGN}3[0-9].%", page)

@@ -19,7 +19,8 @@ import tallgrass as tg
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TallgrassError
 from tallgrass.items.earlier import item_table
-from tallgrass.items.spec import CalibrationSpec, changed_calibration, make_calibration_spec
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.specs import changed_calibration, make_calibration_spec
 from tallgrass.settings import Settings
 from tallgrass.tracking import reading
 
@@ -275,7 +276,7 @@ def test_rerun_repeats_a_calibration(gibbs, capsys):
 
 def test_the_environment_and_the_json_form_hold_the_spec(monkeypatch):
     monkeypatch.setenv("TALLGRASS_ENGINE", "mml")
-    from tallgrass.items.spec import load_calibration_spec
+    from tallgrass.items.specs import load_calibration_spec
 
     spec = load_calibration_spec({"responses": "x.csv"})
     assert spec.engine == "mml"

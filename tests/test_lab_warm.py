@@ -71,4 +71,4 @@ def test_every_model_and_engine_that_runs_by_default_is_among_them():
     from tallgrass.rollcalls.spec import ModelName
 
     engines = get_args(CalibrationSpec.model_fields["engine"].annotation)
-    assert set(get_args(ModelName)) | set(engines) == set(COMMANDS)
+    assert set(get_args(ModelName)) | {"two-dimensional"} | set(engines) == set(COMMANDS)

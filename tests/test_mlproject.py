@@ -32,8 +32,8 @@ def arguments_of(command):
     assert words[:3] == ["-m", "tallgrass", "run"]
     assert end == ""
     run = COMMANDS["run"]
-    parser = parser_of("run", run.summary, run.operands, run.options, run.takes_run)
-    return parse(parser, words[3:], switches_of(run.options, run.takes_run))
+    parser = parser_of("run", run)
+    return parse(parser, words[3:], switches_of(run))
 
 
 def test_the_parameters_are_those_of_the_declared_model_with_its_defaults(main_entry):
@@ -85,7 +85,7 @@ def test_a_parameter_that_is_not_declared_reaches_the_command_line_that_refuses_
 def test_the_environment_installs_the_project_itself():
     environment = yaml.safe_load((ROOT / "conda.yaml").read_text())
     (pip,) = (one["pip"] for one in environment["dependencies"] if isinstance(one, dict))
-    assert pip == ["-e ./"]
+    assert pip == ["-e ./[experiments]"]
     assert "pip" in environment["dependencies"]
 
 
@@ -161,7 +161,8 @@ def test_mlflow_run_leaves_one_finished_run_with_declared_and_resolved_params(pr
     assert done.returncode == 0, done.stderr
     run = only_run()
     assert run.info.status == "FINISHED"
-    assert run.info.run_name == "senate hierarchical nutpie pca"
+    said = "simulated Senate · hierarchical · nutpie pca · draws 20 · tune 30 · +2"
+    assert run.info.run_name == f"{said} · {run.data.tags['verdict']}"
     assert run.data.params["draws"] == "20"
     assert int(run.data.params["model.n_legislators"]) > 0
     assert run.data.tags["verdict"] in ("pass", "fail", "unresolved")

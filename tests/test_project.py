@@ -16,13 +16,17 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tallgrass.cli import COMMANDS
+from tallgrass.items.spec import CalibrationSpec
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKS = ["requirements.lock", *(f"requirements-{extra}.lock" for extra in EXTRAS)]
+# The main lock has these too, so that a checkout can do experiments.
+IN_MAIN_LOCK = {"experiments"}
+LOCKS = ["requirements.lock"]
+LOCKS += [f"requirements-{extra}.lock" for extra in EXTRAS if extra not in IN_MAIN_LOCK]
 IMPORT_NAMES = {"pydantic-settings": "pydantic_settings"}
 # xarray opens NetCDF with it by name.
 # arviz: its statistics are imported as arviz_stats, which comes with it.
@@ -151,7 +155,8 @@ def test_a_lock_holds_sorted_names_and_versions_only(lock: str) -> None:
 @pytest.mark.parametrize("extra", ["", *EXTRAS])
 def test_every_dependency_is_locked_within_its_range(extra: str) -> None:
     required = [Requirement(x) for x in (EXTRAS[extra] if extra else PROJECT["dependencies"])]
-    locked = pins("requirements.lock") | (pins(f"requirements-{extra}.lock") if extra else {})
+    has_own = bool(extra) and extra not in IN_MAIN_LOCK
+    locked = pins("requirements.lock") | (pins(f"requirements-{extra}.lock") if has_own else {})
 
     missing = [x.name for x in required if canonicalize_name(x.name) not in locked]
     outside = [x.name for x in required if locked[canonicalize_name(x.name)] not in x.specifier]
@@ -171,7 +176,8 @@ def test_the_locks_do_not_contradict_each_other() -> None:
 
 
 def test_everything_imported_is_declared() -> None:
-    declared = {import_name(x) for x in [*PROJECT["dependencies"], *EXTRAS["flow"]]}
+    optional = [*EXTRAS["flow"], *EXTRAS["experiments"]]
+    declared = {import_name(x) for x in [*PROJECT["dependencies"], *optional]}
     # Parts of declared packages that are distributions of their own.
     parts = {"llvmlite", "arviz_base", "arviz_stats", "arviz_plots"}
 
@@ -196,36 +202,57 @@ def test_no_tracked_file_names_a_package_registry() -> None:
     assert [path.name for path in files if address.search(path.read_bytes())] == []
 
 
-@pytest.mark.parametrize("model", [RunSpec, Settings])
-def test_the_readme_lists_every_parameter_as_it_is_declared(model: type[BaseModel]) -> None:
-    def row(name: str, field: FieldInfo) -> str:
-        default = str(field.default).lower() if field.annotation is bool else field.default
-        shown = "" if default in (None, "") else f"`{default}`"
-        return f"| `{name}` | {shown} | {field.description} |"
+@pytest.mark.parametrize("model", [RunSpec, CalibrationSpec, Settings])
+def test_the_manual_lists_every_parameter_as_it_is_declared(model: type[BaseModel]) -> None:
+    page = "settings.md" if model is Settings else "parameters.md"
+    lines = (ROOT / "docs" / "reference" / page).read_text().splitlines()
 
-    lines = (ROOT / "README.md").read_text().splitlines()
-
-    expected = [row(name, field) for name, field in model.model_fields.items()]
+    expected = [parameter_row(name, field) for name, field in model.model_fields.items()]
     assert [line for line in expected if line not in lines] == []
 
 
-def test_the_readme_lists_no_parameter_that_is_not_declared() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (?:`.*`)? \| .* \|$", (ROOT / "README.md").read_text(), re.M)
+def test_the_readme_lists_parameters_as_they_are_declared() -> None:
+    rows = re.findall(r"^\| `\w+` \| (?:`.*`)? \| .* \|$", (ROOT / "README.md").read_text(), re.M)
+    declared = [parameter_row(name, field) for name, field in RunSpec.model_fields.items()]
 
-    assert sorted(rows) == sorted([*RunSpec.model_fields, *Settings.model_fields])
-
-
-def test_the_readme_lists_every_command() -> None:
-    listed = re.findall(r"^\| `tallgrass (\w+)", (ROOT / "README.md").read_text(), re.M)
-
-    assert [name for name in COMMANDS if name not in listed] == []
+    assert len(rows) > 5
+    assert [row for row in rows if row not in declared] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def parameter_row(name: str, field: FieldInfo) -> str:
+    default = str(field.default).lower() if field.annotation is bool else field.default
+    shown = "" if default in (None, "") else f"`{default}`"
+    description = (field.description or "").replace("|", "\\|").replace("<", "&lt;")
+    return f"| `{name}` | {shown} | {description} |"
+
+
+def test_the_pages_made_from_declarations_are_what_the_code_declares() -> None:
+    checked = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "reference", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.stdout == ""
+    assert checked.returncode == 0
+
+
+def test_the_manual_lists_every_command() -> None:
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+
+    assert re.findall(r"^## (\w+)$", page, re.M) == [*COMMANDS]
+
+
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+PAGES += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_relative_link_of_a_page_leads_to_a_file(page: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
 
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
 def find_python(**environment: str) -> subprocess.CompletedProcess[str]:

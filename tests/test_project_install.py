@@ -1,5 +1,6 @@
 """``scripts/install``, by running it in a copy of the project."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from needs import missing
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,3 +54,38 @@ def test_where_uv_fails_everything_is_installed_with_pip(project):
         check=True,
     )
     assert Path(found.stdout.strip()).is_relative_to(project)
+
+
+@pytest.mark.slow
+def test_the_lowest_versions_that_are_declared_work_together(tmp_path):
+    """Otherwise the ranges of pyproject.toml would be wishes."""
+    uv = Path(sys.executable).with_name("uv")
+    copy, venv = tmp_path / "project", tmp_path / "venv"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    shutil.copytree(
+        ROOT / "tallgrass", copy / "tallgrass", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, venv], check=True)
+    install = [uv, "pip", "install", "--quiet", "--python", venv / "bin" / "python"]
+    done = subprocess.run(
+        [*install, "--resolution", "lowest-direct", f"{copy}[experiments]"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "error sending request" in done.stderr or "dns error" in done.stderr:
+        missing("no package registry")
+    assert done.returncode == 0, done.stderr
+    examined = subprocess.run(
+        [venv / "bin" / "tallgrass", "doctor", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "TALLGRASS_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    findings = json.loads(examined.stdout)["findings"]
+    assert [f for f in findings if f["status"] == "wrong"] == []
+    assert findings[-1]["about"] == "sampling"

@@ -1,5 +1,7 @@
 import json
+import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -11,14 +13,14 @@ from tallgrass import recovery
 from tallgrass.cli import main
 from tallgrass.errors import DataError, SpecError, TrackingError
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 from tallgrass.study.recorder import Recorder
 from tallgrass.study.study import Context
 from tallgrass.tracking import lifecycle
 from tallgrass.tracking.writing import close_orphans, start_run
 
-SPEC = make_run_spec(
+SPEC = RunSpec(
     session="simulated", draws=2000, tune=200, chains=2, fit_checks=False, baseline="none"
 )
 
@@ -137,7 +139,7 @@ def test_a_run_whose_votes_are_gone_is_recovered_with_its_draws_alone_when_told_
     store, write_session, monkeypatch, capsys
 ):
     folder = write_session("gone")
-    spec = make_run_spec(
+    spec = RunSpec(
         session=str(folder), chamber="house", model="flat", draws=60, tune=60, chains=2,
         min_votes=0, minority_threshold=0.0, fit_checks=False, baseline="none",
     )  # fmt: skip
@@ -210,13 +212,23 @@ def left_running(tags):
     return client.create_run("0", tags=tags).info.run_id
 
 
+def owned_by(owner):
+    return {**lifecycle.identity(), "process.owner": owner.to_json()}
+
+
+def dead_owner():
+    return replace(lifecycle.this_owner(), pid=999999999)
+
+
 def test_runs_of_dead_processes_are_closed_with_the_reason_and_others_left_alone(store):
-    identity = lifecycle.identity()
-    dead = left_running({**identity, "process.pid": "999999999"})
-    mine = left_running(identity)
-    elsewhere = left_running({**identity, "process.host": "elsewhere", "process.pid": "1"})
+    here = lifecycle.this_owner()
+    dead = left_running(owned_by(replace(here, pid=999999999)))
+    mine = left_running(lifecycle.identity())
+    elsewhere = left_running(
+        owned_by(replace(here, host="elsewhere", machine="m", boot="b", pid=1))
+    )
     foreign = left_running({})
-    closed = close_orphans(lifecycle.this_host(), lifecycle.process_is_alive)
+    closed = close_orphans(lifecycle.state_dir(store / "state"))
     assert [one.run_id for one in closed] == [dead]
     assert status_of(dead) == "FAILED"
     assert "999999999 ended without a word" in tags_of(dead)["error"]
@@ -233,13 +245,24 @@ def test_a_run_that_mlflow_run_made_and_left_is_closed_after_an_hour(store):
         for name in ("chamber", "model", "sampler"):
             client.log_param(run_id, name, "x")
         hours[age] = run_id
-    close_orphans(lifecycle.this_host(), lifecycle.process_is_alive)
+    close_orphans(lifecycle.state_dir(store / "state"))
     assert status_of(hours[0.5]) == "RUNNING"
     assert status_of(hours[2.0]) == "FAILED"
     assert "no conda" in tags_of(hours[2.0])["error"]
 
 
 def test_a_run_carries_the_process_that_makes_it(store):
-    with start_run(None, "x", lifecycle.identity()) as run:
-        tags = tags_of(run.run_id)
-        assert lifecycle.process_is_alive(int(tags["process.pid"]), float(tags["process.started"]))
+    with start_run(None, "x") as run:
+        assert lifecycle.Owner.from_json(tags_of(run.run_id)["process.owner"]) == (
+            lifecycle.this_owner()
+        )
+        assert lifecycle.fate_of_tags(tags_of(run.run_id))[0] is lifecycle.Fate.ALIVE
+
+
+@pytest.mark.parametrize("pid", [999999999, os.getpid()], ids=["none", "another"])
+def test_a_run_of_an_earlier_version_is_closed_where_its_process_is_gone(store, pid):
+    of_today = {"process.owner"}
+    tags = {k: v for k, v in lifecycle.identity().items() if k not in of_today}
+    run_id = left_running({**tags, "process.pid": str(pid)})
+    close_orphans(lifecycle.state_dir(store / "state"))
+    assert status_of(run_id) == ("RUNNING" if pid == os.getpid() else "FAILED")

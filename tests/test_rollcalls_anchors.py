@@ -15,7 +15,7 @@ from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.sources import load_votes
-from tallgrass.rollcalls.spec import ModelSpec, RunSpec, make_run_spec
+from tallgrass.rollcalls.spec import ModelSpec, RunSpec
 from tallgrass.rollcalls.start import fitted_logits, make_start, pca_scores
 from tallgrass.rollcalls.summaries import ideal_points
 from tallgrass.rollcalls.trace import sample
@@ -67,18 +67,18 @@ def test_named_anchors_are_read_from_their_text(text, named):
 )
 def test_a_text_that_names_no_scale_is_refused(text, words):
     with pytest.raises(SpecError, match=words):
-        make_run_spec(model="flat", anchors=text)
+        RunSpec(model="flat", anchors=text)
 
 
 def test_anchors_are_stored_in_one_form_and_come_back_from_json():
-    spec = make_run_spec(model="flat", anchors=" b:-1.0 , a:1")
+    spec = RunSpec(model="flat", anchors=" b:-1.0 , a:1")
     assert spec.anchors == "b:-1,a:1"
     assert RunSpec.from_json(spec.to_json()) == spec
 
 
 def test_only_the_flat_model_has_anchors():
     with pytest.raises(SpecError, match="flat model only"):
-        make_run_spec(model="hierarchical", anchors="a:1,b:-1")
+        RunSpec(model="hierarchical", anchors="a:1,b:-1")
 
 
 def test_a_legislator_who_is_not_there_is_named_with_the_nearest():

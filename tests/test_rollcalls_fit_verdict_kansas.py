@@ -25,7 +25,9 @@ def fitted(tmp_path_factory):
         def fit(session, chamber, **parameters):
             key = (session, chamber, *parameters.items())
             if key not in results:
-                given = {"draws": 1000, "tune": 1000, "baseline": "none"} | parameters
+                # Draws enough to pass by a margin on every processor: rounding differs between
+                # them, and with it the chains. At 1,000 draws one seed of seven fails.
+                given = {"draws": 2000, "tune": 500, "baseline": "none"} | parameters
                 spec = tg.RunSpec(session=str(DATA / session), chamber=chamber, **given)
                 results[key] = tg.fit(spec, QUIET)
             return results[key]
@@ -67,7 +69,7 @@ def test_slopes_forced_positive_reorder_a_party_and_predict_worse_although_r_is_
     assert elpd.difference < -10 * elpd.se
     (check,) = [c for c in positive.analysis.fit_verdict.checks if c.name == "order within parties"]
     assert check.status == "questioned"
-    table = tg.compare([normal.run_id, positive.run_id]).set_index(["measure", "run_id"])
+    table = tg.compare([normal.run_id, positive.run_id], long=True).set_index(["measure", "run_id"])
     value = table.loc[("ELPD vs first run", positive.run_id), "value"]
     assert value == pytest.approx(elpd.difference)
 

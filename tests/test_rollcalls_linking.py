@@ -136,6 +136,17 @@ def test_every_method_links_posteriors_without_noise_exactly():
     assert linking.warnings == ()
 
 
+@pytest.mark.parametrize("draws", [20, 30])
+def test_linking_tells_how_far_it_is_and_takes_as_many_steps_as_it_has_draws(draws):
+    told = []
+    link_scales(
+        *two_chambers(noise=0.05),
+        LinkOptions(draws=draws),
+        lambda done, total: told.append((done, total)),
+    )
+    assert told == [(done, 3 * draws) for done in range(3 * draws)]  # three treatments
+
+
 def test_linked_positions_are_on_the_reference_scale():
     reference, target = two_chambers()
     found = link_scales(reference, target, LinkOptions()).positions.set_index("slug")["mean"]

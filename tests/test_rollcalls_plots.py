@@ -14,6 +14,7 @@ from tallgrass.inference.summary import draws_of, names_of
 from tallgrass.report import sampler, style
 from tallgrass.report.style import plain
 from tallgrass.rollcalls import plots, summaries
+from tallgrass.rollcalls.plots.ideal import scale_label
 
 NASTY = ["$x$", r"$\frac{", "<script>alert(1)</script>", 'O"Brien & Sons', "Zoë Ñandú", "a\nb\t$"]
 
@@ -247,3 +248,10 @@ def test_plain_text_is_one_line_and_not_too_long():
     assert plain("a\x1b[31m\n b") == "a [31m b"
     assert plain("x" * 100, 10) == "x" * 9 + "…"
     assert plain("5 $") == r"5 \$"
+
+
+def test_an_axis_names_its_ends_only_where_republicans_stand_to_the_right():
+    parties = ["Democrat", "Republican", "Independent"]
+    assert "right: Republican end" in scale_label(parties, pd.Series([-1.0, 1.0, 0.0]))
+    assert scale_label(parties, pd.Series([1.0, -1.0, 0.0])) == "Ideal point"
+    assert scale_label(["Independent"], pd.Series([0.0])) == "Ideal point"

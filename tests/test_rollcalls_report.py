@@ -1,4 +1,6 @@
+import base64
 import dataclasses
+import hashlib
 import re
 
 import numpy as np
@@ -10,8 +12,10 @@ from matplotlib.figure import Figure
 
 from tallgrass.inference.diagnostics import Check, Verdict
 from tallgrass.report.images import images
+from tallgrass.report.words import chance
 from tallgrass.rollcalls.against_baseline import moved_words
 from tallgrass.rollcalls.models import hierarchical
+from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report import build, figures, overview
 from tallgrass.rollcalls.summaries import icc_draws
 from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
@@ -19,7 +23,7 @@ from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
 PARTY_SECTIONS = {"party-parameters", "party-positions", "icc", "variance", "dispersion"}
 ALWAYS = {
     "verdict", "key-findings", "model", "how-to-read", "ideal-points", "forest", "right-of",
-    "roll-calls", "convergence", "sampler", "data", "environment",
+    "legislators", "roll-calls", "convergence", "sampler", "data", "environment",
 }  # fmt: skip
 OPTIONAL = {"baseline", "fit", "misfit", "notes"}
 
@@ -61,17 +65,25 @@ def test_shrinkage_is_left_out_without_a_flat_run_on_these_legislators(run):
 
 def test_the_contents_lead_to_every_section_in_order(page):
     links = [attrs["href"].removeprefix("#") for attrs in page.all("a")]
+    links = [link for link in links if not link.startswith("who-")]
     sections = [attrs["id"] for attrs in page.all("section")]
     assert links == sections[1:]  # the verdict stands above the contents
 
 
 def test_every_image_says_in_words_what_it_shows(page, run):
+    drawn = {"forest", "shrinkage", "comparison"}  # by the page itself
     images = page.all("img")
-    assert len(images) == len(figures(run)) == 12
-    alts = [image["alt"] for image in images]
+    assert len(images) == len(set(figures(run)) - drawn) == 9
+    alts = [image["alt"] for image in images] + scatters(page)
+    assert len(alts) == 11
     assert len(set(alts)) == len(alts)
     # specific: each gives at least one number of this run
     assert all(re.search(r"\d", alt) and len(alt) > 40 for alt in alts)
+
+
+def scatters(page):
+    """What the scatters say to those who do not see them."""
+    return [svg["aria-label"] for svg in page.all("svg") if svg.get("class") == "scatter"]
 
 
 def test_the_page_asks_for_nothing_from_outside(html, page):
@@ -92,6 +104,44 @@ def test_ids_are_unique_and_tables_have_headers_with_a_scope(page):
     assert len(set(ids)) == len(ids)
     assert {attrs.get("scope") for attrs in page.all("th")} == {"col", "row"}
     assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_only_the_script_and_the_styles_of_the_page_may_run(html, page):
+    policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv"))
+    assert "unsafe" not in policy
+    for tag in ("script", "style"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert not [attrs for _, attrs in page.tags if "style" in attrs or "onclick" in attrs]
+
+
+def test_every_row_and_mark_of_a_legislator_leads_to_a_card_that_is_there(page, run):
+    cards = {attrs["id"] for attrs in page.all("article")}
+    assert len(cards) == len(run.votes.legislators)
+    links = {attrs["href"][1:] for attrs in page.all("a") if attrs["href"].startswith("#who-")}
+    marked = {attrs["data-who"] for _, attrs in page.tags if "data-who" in attrs}
+    assert links == marked == cards
+
+
+def test_a_card_has_votes_rank_neighbours_and_surprising_votes(page, run):
+    table = run.tables.ideal_points.set_index("rank").sort_index()
+    second = table.loc[2]
+    cards = page.words.split("The cards of all 30 legislators")[1].split("Roll calls that")[0]
+    card = cards.split(f" {person(second)} Party")[1].split(" Party ")[0]
+    row = run.votes.cells[run.votes.slugs.index(second["slug"])]
+    assert f"{(row == 1).sum()} yea, {(row == -1).sum()} nay of 50 roll calls" in card
+    assert f"Rank, 95\N{NO-BREAK SPACE}% {second['rank_low']} to {second['rank_high']}" in card
+    right = chance(float(run.right_of.loc[table.loc[1, "slug"], second["slug"]]))
+    left = chance(float(run.right_of.loc[second["slug"], table.loc[3, "slug"]]))
+    for person_, side, probability in (
+        (person(table.loc[1]), "right", right),
+        (person(table.loc[3]), "left", left),
+    ):
+        words = f"{person_} is to the {side} with a probability of {probability}"
+        assert words.replace(" %", "\N{NO-BREAK SPACE}%") in card
+    surprising = run.checks.votes.query("probability < 0.05")["legislator"].value_counts()
+    assert cards.count("Surprising votes: ") == len(surprising) > 0
 
 
 def test_the_page_says_its_language_and_title(page):
@@ -136,7 +186,7 @@ def test_the_findings_give_the_share_that_party_explains(page, run):
 def test_a_reflected_baseline_is_explained(page, run):
     assert run.comparison.sign_flip
     assert "mirror image, not a disagreement" in page.words
-    alt = next(i["alt"] for i in page.all("img") if "baseline against" in i["alt"])
+    alt = next(words for words in scatters(page) if "baseline against" in words)
     assert "anti-diagonal" in alt
     assert f"r = \N{MINUS SIGN}{run.comparison.abs_r:.4f}" in alt
 
@@ -191,8 +241,7 @@ def test_the_table_has_every_legislator_with_party_and_interval(page, run):
     table = run.tables.ideal_points.sort_values("rank")
     first = table.iloc[0]
     interval = f"{first['hdi_low']:.2f} to {first['hdi_high']:.2f}"
-    assert f"{first['name']} Republican {first['district']} 1 " in page.words
-    assert interval in page.words
+    assert f"{first['name']} Republican {first['mean']:.2f} {interval} 1 " in page.words
     section = page.words.split("One row a legislator")[1].split("All legislators in one")[0]
     assert all(name in section for name in table["name"])
 
@@ -266,13 +315,15 @@ def test_figures_have_stable_names_and_given_images_are_used(run):
     assert all(isinstance(figure, Figure) for figure in drawn.values())
     pngs = images(drawn)
     assert all(data.startswith(b"\x89PNG") for data in pngs.values())
-    assert build(run, pngs).count("data:image/png") == len(drawn)
+    by_the_page = {"forest", "shrinkage", "comparison"}
+    assert build(run, pngs).count("data:image/png") == len(set(drawn) - by_the_page)
 
 
 def test_pictures_that_could_not_be_drawn_are_left_out(run):
     page = Page(build(run, {}))
     assert page.all("img") == []
-    assert page.all("figure") == []
+    by_the_page = {"forest", "scatter"}
+    assert {figure["class"] for figure in page.all("figure")} == by_the_page
     assert "Ideal points of 30 legislators" in page.words
 
 

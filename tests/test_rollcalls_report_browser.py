@@ -1,5 +1,7 @@
 """The report in a real browser: nothing asked of the network, no errors, tables that work."""
 
+import base64
+import hashlib
 import html as html_module
 import json
 import re
@@ -33,7 +35,7 @@ there().then(() => {
 const table = document.querySelector("#ideal-points table");
 const column = (n) => [...table.tBodies[0].rows].filter((r) => !r.hidden)
   .map((r) => r.cells[n].textContent);
-const button = (title) => [...table.tHead.querySelectorAll("button")]
+const button = (title) => [...table.tHead.querySelectorAll("[role=button]")]
   .find((b) => b.textContent === title);
 seen.byRank = column(0);
 button("Legislator").click();
@@ -119,8 +121,11 @@ def seen(document: str) -> dict:
 
 
 def read(page: str) -> str:
-    """The page with the reader at its end."""
+    """The page with the reader at its end, which the page's policy is told to let run."""
     assert page.rstrip().endswith("</html>")
+    script = re.search(r"<script>(.*)</script>", READER, re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = page.replace("script-src '", f"script-src 'sha256-{digest}' '", 1)
     return page.replace("</body>", READER + "</body>")
 
 
@@ -136,9 +141,9 @@ def check(what: dict) -> None:
     assert n == 30
     assert what["byRank"] != what["byName"]
     assert sorted(what["byRank"]) == sorted(what["byName"])
-    # a reader's alphabet: Émile stands with E, not after Z
-    firsts = [name[0].replace("É", "E") for name in what["byName"]]
-    assert firsts == sorted(firsts)
+    # by last name, then by first name in a reader's alphabet: Émile stands with E, not after Z
+    names = [name.replace("É", "E").split() for name in what["byName"]]
+    assert names == sorted(names, key=lambda words: words[::-1])
     votes = [int(text.replace(",", "")) for text in what["votes"]]
     assert votes == sorted(votes)
     assert [int(text.replace(",", "")) for text in what["votesDown"]] == sorted(votes)[::-1]
@@ -156,7 +161,7 @@ def check(what: dict) -> None:
     assert same[2] == "Choose two different legislators."
     assert what["scrolled"]
     assert not what["wide"]
-    assert len(what["images"]) == 12
+    assert len(what["images"]) == 9
     assert all(what["images"])
 
 

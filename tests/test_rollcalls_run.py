@@ -20,10 +20,11 @@ import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
 from tallgrass.rollcalls.anchor_text import parse_anchors
 from tallgrass.rollcalls.single_votes import votes_of_trace
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.used_parameters import used_parameters
 from tallgrass.rollcalls.votes import RollCall
 from tallgrass.settings import Settings
-from tallgrass.tracking.reading.records import stored_table
+from tallgrass.tracking.reading.records import artifact, stored_table
 from tallgrass.tracking.writing import start_run
 
 QUICK = {"session": "91st", "chamber": "house", "draws": 150, "tune": 300, "chains": 2}
@@ -62,12 +63,12 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def hierarchical(store):
-    return tg.fit(make_run_spec(**QUICK), QUIET)
+    return tg.fit(RunSpec(**QUICK), QUIET)
 
 
 @pytest.fixture(scope="module")
 def flat(store, hierarchical):
-    spec = make_run_spec(model="flat", baseline=hierarchical.run_id, **QUICK)
+    spec = RunSpec(model="flat", baseline=hierarchical.run_id, **QUICK)
     return tg.fit(spec, QUIET)
 
 
@@ -76,7 +77,7 @@ def brief(flat, hierarchical):
     """Eight draws that begin where a run ended, after that run was made the baseline."""
     tg.promote(hierarchical.run_id)
     few = {"draws": 8, "tune": 10, "fit_checks": False}
-    return tg.fit(make_run_spec(init=f"run:{hierarchical.run_id}", **(QUICK | few)), QUIET)
+    return tg.fit(RunSpec(init=f"run:{hierarchical.run_id}", **(QUICK | few)), QUIET)
 
 
 def stored(result):
@@ -98,13 +99,15 @@ def test_a_run_is_finished_and_holds_every_artifact(hierarchical):
 
 def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
     params = stored(hierarchical).data.params
-    spec = make_run_spec(**QUICK)
+    spec = RunSpec(**QUICK)
     assert {name: params[name] for name in ("session", "init", "draws")} == {
         "session": "91st",
         "init": "pca",
         "draws": "150",
     }
-    assert set(type(spec).model_fields) <= set(params)
+    assert set(used_parameters(spec)) <= set(params)
+    others = {"walk", "tau_prior", "joint_form", "beta_2_prior", "votes_query", "against"}
+    assert not others & set(params)  # of other models, or not given
     votes = hierarchical.trace["observed_data"]["votes"]
     assert int(params["model.n_legislators"]) == votes.sizes["legislator"]
     assert int(params["model.n_observations"]) == np.count_nonzero(votes)
@@ -112,7 +115,8 @@ def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
     assert params["sampler.name"] == "nutpie"
     assert params["sampler.trajectory"] == "leapfrog"
     assert re.fullmatch(r"\d+\.\d+.*", params["sampler.version"])
-    assert int(params["data.dropped_minority"]) == UNANIMOUS
+    with artifact(hierarchical.run_id, "data/filters.json") as (_, path):
+        assert json.loads(path.read_text())["dropped"]["minority"] == UNANIMOUS
 
 
 def test_metrics_are_those_of_the_trace(hierarchical):
@@ -189,7 +193,7 @@ def test_the_anchors_of_a_flat_run_are_recorded_with_where_their_votes_put_them(
 
 @pytest.mark.slow
 def test_the_embedded_senate_is_what_a_run_samples_by_itself(store):
-    result = tg.fit(make_run_spec(draws=150, tune=300, chains=2, baseline="none"), QUIET)
+    result = tg.fit(RunSpec(draws=150, tune=300, chains=2, baseline="none"), QUIET)
     run = stored(result)
     assert run.info.status == "FINISHED"
     assert (run.data.tags["session"], run.data.tags["chamber"]) == ("sample", "senate")
@@ -202,7 +206,7 @@ def test_tags_say_what_was_found_and_on_which_data(hierarchical):
     tags = stored(hierarchical).data.tags
     assert tags["verdict"] == hierarchical.verdict.status
     assert tags["data.sha256"] == hierarchical.trace.attrs["data_sha256"]
-    assert tags["spec.sha256"] == make_run_spec(**QUICK).sha256
+    assert tags["spec.sha256"] == RunSpec(**QUICK).sha256
     assert (tags["model"], tags["chamber"]) == ("hierarchical", "house")
 
 
@@ -352,7 +356,7 @@ def count_runs():
 def test_what_cannot_run_is_refused_before_a_run_exists(hierarchical, parameters, error, words):
     before = count_runs()
     with pytest.raises(error, match=words):
-        tg.fit(make_run_spec(**(QUICK | parameters)), QUIET)
+        tg.fit(RunSpec(**(QUICK | parameters)), QUIET)
     assert count_runs() == before
 
 
@@ -363,17 +367,17 @@ def test_a_baseline_whose_artifacts_are_lost_does_not_stop_a_run(store, hierarch
         tags = client.get_run(hierarchical.run_id).data.tags
         lost.set_tags({"data.sha256": tags["data.sha256"], "verdict": "pass", "baseline": "true"})
     try:
-        result = tg.fit(make_run_spec(**QUICK | {"draws": 10, "tune": 10}), QUIET)
+        result = tg.fit(RunSpec(**QUICK | {"draws": 10, "tune": 10}), QUIET)
         assert result.comparison is None
         assert f"compared with no baseline, as run {lost.run_id} cannot be read" in caplog.text
         with pytest.raises(TrackingError, match="baseline none"):
-            tg.fit(make_run_spec(**QUICK, baseline=lost.run_id), QUIET)
+            tg.fit(RunSpec(**QUICK, baseline=lost.run_id), QUIET)
     finally:
         client.delete_run(lost.run_id)
 
 
 def test_a_baseline_without_common_legislators_is_refused(hierarchical):
-    spec = make_run_spec(**(QUICK | {"session": "simulated", "baseline": hierarchical.run_id}))
+    spec = RunSpec(**(QUICK | {"session": "simulated", "baseline": hierarchical.run_id}))
     with pytest.raises(DataError, match="shares too few legislators"):
         tg.fit(spec, QUIET)
 
@@ -384,7 +388,7 @@ def test_a_trace_that_cannot_be_written_leaves_a_failed_run(store):
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))  # the disk is full at 4 MB
     try:
         with pytest.raises(OSError, match=r"[Ff]ile too large|write"):
-            tg.fit(make_run_spec(baseline="none", **(QUICK | {"draws": 4000})), large)
+            tg.fit(RunSpec(baseline="none", **(QUICK | {"draws": 4000})), large)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     failed = mlflow.search_runs(
@@ -404,5 +408,5 @@ def test_a_trace_that_cannot_be_written_leaves_a_failed_run(store):
 
 def test_errors_of_the_user_are_one_line(store):
     with pytest.raises(TallgrassError) as caught:
-        tg.fit(make_run_spec(session="nowhere"), QUIET)
+        tg.fit(RunSpec(session="nowhere"), QUIET)
     assert "\n" not in str(caught.value)

@@ -17,7 +17,7 @@ from example_store import default_store
 from numba.core.event import install_recorder
 
 from tallgrass.rollcalls.fit import fit
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def second(tmp_path_factory):
     """The second of two equal runs: its SQL statements, compilations, and the files it left."""
     with default_store(tmp_path_factory.mktemp("store")) as folder:
         settings = Settings(progress="none", state_dir=folder / "state")
-        spec = make_run_spec(session="simulated", **TINY)
+        spec = RunSpec(session="simulated", **TINY)
         fit(spec, settings)
         before = set(folder.rglob("*"))
         with statements() as counts, install_recorder("numba:compile") as compiled:

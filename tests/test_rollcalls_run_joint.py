@@ -19,7 +19,7 @@ from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.report import build, figures
-from tallgrass.rollcalls.spec import RunSpec, make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.summaries import joint_tables
 from tallgrass.settings import Settings
 from tallgrass.tracking import reading
@@ -153,7 +153,7 @@ def test_what_the_joint_model_cannot_use_leaves_no_run(done, tmp_path):
 )
 def test_parameters_that_do_not_go_together_are_refused(parameters, words):
     with pytest.raises(SpecError, match=words):
-        make_run_spec(**parameters)
+        RunSpec(**parameters)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.sources.legiscan import _is_of_committee
-from tallgrass.rollcalls.spec import RunSpec, make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.vote_tables import party_name
 from tallgrass.settings import Settings
 
@@ -27,7 +27,7 @@ def field(name, chamber="senate"):
 
 
 def prepared(name, **parameters):
-    spec = make_run_spec(session=str(FIELD / name), **{"min_votes": 5} | parameters)
+    spec = RunSpec(session=str(FIELD / name), **{"min_votes": 5} | parameters)
     return read(spec, Settings())
 
 

@@ -12,7 +12,7 @@ import pytest
 from tallgrass.errors import DataError
 from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.sources import load_votes, source_of
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 MEMBERS = [f"ocd-person/{k:08d}-0000-0000-0000-000000000000" for k in range(12)]
@@ -142,7 +142,7 @@ def test_each_chamber_of_a_download_has_its_own_roll_calls(folder):
 def test_roll_calls_of_committees_are_told_by_the_body_the_kind_or_the_number(folder):
     votes = load_votes(str(folder), "senate")
     assert {r.bill for r in votes.rollcalls if r.committee} == {"SB 3", "SB 4"}
-    spec = make_run_spec(session=str(folder), min_votes=1, model="flat", minority_threshold=0)
+    spec = RunSpec(session=str(folder), min_votes=1, model="flat", minority_threshold=0)
     assert {r.bill for r in read(spec, Settings()).votes.rollcalls} == {"SB 1", "SB 2"}
 
 

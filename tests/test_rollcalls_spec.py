@@ -4,21 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tallgrass as tg
 from tallgrass.errors import SpecError
 from tallgrass.inference.priors import DISTRIBUTIONS, PriorSpec
 from tallgrass.inference.spec import SamplerSpec
-from tallgrass.rollcalls.spec import ModelSpec, RunSpec, make_run_spec, prior_record
+from tallgrass.rollcalls.spec import ModelSpec, RunSpec, prior_record
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 run_ids = st.text("0123456789abcdef", min_size=32, max_size=32)
 
 
 @st.composite
 def priors(draw, distributions=tuple(DISTRIBUTIONS)):
     distribution = draw(st.sampled_from(distributions))
-    locations = [draw(finite) for _ in DISTRIBUTIONS[distribution][1:]]
-    return PriorSpec(distribution, (*locations, draw(positive)))
+    most = 100 if distribution.startswith("lognormal") else 1e6
+    locations = [draw(st.floats(-most, most)) for _ in DISTRIBUTIONS[distribution][1:]]
+    return PriorSpec(distribution, (*locations, draw(st.floats(1e-6, most))))
 
 
 real = priors(("normal",)).map(lambda prior: prior.text)
@@ -126,6 +127,11 @@ def test_priors_are_read_from_text(text, prior, shown):
         ("normal:0,", "not a number"),
         ("normal:nan,1", "not finite"),
         ("normal:0,inf", "not finite"),
+        ("normal:0,1e-320", "out of bounds"),
+        ("normal:0,1e200", "out of bounds"),
+        ("normal:1e308,1", "out of bounds"),
+        ("halfnormal:1e308", "out of bounds"),
+        ("lognormal:0,101", "out of bounds"),
         ("normal:0,0", "not positive"),
         ("halfnormal:-1", "not positive"),
         ("", "unknown prior distribution"),
@@ -138,7 +144,8 @@ def test_a_bad_prior_is_an_error(text, message):
 
 @given(priors(), st.floats(0.01, 100))
 def test_a_scaled_prior_keeps_its_kind_and_its_shape(prior, factor):
-    value = prior.mu if abs(prior.mu) < 100 and 1e-3 < prior.sigma < 100 else None
+    # A scaled prior has the bounds of every prior: |mu| of a lognormal is at most 100.
+    value = prior.mu if abs(prior.mu) < 90 and 1e-3 < prior.sigma < 100 else None
     if value is None:
         return
     scaled = prior.scaled(factor)
@@ -236,12 +243,12 @@ def test_the_prior_record_says_each_prior_in_numbers_and_words():
         ({"likelihood": "gather"}, "likelihood gather goes with textbook"),
         ({"sampler": "pymc", "adaptation": "flow"}, "adaptation is a setting of nutpie"),
         ({"sampler": "pymc", "trajectory": "normal"}, "trajectory=normal is nutpie's"),
-        ({"colour": "red"}, "bad value for colour"),
+        ({"colour": "red"}, "unknown parameter: received 'colour'"),
     ],
 )
 def test_a_bad_parameter_is_an_error_that_names_it(parameters, message):
     with pytest.raises(SpecError, match=message):
-        make_run_spec(**parameters)
+        RunSpec(**parameters)
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[]", '{"draws": "abc"}', '{"colour": 1}'])
@@ -253,3 +260,42 @@ def test_json_that_is_no_run_is_an_error(text):
 def test_a_spec_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         SamplerSpec().draws = 5
+
+
+def test_a_word_of_a_choice_may_be_in_capitals_and_another_word_is_refused():
+    spec = RunSpec(chamber="House", sampler="NUTPIE")
+    assert (spec.chamber, spec.sampler) == ("house", "nutpie")
+    assert spec.sha256 == RunSpec(chamber="house").sha256
+    with pytest.raises(SpecError, match="chamber"):
+        RunSpec(chamber="Hous")
+
+
+@pytest.mark.parametrize("name", ["seed", "draws", "target_accept"])
+def test_true_is_no_number(name):
+    with pytest.raises(SpecError, match=f"{name} .a number is needed.*True"):
+        RunSpec(**{name: True})
+
+
+@pytest.mark.parametrize(("text", "draws"), [("1_000", 1000), ("+500", 500)])
+def test_numbers_are_read_as_python_reads_them(text, draws):
+    assert RunSpec(draws=text).draws == draws
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: tg.RunSpec(chamber="hose"), "received 'hose'. did you mean house?"),
+        (lambda: tg.RunSpec(chamberr="house"), "unknown parameter: received 'chamberr'. did you"),
+        (lambda: tg.RunSpec(draws=2), "bad value for draws .* received 2"),
+        (lambda: tg.SamplerSpec(draws=1.5), "bad value for draws"),
+        (lambda: tg.CalibrationSpec(engine="mnl"), "did you mean mml?"),
+        (lambda: tg.Settings(threshold_rhat=0), "bad value for threshold_rhat"),
+        (lambda: tg.RunSpec.from_json('{"draws": "x"}'), "bad value for draws"),
+    ],
+    ids=["choice", "name", "bound", "kind", "calibration", "setting", "json"],
+)
+def test_a_wrong_parameter_in_python_is_told_as_on_the_command_line(make, words):
+    with pytest.raises(SpecError, match=words) as told:
+        make()
+    assert "\n" not in str(told.value)
+    assert told.value.__suppress_context__  # no page of pydantic's above it

@@ -54,7 +54,8 @@ def test_the_page_has_a_tool_for_all_pairs_and_a_table_that_needs_no_script():
     (tool,) = [attrs for _, attrs in page.tags if attrs.get("class") == "pairs"]
     assert "hidden" in tool
     assert len(base64.b64decode(tool["data-codes"])) == 28 * 27 // 2  # without the two anchors
-    assert len(page.all("option")) == 2 * 28
+    in_filter = 3  # all, and two parties
+    assert len(page.all("option")) == 2 * 28 + in_filter
     words = page.words.split("each beside the next")[1]
     first, second = ideal["slug"].iloc[:2]
     p = run.right_of.loc[first, second]

@@ -11,7 +11,11 @@ from tallgrass.cli import main
 
 LONG = "x" * 5000
 DIGITS = "9" * 5000
+BANK = "sqlite:///bank.db"
+DELETE = "DELETE FROM responses RETURNING item, 1 AS a, 0 AS b"
+SCORE = ("score", "0" * 32, "--responses=answers.csv")
 CALIBRATE = ("calibrate", "--min-responses=1", "--engine=map")
+PUBLISH = (*CALIBRATE, f"--responses={BANK}", "--publish")
 
 # What is typed (or a mapping of variables and then what is typed) -> what the error must say.
 BAD = {
@@ -220,6 +224,79 @@ BAD = {
     ),
     "an unknown engine": (["calibrate", "--engine=oracle"], r"engine .*'oracle'"),
     "unknown engines": (["calibrate", "--engines=nuts,oracle"], r"oracle"),
+    "a pipe of responses": ([*CALIBRATE, "--responses=pipe.csv"], r"no such file.*'pipe.csv'"),
+    "a pipe of anchors": (
+        [*CALIBRATE, "--responses=answers.csv", "--anchors=pipe.csv"],
+        r"no such file of item parameters.*'pipe.csv'",
+    ),
+    "an item model of no name": ([*CALIBRATE, "--item-model=4pl"], r"item_model .*'4pl'"),
+    "graded answers that are binary": (
+        [*CALIBRATE, "--responses=binary.csv", "--item-model=graded"],
+        r"byte 0xff.*UTF-8",
+    ),
+    "a guess without a maximum": ([*CALIBRATE, "--c-prior=beta:0.5,$(id)"], r"c_prior.*\$\(id\)"),
+    "groups by an escape": (
+        [*CALIBRATE, "--responses=answers.csv", "--dif=\x1b[2J"],
+        r"without the covariate \\x1b\[2J",
+    ),
+    "groups of graded answers": (
+        [*CALIBRATE, "--item-model=graded", "--dif=sex"],
+        r"compared by item_model=1pl or 2pl",
+    ),
+    "a question for anchors to a file": (
+        [*CALIBRATE, "--responses=answers.csv", "--anchor-query=SELECT 1"],
+        r"anchor_query: there is no database",
+    ),
+    "a question for anchors that deletes": (
+        [*CALIBRATE, f"--responses={BANK}", f"--anchor-query={DELETE}"],
+        r"attempt to write a readonly database",
+    ),
+    "anchors by a column with an escape": (
+        [
+            *CALIBRATE,
+            "--responses=answers.csv",
+            "--anchors=strange.csv",
+            "--anchor-a-column=\x1b[2J",
+        ],
+        r"lacks the column \\x1b\[2J",
+    ),
+    "a map with an escape": (
+        [*CALIBRATE, f"--responses={BANK}", "--publish-map=code=item,model=\x1b[2J"],
+        r"neither a value of a calibration nor a constant.*\\x1b\[2J",
+    ),
+    "a map to a column that is SQL": (
+        [*PUBLISH, "--publish-map=item=item,a=a,b=b,why='x',x; DROP TABLE responses=n"],
+        r"without the column x; DROP TABLE responses",
+    ),
+    "a column that gets no value": ([*PUBLISH], r"column why cannot be null and gets no value"),
+    "constants that delete": (
+        [*PUBLISH, f"--publish-constants={DELETE}"],
+        r"attempt to write a readonly database",
+    ),
+    "a key that is not written": (
+        [*PUBLISH, "--publish-map=item=item,a=a,b=b,why='x'", "--publish-key=$(id)"],
+        r"publish_key.*'\$\(id\)'",
+    ),
+    "a publication of no kind": (
+        [*PUBLISH, "--publish-mode=replace"],
+        r"publish_mode .*'replace'",
+    ),
+    # score, monthly
+    "scores of nobody": (["score", "0" * 32], r"score needs responses"),
+    "scores by a stranger": ([*SCORE, "--methods=eap"], r"unknown run: received '0000"),
+    "scores with SQL": (["score", "x' OR 1=1", "--responses=answers.csv"], r"not a run id: .*OR"),
+    "scores by a way of no name": ([*SCORE, "--methods=eap,$(id)"], r"'\$\(id\)'"),
+    "scores without spread": ([*SCORE, "--prior-sd=0"], r"bad value for prior_sd: received '?0"),
+    "scores about no number": ([*SCORE, "--prior-mean=nan"], r"bad value for prior_mean.*'nan'"),
+    "a month that is none": (["monthly", "--month=2026-13"], r"bad value for month.*'2026-13'"),
+    "a month with an escape": (["monthly", "--month=\x1b[2J"], r"bad value for month.*\\x1b\[2J"),
+    "a month beside its days": (
+        ["monthly", "--month=last", "--since=2026-01-01"],
+        r"month sets since and until",
+    ),
+    "a month by nobody": (["monthly", "--engines=oracle,map"], r"unknown engine.*'oracle'"),
+    "a month by one engine": (["monthly", "--engines=map"], r"at least two different ones.*'map'"),
+    "a month of a pipe": (["monthly", "--responses=pipe.csv"], r"no such file.*'pipe.csv'"),
     # experiment
     "no experiment": (["experiment", "nothing"], r"no experiment here: received 'nothing'"),
     "an experiment too long": (["experiment", LONG], r"cannot read the experiment|no experiment"),
@@ -251,10 +328,10 @@ BAD = {
     "nothing to compare": (["compare"], r"no run to compare"),
     "a comparison with a stranger": (["compare", "f" * 32], r"unknown run: received 'ffff"),
     "an unknown experiment": (["runs", "--experiment=none such"], r"unknown experiment.*none such"),
-    "a filter of nonsense": (["runs", "--filter=nonsense"], r"search for runs"),
+    "a filter of nonsense": (["runs", "--filter=nonsense"], r"bad filter"),
     "a filter that adds a statement": (
         ["runs", "--filter=params.x = '1'; DROP TABLE runs"],
-        r"search for runs",
+        r"bad filter",
     ),
     "quotes of both kinds": (["runs", "--init=a'b\"c"], r"both kinds of quotes"),
     "a limit of none": (["runs", "--limit=0"], r"bad value for limit: received '0'. use a whole"),

@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 import fuzz_inputs
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,10 +19,18 @@ from tallgrass.errors import TallgrassError
 from tallgrass.experiment.declaration import read_experiment
 from tallgrass.experiment.expansion import expand
 from tallgrass.inference.priors import PriorSpec
+from tallgrass.items.persons import Bank
+from tallgrass.items.publish_map import parse_map
+from tallgrass.items.scoring import score
+from tallgrass.items.served import Items
 from tallgrass.items.sources import ResponseRequest, load_anchors, load_responses
 from tallgrass.rollcalls.sources import load_votes
-from tallgrass.rollcalls.spec import make_run_spec
+from tallgrass.rollcalls.spec import RunSpec
 
+MAP_PARTS = [
+    "item_id=item", "b_hat=b", "b = b ", "a=a", "model='2PL'", "it''s='o''clock, a=b'", "n=3",
+    "x=-1e999", "select=a_sd", '"q"=n', "\x1b[2J='\x1b'", "=", "c=c", "'", "x=(SELECT 1)",
+]  # fmt: skip
 COUNT = int(os.environ.get("TALLGRASS_TEST_FUZZ", "500"))
 
 
@@ -72,13 +82,35 @@ def read_anchors(random_, folder):
     return load_anchors(str(path))
 
 
+def read_scores(random_, folder):
+    path = folder / "new.csv"
+    path.write_bytes(fuzz_inputs.answers(random_))
+    names = ("i0", "i1", "i2", "i3", "i4")
+    items = Items(np.ones(5), np.zeros((5, 1)), np.zeros(5), 0.0, 1.0)
+    bank = Bank(names, items, np.zeros(5, np.int64), False)
+    output = folder / "scores.csv"
+    output.unlink(missing_ok=True)
+    request = ResponseRequest(str(path), min_responses=1)
+    try:
+        score(bank, request, output, ("eap", "wle"))
+    except TallgrassError:
+        assert [one.name for one in folder.iterdir()] == ["new.csv"]
+        raise
+    return pd.read_csv(output)
+
+
+def read_map(random_, _folder):
+    text = ",".join([*random_.choices(MAP_PARTS, k=random_.randrange(3)), "item_id=item"])
+    return parse_map("".join(c for c in text if random_.random() < 0.99))
+
+
 def read_prior(random_, _folder):
     text = fuzz_inputs.prior(random_)
     prior = PriorSpec.parse(text)
     assert PriorSpec.parse(prior.text) == prior
     prior.describe()
     name = random_.choice(["alpha_prior", "beta_prior", "mu_prior", "sigma_prior"])
-    return make_run_spec(**{name: text})
+    return RunSpec(**{name: text})
 
 
 def read_toml(random_, folder):
@@ -91,7 +123,7 @@ def read_toml(random_, folder):
 # Each with its share of the inputs: what reads several files takes the longest.
 READERS = {
     read_session: 0.10, read_voteview: 0.08, read_zip: 0.12, read_answers: 0.10, read_anchors: 0.10,
-    read_openstates: 0.10, read_prior: 0.20, read_toml: 0.20,
+    read_openstates: 0.10, read_prior: 0.10, read_toml: 0.15, read_scores: 0.10, read_map: 0.05,
 }  # fmt: skip
 
 

@@ -198,7 +198,7 @@ def test_a_stored_run_is_shown_as_text(ids):
 
 
 def test_stored_runs_are_compared_as_they_were_by_their_own_version(ids):
-    table = tg.compare(list(ids.values())).set_index(["measure", "run_id"])["text"]
+    table = tg.compare(list(ids.values()), long=True).set_index(["measure", "run_id"])["text"]
     measures = ("R-hat max", "Divergences", "ELPD (LOO)")
     found = {name: tuple(table[measure, ids[name]] for measure in measures) for name in ids}
     assert found == COMPARED
@@ -228,7 +228,7 @@ def loo_by_arviz(run_id):
 
 def test_on_the_same_votes_a_comparison_gives_the_difference_of_the_elpd_and_its_error(ids):
     first, second = ids["hierarchical"], ids["pymc"]
-    table = tg.compare([first[:8], second]).set_index(["measure", "run_id"])
+    table = tg.compare([first[:8], second], long=True).set_index(["measure", "run_id"])
     assert list(table.loc["Votes", "text"]) == ["first run", "same"]
     loo = [loo_by_arviz(run_id) for run_id in (first, second)]
     d = (loo[1].elpd_i - loo[0].elpd_i).to_numpy()
@@ -246,7 +246,7 @@ def test_on_the_same_votes_a_comparison_gives_the_difference_of_the_elpd_and_its
 
 def test_across_different_votes_a_comparison_says_so_and_gives_no_difference(ids, capsys):
     pair = ids["hierarchical"], ids["house"]
-    table = tg.compare(pair).set_index(["measure", "run_id"])
+    table = tg.compare(pair, long=True).set_index(["measure", "run_id"])
     assert list(table.loc["Votes", "text"]) == ["first run", "different"]
     assert table.loc["ELPD vs first run", "value"].isna().all()
     assert table.loc["|r| vs first run", "value"].isna().all()  # no member in common
@@ -362,7 +362,7 @@ def test_a_run_that_was_promoted_before_is_the_baseline_of_a_new_one(ids, again)
 
 
 def test_a_rerun_stands_beside_the_stored_run_in_a_comparison(ids, again):
-    table = tg.compare([ids["hierarchical"], again["run_id"]])
+    table = tg.compare([ids["hierarchical"], again["run_id"]], long=True)
     values = table[table["measure"] == "Roll calls"]["value"]
     assert list(values) == [21, 21]
 
@@ -381,7 +381,9 @@ def test_a_new_run_starts_from_one_stored_run_and_is_compared_with_another(ids):
 
 
 def test_a_stored_run_is_promoted(ids):
-    assert answer("promote", ids["flat"][:12]) == {
+    promoted = answer("promote", ids["flat"][:12])
+    assert promoted["registered"].endswith("@baseline")
+    assert {name: promoted[name] for name in ("run_id", "baseline", "verdict")} == {
         "run_id": ids["flat"],
         "baseline": True,
         "verdict": "fail",

@@ -13,7 +13,7 @@ import setproctitle
 from tallgrass.errors import SpecError
 from tallgrass.inference.progress import ChainProgress
 from tallgrass.tracking import lifecycle
-from tallgrass.tracking.lifecycle import Status
+from tallgrass.tracking.lifecycle import Fate, Status
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,18 +29,18 @@ def chain(finished=50, total=100, tuning=False, divergences=1, step_size=0.25):
 
 def status(**changed):
     pid = os.getpid()
-    started = lifecycle.folders.this_process()[1]
     values = {
         "run_id": "a" * 32,
         "name": "house flat nutpie",
         "pid": pid,
-        "pid_started": started,
+        "pid_started": 1.0,
         "pgid": pid,
         "phase": "sampling",
         "started_at": 1.0,
         "updated_at": 2.0,
         "tracking_uri": "sqlite:///mlflow.db",
         "working_dir": "/tmp",
+        "owner": lifecycle.this_owner(),
     }
     return Status(**values | changed)
 
@@ -186,12 +186,16 @@ def test_a_run_says_how_far_it_is_in_its_status_its_title_and_live_metrics(
         time.sleep(0.5)
         found = lifecycle.read_status(life.folder)
         assert setproctitle.getproctitle() == "tallgrass: house flat nutpie 30% 3 div"
-    assert (found.share, found.divergences, found.phase, found.alive) == (0.3, 3, "sampling", True)
+        assert lifecycle.fate_of(life.folder, found) is Fate.ALIVE
+    assert (found.share, found.divergences, found.phase) == (0.3, 3, "sampling")
+    assert found.owner == lifecycle.this_owner()
     assert found.eta_s > 0
     assert [one.finished for one in found.chains] == [40, 20]
     assert told == [
         (
             {
+                "live/progress": 0.3,
+                "live/divergences": 3,
                 "live/chain_0/draws": 40,
                 "live/chain_0/divergences": 1,
                 "live/chain_0/step_size": 0.25,
@@ -240,7 +244,7 @@ def test_a_clock_that_steps_back_disturbs_neither_status_nor_age(state, tmp_path
         life.observe([chain(60)])
         time.sleep(0.2)
         found = lifecycle.read_status(life.folder)
-        assert found.alive
+        assert lifecycle.fate_of(life.folder, found) is Fate.ALIVE
         assert found.chains[0].finished == 60  # still written
         assert 0 < found.elapsed_s < 60
         assert found.eta_s >= 0
@@ -249,12 +253,6 @@ def test_a_clock_that_steps_back_disturbs_neither_status_nor_age(state, tmp_path
             pass
         lifecycle.prune(state)
         assert life.folder.exists()
-
-
-def test_a_process_number_that_is_used_again_is_not_taken_for_the_old_process():
-    pid, started = lifecycle.folders.this_process()
-    assert lifecycle.process_is_alive(pid, started)
-    assert not lifecycle.process_is_alive(pid, started - 1000)
 
 
 def test_what_ended_long_ago_is_pruned_unless_it_can_be_recovered(state):

@@ -1,10 +1,12 @@
 """Progress is told on standard error, in lines or as a bar."""
 
+import sys
 from typing import NamedTuple
 
 import pytest
 
-from tallgrass.tracking.progress import display
+from tallgrass.tracking import progress
+from tallgrass.tracking.progress import display, parts, steps
 
 
 class Chain(NamedTuple):
@@ -52,3 +54,35 @@ def test_a_bar_shows_every_chain_and_its_state(capsys, monkeypatch):
 def test_no_chains_yet_is_no_error(mode):
     with display(mode) as show:
         show(())
+
+
+def test_on_a_terminal_each_step_is_said_once_and_nowhere_else(capsys, monkeypatch):
+    steps("auto")("report_s")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    tell = steps("auto")
+    for step in ("prepare_s", "sampling_s", "prepare_s", "report_s"):
+        tell(step)
+    steps("none")("report_s")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "reading the votes and building the model ...",
+        "writing tables, pictures and the report ...",
+    ]
+
+
+def test_parts_of_some_work_are_told_with_the_time_left(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "_LINE_SECONDS", 0.0)
+    with parts("plain", "linking pairs of draws") as told:
+        told(0, 600)
+        told(300, 600)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "linking pairs of draws: 300 of 600, about 0 s left\n"
+
+
+def test_parts_without_progress_are_told_to_nobody(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "_LINE_SECONDS", 0.0)
+    with parts("none", "linking pairs of draws") as told:
+        told(300, 600)
+    assert capsys.readouterr().err == ""

@@ -113,7 +113,7 @@ def test_filters_narrow_the_table(ids, filters, expected):
         ({"chambre": "house"}, "did you mean chamber"),
         ({"status": "done"}, "unknown status"),
         ({"experiment": "tallgras"}, "did you mean tallgrass"),
-        ({"filter": "rhat below 1"}, "search for runs"),
+        ({"filter": "rhat below 1"}, "bad filter"),
         ({"model": "a'b\"c"}, "both kinds of quotes"),
     ],
 )
@@ -248,6 +248,32 @@ def test_the_newest_passing_run_with_another_sampler_or_model_is_the_baseline(st
     assert earlier.find_baseline(Identity(DATA), RunSpec()) == newest
 
 
+def test_a_run_of_as_many_dimensions_comes_before_a_newer_one_of_others(store):
+    plane = made_run(dims=2)
+    assert earlier.find_baseline(Identity(DATA), RunSpec()) == plane
+    line = made_run("flat")
+    newer = made_run(dims=2)
+    assert earlier.find_baseline(Identity(DATA), RunSpec()) == line
+    assert earlier.find_baseline(Identity(DATA), RunSpec(dims=2)) == line
+    assert newer != plane
+    assert earlier.find_flat(Identity(DATA)) == line
+
+
+def test_agreement_with_a_baseline_of_other_dimensions_is_shown_and_not_judged(store):
+    line = made_run()
+    rows = []
+    for dims in (1, 2):
+        run_id = made_run(
+            sampler="pymc", dims=dims, tags={"baseline.run_id": line}, metrics={"abs_r": 0.5}
+        )
+        table = reading.compare([line, run_id])
+        mine = (table["run_id"] == run_id) & (table["measure"] == "|r| vs baseline")
+        rows.append(table[mine].iloc[0])
+    assert [row["text"] for row in rows] == ["0.5000", "0.5000"]
+    assert rows[0]["passed"] == False  # noqa: E712 - a boolean of pandas
+    assert rows[1].isna()["passed"]
+
+
 def test_the_newest_promoted_run_on_the_same_data_comes_before_all_others(store):
     first, second = made_run(), made_run(verdict="fail")
     made_run(sampler="pymc")
@@ -326,6 +352,18 @@ def test_a_comparison_has_values_thresholds_and_what_passes(compared):
     assert "R-hat(beta) max" not in set(table["measure"])
 
 
+def test_a_comparison_side_by_side_has_a_row_a_measure_and_a_column_a_run(compared):
+    table, flat, hierarchical = compared
+    wide = reading.side_by_side(table)
+    names = [
+        f"senate {m} nutpie pca {i[:8]}"
+        for m, i in (("flat", flat), ("hierarchical", hierarchical))
+    ]
+    assert wide.columns.tolist() == ["passes", *names]
+    assert wide.loc["R-hat max"].tolist() == ["< 1.01", "1.0036", "1.5320"]
+    assert wide.index.tolist() == list(dict.fromkeys(table["measure"]))
+
+
 def test_agreement_with_a_baseline_of_another_model_has_the_threshold_across_models(compared):
     table, flat, hierarchical = compared
     rows = table.set_index(["measure", "run_id"])
@@ -384,3 +422,10 @@ def test_reading_meets_the_same_check_of_the_store_as_writing(tmp_path):
         Path("mlruns/0/meta.yaml").touch()
         with pytest.raises(TrackingError, match="old MLflow file store"):
             earlier.runs()
+
+
+def test_elpd_and_ess_a_second_are_columns_that_a_query_can_name(store):
+    made_run(metrics={"fit/elpd_loo": -120.5, "ess/per_second": 33.0})
+    made_run(metrics={"fit/elpd_loo": -100.5})
+    table = earlier.runs().query("elpd_loo < -110")
+    assert list(table["ess_per_second"]) == [33.0]

@@ -54,7 +54,7 @@ def driver(tmp_path_factory):
     options = webdriver.ChromeOptions()
     options.binary_location = programs[0]
     profile = tmp_path_factory.mktemp("profile")
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "window-size=1800,1050"):
+    for flag in ("headless=new", "no-sandbox", "disable-gpu", "window-size=1500,1050"):
         options.add_argument(f"--{flag}")
     options.add_argument(f"--user-data-dir={profile}")
     options.add_argument("--disable-dev-shm-usage")
@@ -126,6 +126,15 @@ def keep(driver, name):
     picture.save(PICTURES / f"{name}.png", optimize=True)
 
 
+def opened(driver, address, *words):
+    """The text of a page that is loaded anew, with the assistant closed that takes its width."""
+    driver.get("about:blank")  # another place after # alone is no new page
+    driver.get(address)
+    seen(driver, *words)
+    close_assistant(driver)
+    return seen(driver, *words)
+
+
 def close_assistant(driver):
     driver.execute_script(
         "const b = document.querySelector(\"[aria-label*='lose']\"); if (b) b.click();"
@@ -134,25 +143,61 @@ def close_assistant(driver):
 
 def test_the_address_that_is_printed_shows_our_columns_filled(driver, pages):
     address, result = pages
-    assert address.endswith("runs?viewStateShareKey=results")
-    driver.get(address)
-    seen(driver, "rhat_max", "ess_min", "divergences", "ebfmi_min", "13 matching runs")
-    close_assistant(driver)
-    text = seen(driver, "simulated senate", "Do priors and starts matter")
+    assert address.endswith("runs?workflowType=machine_learning&viewStateShareKey=results")
+    # the parent is in a view of its own
+    text = opened(driver, address, "rhat_max", "12 matching runs", "simulated senate")
+    assert "Do priors and starts matter" in text
     runs = result.results.runs
     shown = sum(f"{value:.7g}" in text for value in runs["rhat_max"])
     assert shown == len(runs) == 12
     keep(driver, "results")
 
 
+def test_a_fresh_browser_of_1500_pixels_shows_results_in_order_and_no_pages_for_language_models(
+    driver, pages
+):
+    from selenium.webdriver.common.by import By
+
+    text = opened(driver, pages[0], "rhat_max", "12 matching runs", "simulated senate")
+    assert "Judges" not in text  # of the pages for language models
+    heads = driver.find_elements(By.CSS_SELECTOR, ".ag-header-cell")
+    width = driver.execute_script(
+        "return document.querySelector('.ag-root').getBoundingClientRect().right"
+    )
+    visible = [
+        head.text.strip()
+        for head in sorted(heads, key=lambda head: head.rect["x"])
+        if head.text.strip() and head.rect["x"] + head.rect["width"] <= width
+    ]
+    assert visible[:2] == ["Run Name", "Created"]
+    measures = ["rhat_max", "ess_min", "divergences", "ebfmi_min", "abs_r"]
+    assert visible[2:9] == [*measures, "ess/per_second", "Duration"]
+
+
+def test_each_view_of_the_menu_shows_its_kind_of_run(driver, pages):
+    address = pages[0].replace("ShareKey=results", "ShareKey=experiments")
+    said = pages[1].results.as_expected
+    text = opened(driver, address, "1 matching run", said, "runs/finished")
+    assert "simulated senate" not in text
+
+
+def test_the_page_of_a_run_has_a_description_that_opens_its_report(driver, pages):
+    from selenium.webdriver.common.by import By
+
+    run_id, experiment = pages[1].results.runs.index[0], pages[1].experiment_id
+    home = pages[0].partition("#")[0]
+    page = f"{home}#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+    again = f"tallgrass rerun {run_id[:8]}"
+    opened(driver, page, "Verdict: ", "stands farthest to the right", again)
+    report = driver.find_element(By.LINK_TEXT, "Open the report").get_attribute("href")
+    assert f"{run_id}/artifacts/report/index.html" in report
+    opened(driver, report, "spec", "tables", "index.html")
+
+
 def test_two_runs_are_compared(driver, pages):
     from selenium.webdriver.common.by import By
 
-    driver.get("about:blank")  # another place after # alone is no new page
-    driver.get(pages[0])
-    seen(driver, "13 matching runs")
-    close_assistant(driver)
-    seen(driver, "simulated senate")
+    opened(driver, pages[0], "12 matching runs", "simulated senate")
     boxes = driver.find_elements(By.CSS_SELECTOR, ".ag-row .ag-selection-checkbox input")
     for box in boxes[1:3]:
         driver.execute_script("arguments[0].click()", box)
@@ -168,7 +213,6 @@ def test_two_runs_are_compared(driver, pages):
     assert {"sampler/target_accept", "sampler/draws", "prior/beta_sigma", "rhat_max"} <= set(
         metrics
     )
-    keep(driver, "compare")
 
 
 def test_the_report_of_the_experiment_opens_inline(driver, pages):
@@ -178,7 +222,7 @@ def test_the_report_of_the_experiment_opens_inline(driver, pages):
     home = address.partition("#")[0]
     driver.get(
         f"{home}#/experiments/{result.experiment_id}/runs/{result.run_id}"
-        "/artifacts/report/index.html"
+        "/artifacts/report/index.html?workflowType=machine_learning"
     )
     seen(driver, "report", "comparison.md")
     close_assistant(driver)
@@ -187,7 +231,6 @@ def test_the_report_of_the_experiment_opens_inline(driver, pages):
         if frames:
             break
         time.sleep(1)
-    keep(driver, "report")
     driver.switch_to.frame(frames[0])
     seen(driver, "Do priors and starts matter here?", "Effective draws per second")
     driver.switch_to.default_content()

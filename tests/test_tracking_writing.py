@@ -47,7 +47,8 @@ def test_a_run_that_ends_is_finished_and_knows_its_code_and_schema(store):
     assert tags["mlflow.runName"] == "senate flat nutpie pca"
     assert tags["schema_version"] == "1"
     assert tags["mlflow.user"]
-    assert run.ui_url.endswith(f"/#/experiments/{run.experiment_id}/runs/{run.run_id}")
+    page = f"/#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
+    assert run.ui_url.endswith(page)
 
 
 def test_a_checkout_is_tagged_with_its_commit(store):
@@ -229,6 +230,25 @@ def test_more_params_than_one_batch_holds_are_logged(store):
     with start_run(None, "x") as run:
         run.log_params({f"p{i}": i for i in range(250)})
     assert len(data_of(run.run_id).params) == 250
+
+
+def test_a_name_of_ours_takes_the_verdict_and_one_of_the_users_stays(store):
+    with start_run(None, "made") as run:
+        run.rename("made", "made · pass")
+    assert data_of(run.run_id).tags["mlflow.runName"] == "made · pass"
+    with start_run(None, "the user's") as run:
+        run.rename("made", "made · pass")
+    assert data_of(run.run_id).tags["mlflow.runName"] == "the user's"
+
+
+def test_a_description_stands_below_the_note_of_the_user_and_is_replaced_by_the_next(store):
+    with start_run(None, "x", {"mlflow.note.content": "second try"}) as run:
+        run.describe("fail")
+        run.describe("pass")
+    note = data_of(run.run_id).tags["mlflow.note.content"]
+    assert note.startswith("second try\n\n")
+    assert note.endswith("\npass")
+    assert "fail" not in note
 
 
 def test_a_param_that_is_too_long_is_cut_with_a_mark(store, caplog):

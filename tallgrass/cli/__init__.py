@@ -11,135 +11,21 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from io import TextIOWrapper
 from types import FrameType
-from typing import NamedTuple
 
-from pydantic import BaseModel
-
-from tallgrass.cli import (
-    bench,
-    calibrate,
-    commands,
-    experiment,
-    labels,
-    link,
-    log,
-    monitor,
-    output,
-    prune,
-    recover,
-    simulate,
-    warm,
-)
-from tallgrass.cli.parser import Arguments, Option, parse, parser_of, switches_of
+from tallgrass.cli import completion, output, places
+from tallgrass.cli.command_table import COMMANDS, parser_for
+from tallgrass.cli.parser import parse, switches_of
+from tallgrass.cli.run import print_rerun_help
 from tallgrass.errors import SpecError, TallgrassError, nearest
 from tallgrass.escaping import masked
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import warn_of_unknown_variables
-
-
-class Command(NamedTuple):
-    """A command: its function, its line in the help, and its arguments."""
-
-    function: Callable[[Arguments], int]
-    summary: str
-    operands: str = ""  # RUN, [RUN] (optional), RUN... (any number); or none
-    takes_run: bool = False  # whether the parameters of a run are flags
-    options: tuple[Option, ...] = ()
-    spec: type[BaseModel] = RunSpec  # the model of these parameters
-
-
-COMMANDS = {
-    "run": Command(
-        commands.run,
-        "Sample one chamber, or both, as an MLflow run.",
-        takes_run=True,
-        options=labels.OPTIONS,
-    ),
-    "runs": Command(commands.runs, "List runs, newest first.", options=commands.RUNS_OPTIONS),
-    "compare": Command(
-        commands.compare,
-        "Compare runs side by side: values, thresholds, which pass; and with the first run.",
-        "RUN...",
-        options=commands.COMPARE_OPTIONS,
-    ),
-    "show": Command(
-        commands.show, "Show all records of a run.", "RUN", options=commands.SHOW_OPTIONS
-    ),
-    "rerun": Command(
-        commands.rerun,
-        "Repeat a run; any flag replaces its parameter.",
-        "RUN",
-        takes_run=True,
-        options=labels.OPTIONS,
-    ),
-    "calibrate": Command(
-        calibrate.calibrate,
-        "Calibrate test items from responses, as an MLflow run.",
-        takes_run=True,
-        options=calibrate.OPTIONS,
-        spec=CalibrationSpec,
-    ),
-    "link": Command(
-        link.link,
-        "Link the scale of the second run to that of the first, over common bills or members.",
-        "RUN...",
-        options=link.OPTIONS,
-    ),
-    "log": Command(
-        log.log,
-        "Make a run of draws in a NetCDF file (ArviZ), whatever sampled them.",
-        "FILE",
-        options=log.OPTIONS,
-    ),
-    "promote": Command(commands.promote, "Make a run the baseline for later runs.", "RUN"),
-    "experiment": Command(
-        experiment.experiment,
-        "Make the many runs of a project's experiment.toml and compare them.",
-        "PROJECT",
-        takes_run=True,
-        options=experiment.OPTIONS,
-    ),
-    "moved": Command(commands.moved, "Record that the folder of the store was moved."),
-    "monitor": Command(
-        monitor.monitor,
-        "Show the runs on this machine and their progress.",
-        options=monitor.OPTIONS,
-    ),
-    "prune": Command(
-        prune.prune,
-        "Remove or thin the traces of runs that nothing stands on, after asking.",
-        "[RUN]...",
-        options=prune.OPTIONS,
-    ),
-    "recover": Command(
-        recover.recover,
-        "List, finish or discard runs that were killed or that MLflow could not take.",
-        "[RUN]",
-        options=recover.OPTIONS,
-    ),
-    "simulate": Command(
-        simulate.simulate,
-        "Write a simulated legislature as files, or check calibration on N of them.",
-        "[FOLDER]",
-        options=simulate.OPTIONS,
-    ),
-    "bench": Command(
-        bench.bench,
-        "Measure effective samples per second, the kernel, item engines, or a run's steps.",
-        "[WHAT]",
-        options=bench.OPTIONS,
-    ),
-    "warm": Command(warm.warm, "Compile the common models before they are needed.", "[MODEL...]"),
-    "ui": Command(
-        commands.ui, "Show the runs in a browser (MLflow UI).", options=commands.UI_OPTIONS
-    ),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -150,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The command and its flags; by default those of the process.
     """
+    if argv is None and completion.asked():
+        completion.answer({name: one.summary for name, one in COMMANDS.items()}, parser_for)
     words = list(sys.argv[1:] if argv is None else argv)
     signals: list[int] = []
     if argv is None:
@@ -165,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         output.say(f"tallgrass: error: {error}", to=sys.stderr)
         if "--json" in words:
             print(output.as_json({"error": str(error)}))
+        places.note_refusal(str(error))
         return 2
     except KeyboardInterrupt:
         output.say("tallgrass: interrupted", to=sys.stderr)
@@ -186,19 +75,14 @@ def _dispatch(words: Sequence[str]) -> int:
     if name not in COMMANDS:
         raise SpecError("unknown command", name, nearest(name, list(COMMANDS)))
     command = COMMANDS[name]
-    parser = parser_of(
-        name,
-        command.summary,
-        command.operands,
-        command.options,
-        command.takes_run,
-        command.spec,
-    )
+    parser = parser_for(name)
     if any(word in ("-h", "--help") for word in rest):
-        parser.print_help()
+        if name == "rerun":
+            print_rerun_help(command, rest)
+        else:
+            parser.print_help()
         return 0
-    switches = switches_of(command.options, command.takes_run, command.spec)
-    arguments = parse(parser, rest, switches)
+    arguments = parse(parser, rest, switches_of(command))
     _check_operands(name, command.operands, arguments.operands)
     warn_of_unknown_variables([*RunSpec.model_fields, *CalibrationSpec.model_fields])
     return command.function(arguments)

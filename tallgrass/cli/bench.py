@@ -120,7 +120,7 @@ def _sampling(arguments: Arguments, spec: RunSpec, rounds: int) -> dict[str, Any
     notes = [
         f"{spec.model} model, {votes.chamber} of {spec.session}: {n_legislators} legislators, "
         f"{n_rollcalls} roll calls, {votes.n_observations} votes; {spec.chains} chains of "
-        f"{spec.tune} + {spec.draws} draws, rounds: {rounds}",
+        f"{spec.tune} + {spec.most_draws} draws, rounds: {rounds}",
         *_machine_notes(machine),
         *(
             f"{column.name} has not converged (R-hat {column.rhat:.3f}): its rate and any "

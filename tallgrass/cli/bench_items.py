@@ -6,7 +6,7 @@ from typing import Any
 
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.items.spec import load_calibration_spec
+from tallgrass.items.specs import load_calibration_spec
 
 OPTIONS = (
     Option("engines", "calibration: some of nuts,gibbs,map,mml (default: all)", "LIST"),

@@ -5,16 +5,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.cli import labels
-from tallgrass.cli.labels import context_of
+from tallgrass.cli.labels import context_of, store_model
 from tallgrass.cli.output import as_json, in_browser, records, say, stdout_for_answer, table
 from tallgrass.cli.parser import Arguments, Option
-from tallgrass.cli.results import print_fit, print_verdict, verdict_record
+from tallgrass.cli.results import (
+    model_summary,
+    print_fit,
+    print_model_result,
+    print_verdict,
+    verdict_record,
+)
 from tallgrass.errors import SpecError
-from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.specs import changed_calibration, load_calibration_spec
 from tallgrass.rounding import diagnostic
 from tallgrass.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from tallgrass.items.agreement import Agreement
     from tallgrass.items.by_engines import ManyCalibrated
     from tallgrass.items.result import CalibrationResult
@@ -22,14 +31,18 @@ if TYPE_CHECKING:
 OPTIONS = (
     Option("engines", "several engines with commas between, compared under one run", "LIST"),
     *labels.OPTIONS,
+    Option("model", "a model of your own in place of the engines", "FILE.py:FUNCTION"),
 )
 FAILED_STRICTLY = 3
 _SHOWN = 10
+_HARDEST = 20
 
 
 def calibrate(arguments: Arguments) -> int:
     """Calibrate the items of some responses and record it as one run."""
     settings = load_settings(arguments.settings)
+    if model := arguments.options.get("model"):
+        return _with_model(model, load_calibration_spec(arguments.run), settings, arguments)
     if engines := arguments.options.get("engines"):
         if given := [o.name for o in labels.OPTIONS if o.name in arguments.options]:
             raise SpecError(f"{given[0]} goes with one engine", engines, "leave it out")
@@ -53,6 +66,19 @@ def again(spec: CalibrationSpec, arguments: Arguments, settings: Settings) -> in
     return _calibrated(changed_calibration(spec, arguments.run), settings, arguments)
 
 
+def _with_model(model: str, spec: CalibrationSpec, settings: Settings, arguments: Arguments) -> int:
+    json, context = arguments.json, context_of(arguments)
+    with stdout_for_answer(json):
+        from tallgrass.fitting import fit_items
+
+        result = fit_items(model, spec, settings, context)
+    if json:
+        print(as_json(model_summary(result)))
+    else:
+        print_model_result(result)
+    return FAILED_STRICTLY if spec.strict and result.verdict.status == "fail" else 0
+
+
 def _calibrated(spec: CalibrationSpec, settings: Settings, arguments: Arguments) -> int:
     spec.comparisons  # noqa: B018 - raises if one is wrong
     json, context = arguments.json, context_of(arguments)
@@ -61,6 +87,7 @@ def _calibrated(spec: CalibrationSpec, settings: Settings, arguments: Arguments)
         from tallgrass.items.publishing import refusal
 
         result = carry_out(spec, settings, context=context)
+        store_model(arguments, result.run_id)
     if json:
         print(as_json(summary(result)))
     else:
@@ -141,6 +168,7 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
         f"{len(items):,} items, {len(result.users):,} users, "
         f"{int(items['n'].sum()):,} responses, engine {spec.engine}"
     )
+    _print_hardest(items)
     print_verdict(result.verdict)
     print_fit(result.analysis.fit_verdict)
     if items["one_sided"].any():
@@ -162,9 +190,33 @@ def print_result(result: "CalibrationResult", spec: CalibrationSpec) -> None:
 
         if reason := refusal(spec, result.analysis):
             say(f"Nothing was published: {reason}")
+        elif spec.publish_dry_run:
+            say(f"Nothing was written to {spec.publish_table} (--publish-dry-run)")
         else:
             say(f"Published {result.published:,} items to {spec.publish_table}")
     say(f"Report:  {result.report_path}", f"MLflow:  {in_browser(result.ui_url)}")
+
+
+def _print_hardest(items: "DataFrame") -> None:
+    """The items by difficulty, the hardest first; all of them are in the report."""
+    if not {"a", "b", "b_low", "b_high", "share_correct"} <= set(items):
+        return
+    hardest = records(items.sort_values("b", ascending=False, kind="stable").head(_HARDEST))
+    heads = ["item", "b", "95 % interval", "a", "responses", "share right"]
+    rows = [
+        [
+            item["item"],
+            _number(item["b"], ".2f"),
+            f"{_number(item['b_low'], '.2f')} to {_number(item['b_high'], '.2f')}",
+            _number(item["a"], ".2f"),
+            f"{item['n']:,}",
+            _number(item["share_correct"], ".2f"),
+        ]
+        for item in hardest
+    ]
+    say("", *([f"The {_HARDEST} hardest:"] if len(items) > _HARDEST else ["Hardest first:"]))
+    table(heads, rows, ["share right", "responses", "a"])
+    say("")
 
 
 def _print_agreement(agreement: "Agreement") -> None:

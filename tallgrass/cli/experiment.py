@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ OPTIONS = (
     Option("scheduler", "address of a Dask scheduler (default: workers on this machine)", "ADDR"),
     Option("workers", "local workers, each for one run at a time (default: by the cores)", "N"),
     Option("resume", "continue the last attempt: FINISHED runs are not repeated"),
+    Option("force", "resume an attempt that cannot be seen from here, if you know that it ended"),
     Option("dry_run", "only list the runs"),
     Option("yes", "allow more than 10,000 runs"),
 )
@@ -28,10 +30,13 @@ _HOLDS = {"yes": "holds", "no": "does not hold", "open": "open"}
 
 def experiment(arguments: Arguments) -> int:
     """Make all runs of an experiment, compare them, and print the answers."""
+    if find_spec("distributed") is None:
+        mend = "pip install 'tallgrass[experiments]'"
+        raise SpecError("tallgrass experiment needs Dask, which is not installed", None, mend)
     settings = load_settings(arguments.settings)
     checked = changed_spec(RunSpec(), arguments.run)
     flags = {name: getattr(checked, name) for name in arguments.run}
-    options = {name: _switch(arguments, name) for name in ("resume", "dry_run", "yes")}
+    options = {name: _switch(arguments, name) for name in ("resume", "force", "dry_run", "yes")}
     count = arguments.number("workers", 0, least=0) or None
     scheduler = arguments.options.get("scheduler") or None
     with redirect_stdout(sys.stderr):  # standard output is only for the answer
@@ -53,9 +58,8 @@ def experiment(arguments: Arguments) -> int:
             say(f"{declared.name}: {len(planned)} runs", *("  " + run.label for run in planned))
         return 0
     with redirect_stdout(sys.stderr):
-        result = run_experiment(
-            declared, settings, Options(scheduler, count, options["resume"], options["yes"])
-        )
+        resume, many, force = options["resume"], options["yes"], options["force"]
+        result = run_experiment(declared, settings, Options(scheduler, count, resume, many, force))
     if arguments.json:
         print(as_json(_summary(result)))
     else:

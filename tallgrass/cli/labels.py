@@ -1,9 +1,10 @@
 """Flags that say how a run is called: its name, tags and note."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from tallgrass.cli.parser import Arguments, Option
-from tallgrass.errors import SpecError
+from tallgrass.errors import SpecError, TallgrassError
 
 if TYPE_CHECKING:
     from tallgrass.study.study import Context
@@ -12,8 +13,25 @@ OPTIONS = (
     Option("name", "name of the run (default: made from its parameters)", "TEXT"),
     Option("tag", "tags of the run, as key=value, more of them after commas", "TAGS"),
     Option("note", "a description, shown on the page of the run", "TEXT"),
+    Option("log-model", "also store the posterior as an MLflow model, which predicts"),
 )
+logger = logging.getLogger(__name__)
 _NOTE = "mlflow.note.content"  # MLflow shows this tag as the description
+
+
+def store_model(arguments: Arguments, run_id: str) -> None:
+    """Store the posterior of a finished run as an MLflow model, where that was asked for.
+
+    What cannot be stored is a warning: the run is there.
+    """
+    if arguments.options.get("log-model") != "true":
+        return
+    from tallgrass.serving import log_model
+
+    try:
+        log_model(run_id)
+    except TallgrassError as error:
+        logger.warning("%s", error)
 
 
 def context_of(arguments: Arguments) -> "Context":

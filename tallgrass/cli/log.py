@@ -1,4 +1,4 @@
-"""``tallgrass log``: draws in a NetCDF file become a run."""
+"""``tallgrass log``: draws in a NetCDF file, or in CmdStan's CSV files, become a run."""
 
 from pathlib import Path
 
@@ -22,22 +22,27 @@ def log(arguments: Arguments) -> int:
     TallgrassError
         When the file cannot be read as draws, or the store cannot be used.
     """
+    from tallgrass.own.cmdstan import is_cmdstan
     from tallgrass.own.inference_data import as_trace
     from tallgrass.own.track import check_compared, track
     from tallgrass.tracking import reading, store
 
-    if len(arguments.operands) != 1:
-        raise SpecError("log takes one file of draws", None, "tallgrass log idata.nc")
-    path, options = Path(arguments.operands[0]), arguments.options
+    paths, options = [Path(operand) for operand in arguments.operands], arguments.options
+    if not paths or (len(paths) > 1 and not all(map(is_cmdstan, paths))):
+        raise SpecError(
+            "log takes one file of draws, or CmdStan's CSV files of one run",
+            ", ".join(arguments.operands) or None,
+            "tallgrass log idata.nc, or tallgrass log chain_1.csv chain_2.csv",
+        )
     baseline, compare = options.get("baseline", "auto"), options.get("compare", "")
     settings = load_settings(arguments.settings)
     # What can be refused is refused before a run exists.
-    trace = as_trace(path)
+    trace = as_trace(paths)
     check_compared(compare, trace)
     if baseline not in ("auto", "none"):
         store.connect(settings.tracking_uri)
         baseline = reading.find_run(baseline)
-    with track(options.get("name") or path.stem, settings=settings) as run:
+    with track(options.get("name") or paths[0].stem, settings=settings) as run:
         result = run.log_inference_data(trace, baseline=baseline, compare=compare)
     verdict = result.verdict
     if arguments.json:

@@ -13,26 +13,24 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tallgrass.inference.progress import ChainProgress
-    from tallgrass.tracking.lifecycle import Status
+    from tallgrass.tracking.lifecycle import Fate, Status
+
+    Seen = tuple[Status, Fate]
 
 OPTIONS = (Option("once", "show the runs once and end (the default if the output is no terminal)"),)
 _HEADS = ["run", "name", "phase", "chain", "draws", "div", "step size", "left", "message"]
 _EVERY_SECONDS = 1.0
-_FRAME_LINES = 8  # of the live view: head, caption, and some names of two lines
+_FRAME_LINES = 9  # of the live view: head, caption, a line, and some names of two lines
 
 
 def monitor(arguments: Arguments) -> int:
     """Show the runs of this machine until Ctrl-C, or once without a terminal."""
     settings = load_settings(arguments.settings)
     if arguments.json:
-        print(as_json({"runs": [_record(status) for status in _statuses(settings)]}))
+        print(as_json({"runs": [_record(*seen) for seen in _statuses(settings)]}))
         return 0
     if arguments.options.get("once") == "true" or not sys.stdout.isatty():
-        rows = [row for status in _statuses(settings) for row in _rows(status)]
-        if rows:
-            table(_HEADS, rows)
-        else:
-            say("no runs on this machine today")
+        _print(_statuses(settings))
         return 0
     from rich.live import Live
 
@@ -45,32 +43,51 @@ def monitor(arguments: Arguments) -> int:
         return 0  # Ctrl-C is the normal end
 
 
-def _statuses(settings: Settings) -> "list[Status]":
-    """The statuses of all runs: live ones first, newest first within both groups."""
-    from tallgrass.tracking.lifecycle import all_statuses, state_dir
+def _statuses(settings: Settings) -> "list[Seen]":
+    """Status and fate of all runs: live ones first, newest first within both groups."""
+    from tallgrass.tracking.lifecycle import all_statuses, fate_of, state_dir
 
-    statuses = [status for _, status in all_statuses(state_dir(settings.state_dir))]
-    return sorted(statuses, key=lambda status: not status.alive)
-
-
-def _record(status: "Status") -> dict[str, Any]:
-    return {**asdict(status), "alive": status.alive, "phase": _phase(status)}
+    found = all_statuses(state_dir(settings.state_dir))
+    seen = [(status, fate_of(folder, status)) for folder, status in found]
+    return sorted(seen, key=lambda one: one[1] != "alive")
 
 
-def _phase(status: "Status") -> str:
+def _print(statuses: "list[Seen]") -> None:
+    """The runs under way, and below a line those that ended."""
+    rows: dict[bool, list[list[object]]] = {True: [], False: []}
+    for status, fate in statuses:
+        rows[fate == "alive"] += _rows(status, fate)
+    if rows[True]:
+        table(_HEADS, rows[True])
+    else:
+        say("no run is under way on this machine")
+    if rows[False]:
+        say("", "ended today, or not seen from here:")
+        table(_HEADS, rows[False])
+
+
+def _record(status: "Status", fate: "Fate") -> dict[str, Any]:
+    about = {"alive": fate == "alive", "life": str(fate), "phase": _phase(status, fate)}
+    return {**asdict(status), **about}
+
+
+def _phase(status: "Status", fate: "Fate") -> str:
     """The phase of the run; ``died`` if the process is gone but did not end the run."""
-    return status.phase if status.alive or status.ended else "died"
+    return "died" if fate == "dead" and not status.ended else status.phase
 
 
-def _rows(status: "Status") -> list[list[object]]:
-    remaining = "-" if status.eta_s is None or not status.alive else _duration(status.eta_s)
+def _rows(status: "Status", fate: "Fate") -> list[list[object]]:
+    alive = fate == "alive"
+    remaining = "-" if status.eta_s is None or not alive else _duration(status.eta_s)
     message = status.message
-    if _phase(status) == "died":
+    if _phase(status, fate) == "died":
         message = f"died while {status.phase}: tallgrass recover {status.run_id[:8]}"
-    head: list[object] = [status.run_id[:8], status.name, _phase(status)]
+    elif fate == "unknown":
+        message = f"of {status.whose}: not seen from here"
+    head: list[object] = [status.run_id[:8], status.name, _phase(status, fate)]
     if not status.chains:
         return [[*head, "-", "-", "-", "-", remaining, message]]
-    if not status.alive:
+    if not alive:
         done, total = (sum(getattr(c, n) for c in status.chains) for n in ("finished", "total"))
         draws = f"{done / max(1, total):4.0%} {done}/{total}"
         return [[*head, "all", draws, status.divergences, "-", remaining, message]]
@@ -109,12 +126,17 @@ def _drawn(settings: Settings, height: int) -> "Table":
     view = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in _HEADS:
         view.add_column(Text(head), overflow="fold")
-    n_hidden = 0
-    for status in _statuses(settings):
-        rows = _rows(status)
-        if not status.alive and view.row_count + len(rows) > height - _FRAME_LINES:
+    n_hidden, n_alive = 0, 0
+    for status, fate in _statuses(settings):
+        rows = _rows(status, fate)
+        if fate != "alive" and view.row_count + len(rows) > height - _FRAME_LINES:
             n_hidden += 1
             continue
+        if fate == "alive":
+            n_alive += 1
+        elif n_alive:
+            view.add_row(Text("ended:", style="dim"))
+            n_alive = 0
         for row in rows:
             cells = [printable(cell) for cell in row]
             view.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in cells))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 
 
 printable = escaping.printable
+_STYLES = {
+    "pass": "green",
+    "fail": "bold red",
+    "unresolved": "yellow",
+    "FAILED": "red",
+    "KILLED": "yellow",
+    "fits": "green",
+    "questioned": "yellow",
+    "not checked": "yellow",
+}
 _ENDLESS = 10_000  # columns, to ask how wide a table would be
 
 
@@ -26,6 +37,11 @@ def say(*lines: object, to: TextIO | None = None) -> None:
     """Print lines of text, escaped."""
     for line in lines:
         print(printable(line), file=to or sys.stdout)
+
+
+def dumb() -> bool:
+    """Whether the terminal knows no control codes."""
+    return os.environ.get("TERM", "") in ("dumb", "unknown")
 
 
 def table(
@@ -38,7 +54,7 @@ def table(
     """
     heads = [printable(head) for head in heads]
     cells = [[printable(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and rows:
         _draw(heads, cells, spare)
         return
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
@@ -72,16 +88,21 @@ def _drawn(
     from rich.table import Table
     from rich.text import Text
 
-    styles = {"pass": "green", "fail": "bold red", "unresolved": "yellow", "FAILED": "red"}
-    styles |= {"fits": "green", "questioned": "yellow", "not checked": "yellow"}
     shown = [i for i, head in enumerate(heads) if head not in left_out]
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    # A terminal that knows no control codes may not know the letters that lines are drawn with.
+    box = None if dumb() else SIMPLE_HEAD
+    drawn = Table(box=box, pad_edge=False, padding=(0, 1 if box else 2, 0, 0))
     for i in shown:
         drawn.add_column(Text(heads[i]), overflow="fold")
     for row in cells:
         # Text, not str, because rich would read [brackets] in a name as markup.
-        drawn.add_row(*(Text(row[i], style=styles.get(row[i], "")) for i in shown))
+        drawn.add_row(*(Text(row[i], style=_style(row[i])) for i in shown))
     return drawn
+
+
+def _style(cell: str) -> str:
+    """The style of a verdict or a status, with or without what is said beside it."""
+    return _STYLES.get(cell.partition(",")[0], "")
 
 
 def as_json(value: Any) -> str:

@@ -1,14 +1,16 @@
 """Parse flags, which are made from the fields of RunSpec and Settings; errors are one line."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, NamedTuple, NoReturn, get_args, get_origin
+from typing import Any, Literal, NamedTuple, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from tallgrass.cli.used import unused
 from tallgrass.errors import SpecError, nearest
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
@@ -17,13 +19,15 @@ _METAVARS: dict[Any, str] = {int: "N", float: "X", bool: "{true,false}", Path: "
 _OPERANDS = {
     "RUN": "id of a run, or its first characters (at least 4)",
     "PROJECT": "a folder with an experiment.toml, or such a file",
+    "EXAMPLE": "kansas-like or item-bank (default: a list of them)",
     "FOLDER": "a new folder to write into",
     "FILE": "a NetCDF file with a group posterior, as ArviZ writes it",
     "MODEL": "flat, hierarchical, joint, nuts, gibbs, map or mml (default: all)",
+    "SHELL": "bash, zsh or fish",
     "WHAT": "calibration: the engines of item calibration; run: the steps of a run",
 }
 # The most used flags come first in the help.
-_FIRST = (
+FIRST = (
     "responses",
     "engine",
     "session",
@@ -37,6 +41,9 @@ _FIRST = (
     "chains",
     "seed",
 )
+_ALL_SETTINGS = (
+    "Only settings that this command uses are listed; it takes all: tallgrass run --help."
+)
 _MOST_DIGITS = 18  # of a whole number; for thousands of digits Python raises its own error
 
 
@@ -49,6 +56,18 @@ class Option(NamedTuple):
     name: str
     help: str
     metavar: str | None = None
+
+
+class Command(NamedTuple):
+    """A command: its function, its line in the help, and its arguments."""
+
+    function: "Callable[[Arguments], int]"
+    summary: str
+    operands: str = ""  # RUN, [RUN] (optional), RUN... (any number); or none
+    takes_run: bool = False  # whether the parameters of a run are flags
+    options: tuple[Option, ...] = ()
+    spec: type[BaseModel] = RunSpec  # the model of these parameters
+    also: type[BaseModel] | None = None  # another, whose parameters are taken and not listed
 
 
 @dataclass(frozen=True)
@@ -83,46 +102,63 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.flags = ["--help"]  # the long flags, in the order of the help
+        self.flag_actions: list[argparse.Action] = []
+
+    def flag_added(self, action: argparse.Action) -> None:
+        """Note a flag that was added, for suggestions and completion."""
+        self.flags += action.option_strings
+        self.flag_actions.append(action)
 
     def error(self, message: str) -> NoReturn:
         """Raise the error of argparse."""
         raise SpecError(message, None, f"{self.prog} --help lists the flags")
 
 
-def parser_of(
-    name: str,
-    summary: str,
-    operands: str,
-    options: Sequence[Option],
-    takes_run: bool,
-    spec: type[BaseModel] = RunSpec,
-) -> Parser:
-    """The parser of one command, whose help lists every flag with its default and choices."""
+def parser_of(name: str, command: Command, values: Mapping[str, str] | None = None) -> Parser:
+    """The parser of one command, whose help lists its flags with their defaults and choices.
+
+    Parameters
+    ----------
+    name : str
+        The command, as it is typed.
+    command : Command
+        What it takes.
+    values : mapping, optional
+        What the parameters of a run are unless a flag replaces them, if not their defaults: those
+        of the run that is repeated.
+    """
+    hidden = unused(name)
     parser = Parser(
         prog=f"tallgrass {name}",
-        usage=" ".join(["tallgrass", name, *([operands] if operands else []), "[flags]"]),
-        description=summary,
+        usage=" ".join(["tallgrass", name, *([command.operands] if command.operands else [])])
+        + " [flags]",
+        description=command.summary,
+        epilog=_ALL_SETTINGS if hidden else None,
         allow_abbrev=False,
         formatter_class=_formatter,
     )
-    if operands:
-        metavar = operands.strip("[].")
+    if command.operands:
+        metavar = command.operands.strip("[].")
         parser.add_argument("operands", nargs="*", metavar=metavar, help=_OPERANDS[metavar])
-    if takes_run:
-        _add_fields(parser, "parameters of the run", spec, "run.")
-    for option in options:
+    if command.takes_run:
+        _add_fields(parser, "parameters of the run", command.spec, "run.", hidden, values)
+        if command.also is not None:
+            known = command.spec.model_fields
+            other = {n: f for n, f in command.also.model_fields.items() if n not in known}
+            _add_flags(parser, "of the other kind", other, "run.", hidden=other)
+    for option in command.options:
         action = parser.add_argument(
             "--" + option.name.replace("_", "-"),
             dest="option." + option.name,
             metavar=option.metavar or "{true,false}",
             help=option.help,
         )
-        parser.flags += action.option_strings
-    _add_fields(parser, "settings", Settings, "settings.")
+        parser.flag_added(action)
+    _add_fields(parser, "settings", Settings, "settings.", hidden)
     action = parser.add_argument(
         "--json", dest="json", action="store_true", help="print one JSON object"
     )
-    parser.flags += action.option_strings
+    parser.flag_added(action)
     return parser
 
 
@@ -159,13 +195,12 @@ def parse(parser: Parser, argv: Sequence[str], switches: Sequence[str]) -> Argum
     )
 
 
-def switches_of(
-    options: Sequence[Option], takes_run: bool, spec: type[BaseModel] = RunSpec
-) -> list[str]:
-    """The flags that need no value."""
-    names = [option.name for option in options if option.metavar is None]
-    if takes_run:
-        names += [name for name, f in spec.model_fields.items() if f.annotation is bool]
+def switches_of(command: Command) -> list[str]:
+    """The flags of a command that need no value."""
+    names = [option.name for option in command.options if option.metavar is None]
+    for spec in (command.spec, command.also) if command.takes_run else ():
+        fields = {} if spec is None else spec.model_fields
+        names += [name for name, field in fields.items() if field.annotation is bool]
     return ["--" + name.replace("_", "-") for name in names]
 
 
@@ -181,23 +216,48 @@ def _spelled(word: str, following: Sequence[str], switches: Sequence[str]) -> st
     return name + equals + value
 
 
-def _add_fields(parser: Parser, title: str, model: type[BaseModel], prefix: str) -> None:
-    group = parser.add_argument_group(title)
+def _add_fields(
+    parser: Parser,
+    title: str,
+    model: type[BaseModel],
+    prefix: str,
+    hidden: Collection[str],
+    values: Mapping[str, str] | None = None,
+) -> None:
     fields = model.model_fields
-    for name in [*(n for n in _FIRST if n in fields), *(n for n in fields if n not in _FIRST)]:
-        declared = fields[name]
-        default = declared.default
-        default_text = str(default).lower() if isinstance(default, bool) else default
-        text = declared.description or ""
-        if default not in (None, ""):
-            text += f" (default: {default_text})"
+    ordered = [*(n for n in FIRST if n in fields), *(n for n in fields if n not in FIRST)]
+    _add_flags(parser, title, {name: fields[name] for name in ordered}, prefix, hidden, values)
+
+
+def _add_flags(
+    parser: Parser,
+    title: str,
+    fields: Mapping[str, FieldInfo],
+    prefix: str,
+    hidden: Collection[str],
+    values: Mapping[str, str] | None = None,
+) -> None:
+    group = parser.add_argument_group(title)
+    for name, declared in fields.items():
+        shown = argparse.SUPPRESS if name in hidden else _described(name, declared, values)
         action = group.add_argument(
             "--" + name.replace("_", "-"),
             dest=prefix + name,
             metavar=_metavar(declared.annotation),
-            help=text.replace("%", "%%"),
+            help=shown.replace("%", "%%"),
         )
-        parser.flags += action.option_strings
+        parser.flag_added(action)
+
+
+def _described(name: str, declared: FieldInfo, values: Mapping[str, str] | None) -> str:
+    """The description of a field, with what it is unless the flag is given."""
+    default = declared.default
+    text = declared.description or ""
+    if values is not None and name in values:
+        return f"{text} (this run: {values[name] or 'none'})"
+    if default in (None, ""):
+        return text
+    return f"{text} (default: {str(default).lower() if isinstance(default, bool) else default})"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -207,6 +267,6 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 def _metavar(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"
-    if get_origin(annotation) is UnionType:
+    if get_origin(annotation) in (Union, UnionType):
         annotation = get_args(annotation)[0]
     return _METAVARS.get(annotation, "TEXT")

@@ -1,7 +1,6 @@
 """The results that commands print: of a run, lists and comparisons, for people and as data."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import chain
 from textwrap import wrap
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from tallgrass.inference.diagnostics import Verdict
     from tallgrass.inference.fit_verdict import FitVerdict
+    from tallgrass.own.result import ModelResult
     from tallgrass.rollcalls.result import FitResult
 
 
@@ -48,6 +48,20 @@ def summary(result: "FitResult") -> dict[str, Any]:
     }
 
 
+def model_summary(result: "ModelResult") -> dict[str, Any]:
+    """A finished run of any model as plain values, for ``--json``."""
+    return {
+        "run_id": result.run_id,
+        "experiment_id": result.experiment_id,
+        **verdict_record(result.verdict),
+        "metrics": result.diagnostics.metrics(),
+        "timings": result.timings,
+        "report_path": result.report_path,
+        "ui_url": result.ui_url,
+        "results_url": result.results_url,
+    }
+
+
 def verdict_record(verdict: "Verdict") -> dict[str, Any]:
     """A verdict with its reasons and checks as plain values."""
     return {
@@ -67,12 +81,26 @@ def verdict_record(verdict: "Verdict") -> dict[str, Any]:
 
 
 def print_result(result: "FitResult") -> None:
-    """Print a finished run: its id, the verdict with its rows, and its addresses."""
+    """Print a finished run: what came out, the verdict with its rows, and its addresses."""
+    from tallgrass.rollcalls.report import first_findings
+
     say("", f"Run {result.run_id}")
+    say("", *chain(*(wrapped(finding) for finding in first_findings(result.analysis))), "")
     print_verdict(result.verdict)
     print_fit(result.fit)
     if result.comparison is not None:
         print_agreement(result)
+    say(
+        f"Report:  {result.report_path}",
+        f"MLflow:  {in_browser(result.ui_url)}",
+        f"Results: {result.results_url}",
+    )
+
+
+def print_model_result(result: "ModelResult") -> None:
+    """Print a finished run of any model: its id, the verdict with its rows, and its addresses."""
+    say("", f"Run {result.run_id}")
+    print_verdict(result.verdict)
     say(
         f"Report:  {result.report_path}",
         f"MLflow:  {in_browser(result.ui_url)}",
@@ -99,11 +127,15 @@ def print_verdict(verdict: "Verdict") -> None:
 
 def print_fit(fit: "FitVerdict") -> None:
     """Print whether one line fits the votes, and what speaks against it."""
-    # A number and its % stay on one line, because wrap() does not break at this other blank.
-    blank = "\N{NO-BREAK SPACE}"
-    whole = (words.replace(" %", blank + "%") for words in fit.reasons)
-    lines = (wrap(words, 78, initial_indent="  ", subsequent_indent="  ") for words in whole)
-    say(f"Fit: {fit.status}", *(line.replace(blank, " ") for line in chain(*lines)), "")
+    say(f"Fit: {fit.status}", *chain(*map(wrapped, fit.reasons)), "")
+
+
+def wrapped(words: str) -> list[str]:
+    """A sentence as indented lines; a number and its % stay on one of them."""
+    blank = "\N{NO-BREAK SPACE}"  # at which wrap() does not break
+    whole = words.replace(" %", blank + "%")
+    lines = wrap(whole, 78, initial_indent="  ", subsequent_indent="  ")
+    return [line.replace(blank, " ") for line in lines]
 
 
 def print_agreement(result: "FitResult") -> None:
@@ -125,26 +157,6 @@ def print_agreement(result: "FitResult") -> None:
     else:
         say(f"  ELPD minus its ELPD:  not compared: {NO_ELPD}")
     say("")
-
-
-def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
-    """Print runs as a table; ids are short on a terminal, and complete for other programs."""
-    heads = ["run", "started (UTC)", "session", "chamber", "model", "sampler", "init", "status"]
-    heads += ["verdict", "fit", "R-hat", "ESS", "div.", "|r|", "seconds"]
-    measures = ("rhat_max", "ess_min", "divergences", "abs_r")
-    rows = []
-    for run in runs:
-        numbers = ["" if run[name] is None else diagnostic(run[name]) for name in measures]
-        numbers.append("" if run["total_s"] is None else rounded(run["total_s"], 1))
-        words = [run[k] or "" for k in ("session", "chamber", "model", "sampler", "init", "status")]
-        run_id = run["run_id"][:8] if sys.stdout.isatty() else run["run_id"]
-        started = f"{run['start_time']:%Y-%m-%d %H:%M}"
-        judged = [run["verdict"] or "", run["fit"] or ""]
-        rows.append([run_id, started, *words, *judged, *numbers])
-    # A status that all share says nothing; another says why there is no verdict.
-    spare = ["status"] if {run["status"] for run in runs} == {"FINISHED"} else []
-    spare += ["init", "sampler", "div.", "seconds", "ESS", "started (UTC)", "|r|", "R-hat"]
-    table(heads, rows, spare)
 
 
 def print_comparison(comparison: "DataFrame") -> None:

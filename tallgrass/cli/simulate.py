@@ -6,12 +6,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from tallgrass.cli.output import as_json, records, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
-from tallgrass.inference.spec import spec_error
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.settings import load_settings
 
@@ -47,7 +44,6 @@ OPTIONS = (
     *_CHECK,
 )
 REJECTED = 3
-_CHAMBERS = {"house": "House", "senate": "Senate"}
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +91,7 @@ def check(arguments: Arguments) -> int:
     rollcalls = arguments.number("rollcalls", 100, least=10)
     seed = arguments.number("seed", 0, least=0)
     options = arguments.options
-    try:
-        spec = ModelSpec(**{o.name: options[o.name] for o in _MODEL if o.name in options})
-    except ValidationError as error:
-        raise spec_error(error) from None
+    spec = ModelSpec(**{o.name: options[o.name] for o in _MODEL if o.name in options})
     if spec.model == "joint":
         raise SpecError("model that --check does not simulate", "joint", "flat or hierarchical")
     quiet = load_settings(arguments.settings).progress == "none"
@@ -179,34 +172,9 @@ def write_session(folder: Path, legislature: "SimulatedLegislature") -> list[Pat
     SpecError
         When the folder is not empty, or cannot be written.
     """
-    import pandas as pd
+    from tallgrass.rollcalls.sources import writing
 
-    chambers = {name: legislature.chamber(name) for name in _CHAMBERS}
-    tables = {
-        "legislators": pd.DataFrame(
-            [
-                {**asdict(member), "chamber": _CHAMBERS[name]}
-                for name, chamber in chambers.items()
-                for member in chamber.votes.legislators
-            ]
-        ),
-        "rollcalls": pd.DataFrame(
-            [
-                {**asdict(rollcall), "chamber": _CHAMBERS[name]}
-                for name, chamber in chambers.items()
-                for rollcall in chamber.votes.rollcalls
-            ]
-        ).rename(columns={"bill": "bill_number", "date": "vote_date", "title": "bill_title"}),
-        "votes": pd.DataFrame(
-            [
-                (chamber.votes.vote_ids[j], slug, "Yea" if row[j] > 0 else "Nay")
-                for chamber in chambers.values()
-                for slug, row in zip(chamber.votes.slugs, chamber.votes.cells, strict=True)
-                for j in row.nonzero()[0]
-            ],
-            columns=["vote_id", "legislator_slug", "vote"],
-        ),
-    }
+    chambers = {name: legislature.chamber(name) for name in ("house", "senate")}
     truth = {
         "seed": legislature.seed,
         "design": asdict(legislature.design),
@@ -222,14 +190,11 @@ def write_session(folder: Path, legislature: "SimulatedLegislature") -> list[Pat
     }
     _make_new(folder)
     try:
-        session = folder.resolve().name
-        paths = {part: folder / f"{session}_{part}.csv" for part in tables}
-        for part, frame in tables.items():
-            frame.to_csv(paths[part], index=False)
+        paths = writing.write_session(folder, {n: c.votes for n, c in chambers.items()})
         (folder / "truth.json").write_text(json.dumps(truth, indent=1), "utf-8")
     except OSError as error:
         raise SpecError("cannot write the folder", str(folder), str(error.strerror)) from None
-    return [*paths.values(), folder / "truth.json"]
+    return [*paths, folder / "truth.json"]
 
 
 def _make_new(folder: Path) -> None:

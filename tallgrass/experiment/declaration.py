@@ -11,6 +11,7 @@ from tallgrass.experiment.toml_file import read_toml
 from tallgrass.inputs.tables import is_file
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
+from tallgrass.study.model_file import is_reference
 
 FILE = "experiment.toml"
 _KEYS = ["name", "question", "hypothesis", "hold", "vary", "extra", "baseline", "thresholds"]
@@ -85,8 +86,12 @@ def read_experiment(location: Path) -> Experiment:
     for kind, tables in {"hold": [hold], "vary": [vary], "extra": extra}.items():
         for parameters in tables:
             _check_keys(parameters, list(RunSpec.model_fields), f"{kind}.")
+    folder = path.resolve().parent
+    for parameters in (hold, vary, *extra):
+        if "model" in parameters:
+            parameters["model"] = _found(parameters["model"], folder)
     return Experiment(
-        name=_text(table, "name") or path.resolve().parent.name,
+        name=_text(table, "name") or folder.name,
         question=question,
         hypothesis=_text(table, "hypothesis"),
         hold=hold,
@@ -97,6 +102,18 @@ def read_experiment(location: Path) -> Experiment:
         expect=_expectations(table.get("expect", [])),
         text=text,
     )
+
+
+def _found(model: Any, folder: Path) -> Any:
+    """A model, or several; one in a file beside the experiment by its whole path, for workers."""
+    if isinstance(model, list):
+        return [_found(name, folder) for name in model]
+    if not isinstance(model, str) or not is_reference(model):
+        return model
+    file, _, function = model.rpartition(":")
+    beside = folder / Path(file).expanduser()
+    path = beside if beside.is_file() else Path(file).expanduser().absolute()
+    return f"{path}:{function}"
 
 
 def overridden(experiment: Experiment, flags: Mapping[str, Any]) -> Experiment:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from distributed import Client, Future, wait
 
+from tallgrass.errors import TallgrassError
 from tallgrass.experiment.expansion import PlannedRun
 from tallgrass.experiment.live import Board
 from tallgrass.experiment.worker import Order, Outcome, carry_out, stop_runs
@@ -59,7 +60,7 @@ def make_runs(
                 outcomes[key] = _outcome(future, key)
                 board.ended(key, _word(outcomes[key]))
     except BaseException:
-        _stop(client, running, outcomes, orders[0][1].parent)
+        _stop(client, running, outcomes, orders[0][1].attempt)
         raise
 
 
@@ -74,7 +75,7 @@ def _submit(
     ready = [pair for pair in waiting if pair[0].baseline is None or pair[0].baseline in outcomes]
     for run, order in ready[: max(0, free)]:
         baseline = outcomes[run.baseline] if run.baseline else None
-        key = f"{run.key}-{order.parent}"
+        key = f"{run.key}-{order.attempt}"
         running[client.submit(carry_out, order, baseline, key=key)] = run.key
         waiting.remove((run, order))
 
@@ -91,12 +92,12 @@ def _stop(
     client: Client,
     running: Mapping[Future[Outcome], str],
     outcomes: MutableMapping[str, Outcome],
-    parent: str,
+    attempt: str,
 ) -> None:
     """Make the workers end their runs and keep the draws; a second Ctrl-C does not wait."""
     logger.warning("stopping: runs in progress store their draws (Ctrl-C: do not wait)")
     try:
-        client.run(stop_runs, parent)
+        client.run(stop_runs, attempt)
         wait(list(running), timeout=_STOP_SECONDS)
     except (Exception, KeyboardInterrupt):
         logger.warning("some runs in progress could not be told to store their draws")
@@ -117,4 +118,8 @@ def _outcome(future: Future[Outcome], key: str) -> Outcome:
 def _word(outcome: Outcome) -> str:
     if outcome.run_id is None:
         return f"error: {outcome.error}"
-    return str(reading.details(outcome.run_id)["tags"].get("verdict", "finished"))
+    try:
+        return str(reading.details(outcome.run_id)["tags"].get("verdict", "finished"))
+    except TallgrassError as error:  # a word to show is not worth an experiment
+        logger.debug("cannot read the verdict of run %s: %s", outcome.run_id, error)
+        return "finished"

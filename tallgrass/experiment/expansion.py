@@ -11,6 +11,7 @@ from tallgrass.experiment.declaration import Experiment
 from tallgrass.inputs.paths import is_database
 from tallgrass.rollcalls.sources import available_sessions
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
+from tallgrass.study.model_file import short
 
 MANY = 10_000
 _DATA = ("session", "chamber")  # runs must share these to be compared
@@ -127,7 +128,7 @@ def _word(name: str, value: object) -> str:
         return f"{name}={str(value).lower()}"
     if name == "init":
         return "no start" if value == "none" else f"{str(value).partition(':')[0]} start"
-    return str(value)
+    return short(str(value)) if name == "model" else str(value)
 
 
 def _short(session: str) -> str:

@@ -64,8 +64,8 @@ class ExperimentInput:
 
     Parameters
     ----------
-    name, question, hypothesis, status, run_id : str
-        The experiment, its verdict and its parent run.
+    name, question, hypothesis, status, run_id, badge : str
+        The experiment, its verdict, its parent run, and how many expectations hold in words.
     answers : sequence
         Statement, ``yes``, ``no`` or ``open``, and reasons.
     errors : mapping of str to str
@@ -84,6 +84,7 @@ class ExperimentInput:
     hypothesis: str
     status: str
     run_id: str
+    badge: str
     answers: Sequence[tuple[str, str, Sequence[str]]]
     errors: Mapping[str, str]
     comparison: pd.DataFrame
@@ -108,7 +109,9 @@ def build_experiment(page: ExperimentInput) -> tuple[str, dict[str, bytes]]:
         maker="comparison of runs",
         title=page.name,
         model="Experiment",
-        status=page.status,
+        # An expectation that does not hold is an answer, and no failure.
+        status="unresolved" if page.status == "fail" else page.status,
+        badge=page.badge,
         status_words=page.question,
         reasons=[f"Expected: {page.hypothesis}"] if page.hypothesis else [],
         checks=_answers(page) if page.answers else None,

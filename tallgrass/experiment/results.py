@@ -63,6 +63,12 @@ class Results:
         return next((s for s in ("fail", "unresolved") if s in states), "pass")
 
     @property
+    def as_expected(self) -> str:
+        """How many of the expectations hold, in words; empty where none was stated."""
+        held = sum(_WORDS[answer.holds] == "pass" for answer in self.answers)
+        return f"{held} of {len(self.answers)} as expected" if self.answers else ""
+
+    @property
     def markdown(self) -> str:
         """The page as markdown: question, answers, and the table of every session and chamber."""
         # Question and hypothesis may contain markdown; everything else is escaped.
@@ -116,7 +122,7 @@ def gather(
     comparison = reading.compare(list(finished.index), thresholds)
     comparison["run"] = comparison["run_id"].map(labels)
     errors = {
-        run.label: (outcome.error if (outcome := outcomes.get(run.key)) else None) or "not made"
+        run.label: masked((o.error if (o := outcomes.get(run.key)) else None) or "not made")
         for run in planned
         if run.key not in outcomes or outcomes[run.key].run_id is None
     }
@@ -132,6 +138,7 @@ def record(parent: ActiveRun, results: Results) -> str:
     parent.set_tags(
         {
             "verdict": results.verdict,
+            "answers": results.as_expected,
             "verdict.reasons": "; ".join(
                 f"{answer.expectation.words}: {answer.holds}"
                 for answer in results.answers
@@ -172,6 +179,7 @@ def _input(run_id: str, results: Results) -> ExperimentInput:
         hypothesis=experiment.hypothesis,
         status=results.verdict,
         run_id=run_id,
+        badge=results.as_expected,
         answers=[
             (answer.expectation.words, answer.holds, answer.reasons) for answer in results.answers
         ],

@@ -4,19 +4,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from tallgrass.errors import SpecError
 from tallgrass.escaping import markdown as escaped
 from tallgrass.escaping import masked
-from tallgrass.experiment import cluster
+from tallgrass.experiment import attempts, cluster
 from tallgrass.experiment.declaration import Experiment
 from tallgrass.experiment.dispatch import LOST, make_runs
 from tallgrass.experiment.expansion import PlannedRun, expand
 from tallgrass.experiment.expectations import Answer
 from tallgrass.experiment.live import Board, board
 from tallgrass.experiment.results import Results, gather, record
-from tallgrass.experiment.worker import KEY_TAG, TOPIC, Order, Outcome
+from tallgrass.experiment.worker import TOPIC, Order, Outcome
 from tallgrass.settings import Settings
 from tallgrass.study.surroundings import Place, close_orphans, place
 from tallgrass.tracking import lifecycle, reading, store, writing
@@ -42,12 +44,15 @@ class Options:
         Continue the newest parent run of this experiment: FINISHED runs are not repeated.
     allow_many : bool
         Whether to allow more than 10,000 runs.
+    force : bool
+        Continue an attempt even where it cannot be seen from here whether it has ended.
     """
 
     scheduler: str | None = None
     workers: int | None = None
     resume: bool = False
     allow_many: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +87,7 @@ def run_experiment(
     planned = expand(experiment, settings.data_dir, options.allow_many)
     with place(settings) as run_place:
         store.connect(settings.tracking_uri)
-        close_orphans()
+        close_orphans(run_place.state)
         return _run(experiment, settings, options, planned, run_place)
 
 
@@ -94,17 +99,20 @@ def _run(
     run_place: Place,
 ) -> ExperimentResult:
     name = reading.experiment_in_use(settings.experiment) or experiment.name
-    earlier = _earlier(experiment, name) if options.resume else None
+    earlier = None
+    if options.resume:
+        earlier = attempts.earlier(experiment.name, name, run_place.state, options.force)
     with writing.start_run(
         None if store.inside_project() else name,
         experiment.name,
-        {**PARENT, NAME_TAG: experiment.name, **lifecycle.identity()},
+        {**PARENT, NAME_TAG: experiment.name},
         description=_description(experiment),
         resume=earlier,
+        state=run_place.state,
     ) as parent:
         run_place.slot.note_run(parent.run_id)
         _declare(parent, experiment, planned)
-        outcomes = _finished(parent.run_id, planned)
+        outcomes = attempts.finished(parent.run_id, planned)
         try:
             with board(planned, settings.progress) as live:
                 for key in outcomes:
@@ -113,11 +121,11 @@ def _run(
                 if missing:
                     _make(missing, outcomes, parent, settings, options, live)
         except BaseException:
-            _close_running(parent.run_id, "KILLED", "the experiment was stopped")
+            _close_running(parent.run_id, "KILLED", "the experiment was stopped", run_place.state)
             if any(outcome.run_id for outcome in outcomes.values()):
                 record(parent, gather(experiment, planned, outcomes, settings.thresholds))
             raise
-        _close_running(parent.run_id, "FAILED", LOST)
+        _close_running(parent.run_id, "FAILED", LOST, run_place.state)
         if not any(outcome.run_id for outcome in outcomes.values()):
             first = next(iter(outcomes.values()))
             raise SpecError(f"no run of the experiment could be made. The first: {first.error}")
@@ -167,6 +175,7 @@ def _orders(
         "progress": "none",
         "max_concurrent": 0,  # the experiment already occupies a slot
     }
+    attempt = uuid4().hex
     return [
         (
             run,
@@ -176,6 +185,7 @@ def _orders(
                 spec=run.spec.to_json(),
                 settings=worker_settings,
                 parent=parent.run_id,
+                attempt=attempt,
                 tallgrass=version("tallgrass"),
                 neighbours=hosts,
             ),
@@ -193,32 +203,16 @@ def _chosen_settings(settings: Settings) -> dict[str, Any]:
     return chosen
 
 
-def _earlier(experiment: Experiment, name: str) -> str | None:
-    """The newest parent run of this experiment, to continue."""
-    parent = reading.newest_parent(name, experiment.name)
-    if parent is None:
-        logger.info("nothing to resume: the experiment %s has no earlier run", experiment.name)
-    return parent
+def _close_running(parent: str, status: Any, reason: str, state: Path) -> None:
+    """Close the runs of this attempt whose workers are gone; one that still lives closes its own.
 
-
-def _finished(parent: str, planned: Sequence[PlannedRun]) -> dict[str, Outcome]:
-    """The outcomes of runs that an earlier attempt finished; its RUNNING runs are closed."""
-    keys = {run.key for run in planned}
-    outcomes: dict[str, Outcome] = {}
+    Workers on other machines cannot be seen, but Dask, whose they were, has lost or ended them.
+    """
     for child in writing.children(parent):
-        key = child.tags.get(KEY_TAG, "")
-        if child.status == "RUNNING":
-            writing.close_dead(
-                child.run_id, "KILLED", "the experiment that made it ended before it"
-            )
-        elif child.status == "FINISHED" and key in keys:
-            outcomes.setdefault(key, Outcome(key, child.run_id))
-    return outcomes
-
-
-def _close_running(parent: str, status: Any, reason: str) -> None:
-    for child in writing.children(parent):
-        if child.status == "RUNNING":
+        if child.status != "RUNNING":
+            continue
+        fate, _ = lifecycle.fate_of_tags(child.tags, lifecycle.run_folder(state, child.run_id))
+        if fate is not lifecycle.Fate.ALIVE:
             writing.close_dead(child.run_id, status, reason)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tallgrass.errors import SpecError
+from tallgrass.inputs.paths import opened
 
 _MOST_BYTES = 1 << 20
 _DEEPEST = 16
@@ -28,7 +29,7 @@ def read_toml(path: Path, missing: str) -> tuple[str, dict[str, Any]]:
         number of more than 64 bits.
     """
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             raise SpecError("the experiment is too large", str(path), "at most 1 MiB are read")

@@ -18,6 +18,7 @@ from distributed import get_worker
 from threadpoolctl import threadpool_limits
 
 from tallgrass.errors import TallgrassError
+from tallgrass.escaping import masked
 from tallgrass.machine import CORES_VARIABLE, usable_cores
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
 from tallgrass.settings import Settings
@@ -31,7 +32,7 @@ PARENT_TAG = "mlflow.parentRunId"
 _EVERY_SECONDS = 1.0
 # A run sets the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
-_stopped: set[str] = set()  # parent runs whose runs must end
+_stopped: set[str] = set()  # attempts whose runs must end
 _STOPPED = "the experiment was stopped before this run was finished"
 
 
@@ -51,6 +52,8 @@ class Order:
         Some fields of Settings; the worker's environment sets the others.
     parent : str
         Id of the parent run.
+    attempt : str
+        Id of this attempt at the experiment; one that is resumed is another.
     tallgrass : str
         Version of tallgrass that gives the order; a worker with another version refuses it.
     neighbours : mapping of str to int
@@ -62,6 +65,7 @@ class Order:
     spec: str
     settings: Mapping[str, Any]
     parent: str
+    attempt: str
     tallgrass: str
     neighbours: Mapping[str, int] = field(default_factory=dict)
 
@@ -88,26 +92,35 @@ def carry_out(order: Order, baseline: Outcome | None = None) -> Outcome:
     """Make the run of an order; it never raises, so that Dask repeats only runs of lost workers.
 
     If a lost worker already FINISHED a run of this order, that run is used. If it left a run
-    RUNNING, that run is closed as FAILED with the reason.
+    RUNNING and is seen to be dead, that run is closed as FAILED with the reason.
     """
     with _one_at_a_time:
-        if order.parent in _stopped:
+        if order.attempt in _stopped:
             return Outcome(order.key, error=_STOPPED)
         try:
             return _carry_out(order, baseline)
         except KeyboardInterrupt:
             return Outcome(order.key, error=_STOPPED)
         except TallgrassError as error:
-            return Outcome(order.key, error=str(error))
+            return Outcome(order.key, error=masked(str(error)))
         except Exception as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             location = f"{Path(frame.filename).name}:{frame.lineno}"
-            return Outcome(order.key, error=f"{type(error).__name__}: {error} ({location})")
+            reason = f"{type(error).__name__}: {error} ({location})"
+            return Outcome(order.key, error=masked(reason))
 
 
-def stop_runs(parent: str) -> None:
-    """End the runs of a parent on this worker; a running one keeps its draws."""
-    _stopped.add(parent)
+def stop_runs(attempt: str) -> None:
+    """End the runs of an attempt on this worker; a running one keeps its draws."""
+    _stopped.add(attempt)
+
+
+def is_complete(status: str, tags: Mapping[str, str], draws: int) -> bool:
+    """Whether a run is done: FINISHED, and not recovered with fewer draws than were ordered."""
+    if status != "FINISHED":
+        return False
+    kept = tags.get("recovered.draws", "")
+    return min((int(n) for n in kept.split(", ") if n.isdecimal()), default=draws) >= draws
 
 
 def refused_version(required: str, installed: str) -> str:
@@ -134,36 +147,37 @@ def unseen_store(uri: str, parent: str) -> str | None:
 
 
 def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
-    if order.parent in _stopped:
+    if order.attempt in _stopped:
         return Outcome(order.key, error=_STOPPED)
     installed = version("tallgrass")
     if installed != order.tallgrass:
         return Outcome(order.key, error=refused_version(order.tallgrass, installed))
     # PyMC starts a process per chain, which Python forbids in daemons, such as Dask's workers.
     multiprocessing.current_process().daemon = False
-    from tallgrass.rollcalls.fit import fit
+    from tallgrass.fitting import fit
     from tallgrass.study.study import Context
     from tallgrass.tracking import store, writing
 
     settings = Settings(**order.settings)
+    spec = RunSpec.from_json(order.spec)
     store.connect(settings.tracking_uri)
     attempts = writing.children(order.parent, {KEY_TAG: order.key})
-    finished = next((attempt.run_id for attempt in attempts if attempt.status == "FINISHED"), None)
+    done = (one.run_id for one in attempts if is_complete(one.status, one.tags, spec.least_draws))
+    finished = next(done, None)
     if finished is not None:
         return Outcome(order.key, finished)
     for attempt in attempts:
-        if attempt.status == "RUNNING":
+        if attempt.status == "RUNNING" and _dead(attempt.tags):
             writing.close_dead(
                 attempt.run_id, "FAILED", "its worker was lost; the run was repeated"
             )
-    spec = RunSpec.from_json(order.spec)
     if baseline is not None and baseline.run_id is not None:
         spec = changed_spec(spec, {"baseline": baseline.run_id})
     context = Context(
         name=order.label,
         tags={PARENT_TAG: order.parent, KEY_TAG: order.key},
         observer=_reporter(order.key),
-        stopped=lambda: order.parent in _stopped,
+        stopped=lambda: order.attempt in _stopped,
     )
     cores = _fair_share(order.neighbours)
     os.environ[CORES_VARIABLE] = str(cores)
@@ -172,6 +186,12 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     with threadpool_limits(limits=cores, user_api="blas"), threads:
         result = fit(spec, settings, context)
     return Outcome(order.key, result.run_id)
+
+
+def _dead(tags: Mapping[str, str]) -> bool:
+    from tallgrass.tracking.lifecycle import Fate, fate_of_tags
+
+    return fate_of_tags(tags)[0] is Fate.DEAD
 
 
 def _fair_share(neighbours: Mapping[str, int]) -> int:

@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from traceback import walk_tb
@@ -87,8 +87,10 @@ def keep_private(folder: Path = NUMBA_CACHE_PATH) -> None:
         folder.chmod(stat.S_IRWXU)
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.stat(follow_symlinks=False).st_uid != user or entry.is_symlink():
-                Path(entry.path).unlink(missing_ok=True)
+            # Another run moves files that it has written meanwhile.
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_uid != user or entry.is_symlink():
+                    Path(entry.path).unlink(missing_ok=True)
 
 
 def empty_cache() -> None:

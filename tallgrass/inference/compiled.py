@@ -132,7 +132,7 @@ def _compile_model(model: Model) -> Compiled:
     dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
     public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
     memory = _Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
-    settings = (Path(__file__).read_text("utf-8"), unpacking.SOURCE_KEY)
+    settings = (Path(__file__).read_text("utf-8"), unpacking.SOURCE_KEY, model.in_place)
     key = graph_key([logp, *public], values, *settings)
     arguments = ", ".join([*_parts_of_x(values, memory.at_values), *memory.arguments])
     literals = {

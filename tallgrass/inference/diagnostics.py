@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tallgrass.inference.labels import entry_label, entry_names, metric_name
 from tallgrass.inference.ranks import bulk_ess_per_chain, rank_diagnostics
 from tallgrass.inference.thresholds import Thresholds
+from tallgrass.inference.verdict_box import verdict_box
 from tallgrass.rounding import diagnostic
 
 Floats = NDArray[np.float64]
@@ -149,6 +150,17 @@ class Verdict:
                     f"{check.name} is {check.text}, must be {must} {check.threshold:g}"
                 )
         return (*sentences, *self.notes)
+
+    def __repr__(self) -> str:
+        because = f": {'; '.join(self.reasons)}" if self.reasons else ""
+        return f"Verdict({self.status}{because})"
+
+    def _repr_html_(self) -> str:
+        words = {True: "pass", False: "fail", None: "unresolved"}
+        rows = [
+            (c.name, c.text, f"{c.relation} {c.threshold:g}", words[c.passed]) for c in self.checks
+        ]
+        return verdict_box(self.status, rows, self.reasons)
 
 
 def diagnose(

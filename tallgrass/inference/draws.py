@@ -110,6 +110,9 @@ class DrawSink(Protocol):
     ) -> None:
         """Take the next draws of one chain."""
 
+    def enough(self) -> bool:
+        """Whether the draws so far pass the verdict with a margin; asked where draws=auto."""
+
 
 def never() -> bool:
     """False: the answer where nobody asks the sampler to stop."""
@@ -191,18 +194,22 @@ def as_tree(
     return trace
 
 
-def complete_part(raw: xr.DataTree) -> xr.DataTree | None:
-    """The draws of an interrupted run, cut so that all chains that are kept have the same length.
+def complete_part(raw: xr.DataTree, every: bool = False) -> xr.DataTree | None:
+    """The draws of a run that was ended, cut so that all chains that are kept have the same length.
 
     nutpie fills up shorter chains with NaN. Chains are kept so that the number of draws is largest:
-    a chain that is far behind is left out, because otherwise all others would be cut to its length.
-    None where no chain has a draw.
+    a chain that is far behind is left out, because otherwise all others would be cut to its length;
+    but ``every`` keeps every chain. None where no chain that is kept has a draw.
     """
     variable = next(iter(raw["posterior"].to_dataset().data_vars.values()))
     entry_dims = [dim for dim in variable.dims if dim not in ("chain", "draw")]
     lengths = variable.notnull().all(entry_dims).sum("draw").values
     descending = np.sort(lengths)[::-1]
-    n_draws = descending[np.argmax(descending * np.arange(1, len(descending) + 1))]
+    n_draws = (
+        descending[-1]
+        if every
+        else descending[np.argmax(descending * np.arange(1, len(descending) + 1))]
+    )
     if n_draws == 0:
         return None
     chains = np.flatnonzero(lengths >= n_draws)

@@ -10,18 +10,21 @@ import xarray as xr
 from tallgrass.inference.arrow import column_values
 from tallgrass.inference.draws import STATISTICS, DrawSink
 
-_LEAST_SECONDS = 1.5  # with the poll and the look itself, draws are on disk within two seconds
-# A look makes every chain copy all draws that it has made so far. All looks together may take at
-# most this share of the time. The time that the sink needs is not counted: it is the same whenever
-# draws are handed over, and pauses that grew with it would bring more draws and grow again.
+_LEAST_SECONDS = 1.0  # with the poll and two looks, draws are on disk within two seconds
+# A look makes every chain copy all draws that it has made so far. All looks together may take these
+# seconds, and beyond them at most this share of the time. The time that the sink needs is not
+# counted: it is the same whenever draws are handed over, and pauses that grew with it would bring
+# more draws and grow again.
+_FREE_SECONDS = 1.5
 _SHARE = 0.025
 _POLL_SECONDS = 0.25  # how soon a request to stop is noticed
 
 
 def pause(copied_s: float, passed_s: float) -> float:
-    """Seconds until the next look, so that all looks together stay within their share.
+    """Seconds until the next look, so that all looks together stay within what they may take.
 
-    The first looks copy few draws and take less than their share; later looks use what is left.
+    The first looks copy few draws, and come as often as they may; those of a run of very many draws
+    come less and less often.
 
     Parameters
     ----------
@@ -30,7 +33,7 @@ def pause(copied_s: float, passed_s: float) -> float:
     passed_s : float
         Seconds since sampling began.
     """
-    return max(_LEAST_SECONDS, copied_s / _SHARE - passed_s)
+    return max(_LEAST_SECONDS, (copied_s - _FREE_SECONDS) / _SHARE - passed_s)
 
 
 class Follower:
@@ -51,10 +54,10 @@ class Follower:
         self._began = self._last_look = time.monotonic()
         self._copied_s = 0.0
 
-    def look(self) -> None:
-        """Hand new draws over, unless the last look was a moment ago."""
+    def look(self) -> bool:
+        """Hand new draws over, and say so, unless the last look was a moment ago."""
         if self._sink.broken or time.monotonic() - self._last_look < self._pause:
-            return
+            return False
         began = time.monotonic()
         draw_batches, statistic_batches = self._running.inspect().get_arrow_trace()
         self._copied_s += time.monotonic() - began
@@ -67,6 +70,11 @@ class Follower:
                 self._n_taken[chain] = first + n
         self._last_look = time.monotonic()
         self._pause = pause(self._copied_s, self._last_look - self._began)
+        return True
+
+    def enough(self) -> bool:
+        """Whether the draws that were handed over pass the verdict with a margin."""
+        return not self._sink.broken and self._sink.enough()
 
     def _hand_over(self, chain: int, draws: Any, statistics: Any) -> None:
         names = [name for name in statistics.column_names if name in STATISTICS]
@@ -105,8 +113,15 @@ class Follower:
                 )
 
 
-def wait_for(running: Any, follower: Follower | None, stopped: Callable[[], bool]) -> Any:
+def wait_for(
+    running: Any, follower: Follower | None, stopped: Callable[[], bool], until_enough: bool = False
+) -> Any:
     """Wait for the end of a sampler and return its raw trace; meanwhile the follower looks.
+
+    Parameters
+    ----------
+    until_enough : bool
+        Whether to return, with None, as soon as the draws are enough.
 
     Raises
     ------
@@ -119,5 +134,5 @@ def wait_for(running: Any, follower: Follower | None, stopped: Callable[[], bool
         except TimeoutError:
             if stopped():
                 raise KeyboardInterrupt("asked to stop") from None
-        if follower is not None:
-            follower.look()
+        if follower is not None and follower.look() and until_enough and follower.enough():
+            return None

@@ -9,7 +9,7 @@ import numpy as np
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import graph_inputs, io_toposort
 
-from tallgrass.inference.kernel import dense, sparse
+from tallgrass.inference.kernel import dense, several, sparse
 
 _LIBRARIES = ("numba", "llvmlite", "numpy", "pytensor", "pymc", "nutpie")
 
@@ -35,7 +35,7 @@ def graph_key(outputs: Sequence[Any], values: Sequence[Any], *made_by: object) -
         digest.update("\x1f".join(str(part) for part in parts).encode() + b"\x1e")
 
     libraries = (version(library) for library in _LIBRARIES)
-    add(*made_by, dense.SOURCE_KEY, sparse.SOURCE_KEY, *libraries)
+    add(*made_by, dense.SOURCE_KEY, several.SOURCE_KEY, sparse.SOURCE_KEY, *libraries)
     number: dict[Any, int] = {}
 
     def label(variable: Any) -> int:

@@ -76,6 +76,30 @@ def pointwise_loglik(votes, columns, v, a, b, out):  # type: ignore[no-untyped-d
 
 
 @stored_njit(fastmath=_FASTMATH)
+def pointwise_loglik_of_plane(votes, columns, v, a, b, out):  # type: ignore[no-untyped-def]
+    """As :func:`pointwise_loglik` in two dimensions: ``z = vote (b_1 v_1 + b_2 v_2 - a)``.
+
+    Parameters
+    ----------
+    votes, columns, a, out
+        As there.
+    v : pair of ndarray, shape (n_draws,)
+        Position of the legislator on each axis.
+    b : pair of ndarray, shape (n_rollcalls, n_draws)
+        Slopes on each axis.
+    """
+    x, y = v
+    for k in range(len(votes)):
+        sign = float(votes[k])
+        j = columns[k]
+        intercept, slope, slope_2, row = a[j], b[0][j], b[1][j], out[k]
+        for s in range(len(x)):
+            z = sign * (x[s] * slope[s] + y[s] * slope_2[s] - intercept[s])
+            negative = z if z < 0.0 else 0.0
+            row[s] = negative - _log1p_of_unit(_exp_of_negative(-abs(z)))
+
+
+@stored_njit(fastmath=_FASTMATH)
 def replicate(votes, columns, log_lik, uniform, of_legislator, of_rollcall, kept):  # type: ignore[no-untyped-def]
     """Draw every vote anew, count the yeas, and keep the votes of some draws.
 

@@ -17,6 +17,11 @@ DISTRIBUTIONS = {
     "halfnormal": ("sigma",),
 }
 
+# Beyond these a density is 0 or infinite in 64-bit numbers, whatever the data: no start is found.
+# The scales are units of the linear predictor, where 10 is already certainty.
+_MOST, _LEAST_SIGMA = 1e6, 1e-6
+_MOST_LOG = 100.0  # of parameters on the log scale
+
 
 class PriorNumbers(NamedTuple):
     """A prior whose parameters are variables of a graph; fields as of :class:`PriorSpec`."""
@@ -44,7 +49,14 @@ class PriorSpec:
     Raises
     ------
     SpecError
-        On an unknown distribution, a wrong number of parameters, or a sigma that is not positive.
+        On an unknown distribution, a wrong number of parameters, a sigma that is not positive,
+        or a parameter out of bounds.
+
+    Examples
+    --------
+    >>> prior = tg.PriorSpec.parse("lognormal:0,0.5")
+    >>> prior.distribution, prior.sigma
+    ('lognormal', 0.5)
     """
 
     distribution: str
@@ -68,6 +80,14 @@ class PriorSpec:
             raise SpecError("prior with a parameter that is not finite", self.text)
         if self.parameters[-1] <= 0:
             raise SpecError("prior with a sigma that is not positive", self.text, "use sigma > 0")
+        most = _MOST_LOG if self.distribution.startswith("lognormal") else _MOST
+        if self.parameters[-1] < _LEAST_SIGMA or any(abs(x) > most for x in self.parameters):
+            raise SpecError(
+                "prior with a parameter that is out of bounds",
+                self.text,
+                f"use a mu from {-most:.0f} to {most:.0f} and a sigma from {_LEAST_SIGMA:g} "
+                f"to {most:.0f}",
+            )
 
     @classmethod
     def parse(cls, text: str) -> "PriorSpec":

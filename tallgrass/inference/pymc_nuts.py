@@ -47,7 +47,7 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     generators = np.random.default_rng(spec.seed).spawn(spec.chains)
     make_start = model.start
     starts = None if make_start is None else [make_start(g) for g in generators]
-    total = spec.draws + spec.tune
+    total = spec.most_draws + spec.tune
     observer = watch.observer
     keeper = None if watch.sink is None else _Keeper(watch.sink, spec.tune)
     chains = [ChainProgress(i, 0, total, True, 0, None) for i in range(spec.chains)]
@@ -80,7 +80,7 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
         warnings.simplefilter("ignore", UserWarning)
         try:
             tree = pm.sample(
-                draws=spec.draws,
+                draws=spec.most_draws,
                 tune=spec.tune,
                 chains=spec.chains,
                 cores=min(spec.chains, usable_cores()),
@@ -115,7 +115,7 @@ def sample_with_pymc(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     elapsed = time.perf_counter() - began
     sizes = tree["posterior"].sizes
     # PyMC leaves out chains that are far behind at an interrupt, and does not say so.
-    interrupted = sizes["draw"] < spec.draws or sizes["chain"] < spec.chains
+    interrupted = sizes["draw"] < spec.most_draws or sizes["chain"] < spec.chains
     sampling_s = float(tree["posterior"].attrs.get("sampling_time", elapsed))
     return Raw(tree, elapsed - sampling_s, sampling_s, False, interrupted)
 

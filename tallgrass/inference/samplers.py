@@ -2,7 +2,9 @@
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -22,7 +24,8 @@ from tallgrass.inference.draws import (
 )
 from tallgrass.inference.progress import ChainProgress, Observer
 from tallgrass.inference.pymc_nuts import sample_with_pymc
-from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.sampler_threads import thread_ids, wait_for_end_of_others
+from tallgrass.inference.spec import AUTO, SamplerSpec
 from tallgrass.machine import usable_cores
 
 _PROGRESS_MS = 250
@@ -152,10 +155,12 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
             )
 
     began = time.perf_counter()
+    before = thread_ids()
+    running: Any
     try:
         running = nutpie.sample(
             compiled,
-            draws=spec.draws,
+            draws=spec.most_draws,
             tune=spec.tune,
             chains=spec.chains,
             cores=min(spec.chains, usable_cores()),
@@ -176,17 +181,28 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     tree: xr.DataTree | None
     follower = None if watch.sink is None else Follower(running, watch.sink)
     try:
-        tree = take_draws(wait_for(running, follower, watch.stopped), compiled.coords)
-        if follower is not None:
-            follower.finish(tree, spec.tune)
+        made = wait_for(running, follower, watch.stopped, spec.draws == AUTO)
+        if made is None:
+            tree = _partial(running, compiled.coords, every=True)
+        else:
+            tree = take_draws(made, compiled.coords)
+            if follower is not None:
+                follower.finish(tree, spec.tune)
     except KeyboardInterrupt:
         interrupted = True
         tree = _partial(running, compiled.coords)
-    except RuntimeError as error:
+    except BaseException as error:
+        # The sampler ends its threads when nothing refers to it any more, these frames neither.
+        reason = first_line(error)
+        traceback.clear_frames(error.__traceback__)
+        with suppress(RuntimeError):
+            running.cancel()
+        running = follower = None
+        wait_for_end_of_others(before)
+        if not isinstance(error, RuntimeError):
+            raise
         raise SamplingError(
-            "nutpie stopped",
-            first_line(error),
-            "look at the start (init) and the priors, or try sampler=pymc",
+            "nutpie stopped", reason, "look at the start (init) and the priors, or try sampler=pymc"
         ) from error
     return Raw(tree, compile_s, time.perf_counter() - began, from_cache, interrupted)
 
@@ -203,15 +219,15 @@ def _compiled_by_nutpie(model: Model) -> Any:
         ) from error
 
 
-def _partial(running: Any, coords: Any) -> xr.DataTree | None:
-    """The draws made before an interrupt; None where no chain has finished tuning."""
+def _partial(running: Any, coords: Any, every: bool = False) -> xr.DataTree | None:
+    """The draws made before the end that is asked for; None where no chain has finished tuning."""
     from tallgrass.inference.arrow import take_draws
 
     try:
         tree = take_draws(running.abort(), coords)
     except RuntimeError:
         return None
-    return complete_part(tree)
+    return complete_part(tree, every)
 
 
 SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Watch], Raw]] = {

@@ -16,9 +16,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.inference.draws import complete_part, statistics
+from tallgrass.inference.enough import ChainSoFar, Looks
+from tallgrass.inference.thresholds import Thresholds
 
 FORMAT = "tallgrass draws 1"
 _DOUBLE = np.dtype("<f8")
@@ -35,10 +38,13 @@ class DrawFiles:
     ----------
     folder : Path
         Created when sampling begins.
+    thresholds : Thresholds, optional
+        Those of the verdict, by which draws are enough.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, thresholds: Thresholds | None = None) -> None:
         self.folder = folder
+        self._looks = Looks(thresholds or Thresholds())
         self.broken = False
         self._variables: dict[str, tuple[int, ...]] = {}
         self._statistics: list[str] = []
@@ -76,8 +82,8 @@ class DrawFiles:
             }
             _write_whole(self.folder / "frame.nc", frame.to_netcdf(engine="h5netcdf"))
             self._has_header = self.broken = False
-        except Exception:
-            self._give_up()
+        except Exception as error:
+            self._give_up(error)
 
     def append(
         self,
@@ -118,8 +124,13 @@ class DrawFiles:
             if n_tuning < n:
                 rows = np.concatenate([column[n_tuning:] for column in columns], axis=1)
                 self._write("draws", chain, rows)
-        except Exception:
-            self._give_up()
+        except Exception as error:
+            self._give_up(error)
+
+    def enough(self) -> bool:
+        """Whether the draws so far pass the verdict with a margin."""
+        chains = drawn_with_statistics(self.folder)
+        return bool(chains) and self._looks.enough(chains, self._header["chains"])
 
     def close(self) -> None:
         """Close the files; they stay in the folder."""
@@ -136,12 +147,10 @@ class DrawFiles:
         file.flush()
         os.fsync(file.fileno())
 
-    def _give_up(self) -> None:
+    def _give_up(self, error: Exception) -> None:
         self.broken = True
         _log.warning(
-            "draws are no longer kept on disk while they are made, in %s",
-            self.folder,
-            exc_info=True,
+            "draws are no longer kept on disk while they are made, in %s (%s)", self.folder, error
         )
         try:
             self.close()
@@ -156,10 +165,49 @@ def has_draws(folder: Path) -> bool:
     )
 
 
+def size(folder: Path) -> int:
+    """Bytes of the draws of a folder."""
+    return sum(path.stat().st_size for path in folder.glob("*.f8"))
+
+
 def lengths(folder: Path) -> tuple[int, ...]:
     """Number of draws of every chain, without tuning draws."""
     header = _header(folder)
     return tuple(len(_rows(folder, header, "draws", chain)) for chain in range(header["chains"]))
+
+
+def drawn(folder: Path) -> list[NDArray[np.float64]]:
+    """The draws of every chain so far, shape (draws, entries), tuning draws left out.
+
+    They are maps of the files, which are read where they are looked at; chains without a draw, and
+    all of them before there is a header, are left out.
+    """
+    return [chain.draws for chain in drawn_with_statistics(folder)]
+
+
+def drawn_with_statistics(folder: Path) -> list[ChainSoFar]:
+    """The draws of every chain so far, as :func:`drawn` gives them, with their statistics.
+
+    A statistic that the sampler does not give is NaN for the energy, and 0 for divergences.
+    """
+    try:
+        header = _header(folder)
+    except DataError:
+        return []
+    names, width = list(header["statistics"]), _width(header)
+    chains = []
+    for chain in range(header["chains"]):
+        path = folder / f"draws-{chain}.f8"
+        n = path.stat().st_size // (width * _DOUBLE.itemsize) if path.exists() else 0
+        if n:
+            rows = np.memmap(path, _DOUBLE, mode="r", shape=(n, width))
+            of = {name: rows[:, width - len(names) + i] for i, name in enumerate(names)}
+            energy, diverging = (
+                of.get("energy", np.full(n, np.nan)),
+                of.get("diverging", np.zeros(n)),
+            )
+            chains.append(ChainSoFar(rows[:, : width - len(names)], energy, diverging))
+    return chains
 
 
 def read_trace(folder: Path) -> xr.DataTree | None:
@@ -230,14 +278,17 @@ def _raw(folder: Path, header: Mapping[str, Any]) -> xr.DataTree | None:
 
 
 def _rows(folder: Path, header: Mapping[str, Any], kind: str, chain: int) -> np.ndarray:
-    width = len(header["statistics"])
-    if kind == "draws":
-        shapes = [variable["shape"] for variable in header["variables"]]
-        width += sum(int(np.prod(shape, dtype=int)) for shape in shapes)
+    width = _width(header) if kind == "draws" else len(header["statistics"])
     path = folder / f"{kind}-{chain}.f8"
     values = np.fromfile(path, _DOUBLE) if path.exists() else np.empty(0)
     n = len(values) // max(1, width)  # the width is 0 for tuning draws without statistics
     return values[: n * width].reshape(n, width)
+
+
+def _width(header: Mapping[str, Any]) -> int:
+    """Numbers of a row of draws: the variables, and the sampler's statistics after them."""
+    shapes = [variable["shape"] for variable in header["variables"]]
+    return len(header["statistics"]) + sum(int(np.prod(shape, dtype=int)) for shape in shapes)
 
 
 def _labels(groups: Mapping[str, xr.Dataset]) -> dict[str, Any]:

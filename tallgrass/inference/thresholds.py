@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Limits for a run to pass. Which ``abs_r`` applies depends on the baseline's model."""
+    """Limits for a run to pass. Which ``abs_r`` applies depends on the baseline's model.
+
+    Examples
+    --------
+    >>> import tallgrass as tg
+    >>> tg.Thresholds(ess=1000).abs_r("flat", "hierarchical")
+    0.9
+    """
 
     rhat: float = 1.01
     ess: float = 400.0
@@ -16,7 +23,7 @@ class Thresholds:
     abs_r_across: float = 0.90
 
     def abs_r(self, model: str, baseline_model: str) -> float:
-        """The least |r| between two runs of these models."""
+        """The least absolute correlation between two runs of these models."""
         if model != baseline_model:
             return self.abs_r_across
         return self.abs_r_flat if model == "flat" else self.abs_r_hierarchical

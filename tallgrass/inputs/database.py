@@ -135,7 +135,9 @@ def _url(location: str) -> URL:
 def _require_file(url: URL) -> None:
     """A DataError where an SQLite file is not there: connecting would make an empty one."""
     name = url.database or ""
-    if url.get_backend_name() != "sqlite" or not name or name == ":memory:" or url.query.get("uri"):
+    if url.query.get("uri"):  # sqlite:///file:name?uri=true
+        name = "" if url.query.get("mode") == "memory" else name.removeprefix("file:")
+    if url.get_backend_name() != "sqlite" or not name or name == ":memory:":
         return
     if not Path(name).exists():
         raise DataError(

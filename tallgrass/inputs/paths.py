@@ -1,7 +1,13 @@
 """Where inputs are: addresses of databases, and paths relative to another folder."""
 
+import errno
+import os
 import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 # An SQLite file by a relative path; with four slashes the path is absolute.
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)([^?]+)(.*)")
@@ -41,6 +47,23 @@ def as_given_from(folder: Path, text: str) -> str:
         return str(path) if path.exists() or zip_in(path) is not None else text
     except OSError:  # not a possible path, for example too long
         return text
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A plain file opened for reading: a pipe would never end, and a device fill the memory.
+
+    Raises
+    ------
+    OSError
+        When it cannot be opened, or is a folder, a pipe or a device.
+    """
+    # Not to wait for a writer, which is what opening a pipe does.
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "a pipe or a device, and no file", str(path))
+        yield file
 
 
 def zip_in(path: Path) -> Path | None:

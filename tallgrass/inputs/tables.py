@@ -20,6 +20,7 @@ from pandas.errors import EmptyDataError, ParserError, ParserWarning
 
 from tallgrass.errors import DataError, shown
 from tallgrass.inputs.limits import DEFAULT_LIMITS, LimitedReader, Limits
+from tallgrass.inputs.paths import opened
 
 # A first line for Excel, before the header.
 _OF_EXCEL = re.compile(rb'(\xef\xbb\xbf)?"?sep=."?\r?\n', re.IGNORECASE)
@@ -41,7 +42,7 @@ def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes
     """
     label = shown(path.name)
     try:
-        with path.open("rb") as raw:
+        with opened(path) as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             packed = path.stat().st_size if zipped else 0

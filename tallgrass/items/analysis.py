@@ -10,6 +10,7 @@ import pandas as pd
 from tallgrass.inference.diagnostics import Verdict
 from tallgrass.inference.fit_verdict import FitVerdict
 from tallgrass.items.agreement import Agreement
+from tallgrass.items.local_dependence import LocalDependence
 from tallgrass.items.misfit import MISFIT_BY_CHANCE, fit_of, misfits
 from tallgrass.items.prepare import PreparedCalibration
 from tallgrass.items.responses import Anchors, Responses
@@ -40,6 +41,10 @@ class CalibrationAnalysis(Analysis):
         The anchors against what they were; None without anchors.
     agreement : Agreement or None
         This calibration beside other methods.
+    dif : DataFrame or None
+        Groups of users compared item by item; None where it was not asked for.
+    dependence : LocalDependence or None
+        Pairs of items whose answers agree more than abilities explain; None with fit_checks=false.
     notes : tuple of str
         What the engine and the preparation have to say.
     """
@@ -51,6 +56,8 @@ class CalibrationAnalysis(Analysis):
     purified: tuple[str, ...] = ()
     drift: pd.DataFrame | None = None
     agreement: Agreement | None = None
+    dif: pd.DataFrame | None = None
+    dependence: LocalDependence | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -81,15 +88,19 @@ class CalibrationAnalysis(Analysis):
     @cached_property
     def fit_verdict(self) -> FitVerdict:
         """Whether the model fits, apart from whether it converged."""
-        return fit_of(self.calibrated, self.drift)
+        model = self.spec.item_model
+        why = "fit_checks=false" if model == "2pl" else f"item_model={model}: for 2pl alone"
+        return fit_of(self.calibrated, self.drift, why, self.dependence)
 
     def recorded_tags(self) -> dict[str, object]:
         """The verdict, the fit, and the anchors that were dropped."""
-        purified = {"anchors.purified": ", ".join(self.purified)}
-        return super().recorded_tags() | self.fit_verdict.tags | purified
+        tags = {"anchors.purified": ", ".join(self.purified)}
+        if self.dependence is not None:
+            tags["q3.worst"] = self.dependence.worst
+        return super().recorded_tags() | self.fit_verdict.tags | tags
 
     def recorded_metrics(self) -> dict[str, float]:
-        """Reliability, fit of items, convergence, drift and agreement."""
+        """Reliability, fit of items and pairs, convergence, drift, groups and agreement."""
         items = self.calibrated.items
         metrics = {
             "fit/marginal_reliability": self.calibrated.marginal_reliability,
@@ -110,14 +121,23 @@ class CalibrationAnalysis(Analysis):
                 "link/A": link.a, "link/A_se": link.a_se, "link/B": link.b, "link/B_se": link.b_se,
                 "link/n_anchors": float(link.n_anchors),
             }  # fmt: skip
-        if self.spec.fit_checks:
+        if self.spec.places_fit:
             metrics |= self._misfit()
         if self.drift is not None:
             metrics |= {
                 "drift/n_drifted": float(self.drift["drifted"].sum()),
                 "drift/n_suspect": float(self.drift["suspect"].sum()),
                 "drift/n_purified": float(len(self.purified)),
+                "drift/n_weaker": float(self.drift["weaker"].sum()),
             }
+        if self.dependence is not None:
+            metrics |= self.dependence.metrics
+        if self.dif is not None:
+            metrics |= {
+                f"dif/n_{grade.lower()}": float((self.dif["severity"] == grade).sum())
+                for grade in ("A", "B", "C")
+            }
+            metrics["dif/mh_n_c"] = float((self.dif["mh_severity"] == "C").sum())
         if self.agreement is not None:
             metrics["agreement/n_flagged"] = float(self.agreement.pairs["flagged"].sum())
         return {name: value for name, value in metrics.items() if np.isfinite(value)}
@@ -131,7 +151,7 @@ class CalibrationAnalysis(Analysis):
         return metrics
 
     def recorded_tables(self) -> dict[str, pd.DataFrame]:
-        """Items, users, diagnostics, drift and agreement."""
+        """Items, users, diagnostics, drift, pairs of items, groups and agreement."""
         recorded = {
             "tables/items": self.calibrated.items,
             "tables/users": self.calibrated.users,
@@ -139,6 +159,10 @@ class CalibrationAnalysis(Analysis):
         }
         if self.drift is not None:
             recorded["tables/drift"] = self.drift
+        if self.dependence is not None:
+            recorded["tables/local_dependence"] = self.dependence.pairs
+        if self.dif is not None:
+            recorded["tables/dif"] = self.dif
         if self.agreement is not None:
             recorded |= {
                 "tables/agreement": self.agreement.pairs,

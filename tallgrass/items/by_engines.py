@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, get_args
 from tallgrass.errors import SpecError, nearest
 from tallgrass.items.report import MethodsInput, build_methods, methods_figures
 from tallgrass.items.result import CalibrationResult
-from tallgrass.items.spec import CalibrationSpec, Engine, changed_calibration
+from tallgrass.items.spec import CalibrationSpec, Engine
+from tallgrass.items.specs import changed_calibration
 from tallgrass.report.images import images
 from tallgrass.settings import Settings, load_settings
 
@@ -60,13 +61,20 @@ def calibrate_all(
     spec : CalibrationSpec
         Its engine plays no part; what it compares with is compared with every engine.
     engines : sequence of str
-        At least two.
+        At least two, each of which has the item model.
 
     Raises
     ------
     TallgrassError
         As :func:`tallgrass.calibrate`; also on fewer than two engines, an unknown one, or where
         the spec publishes (which engine's values is not said).
+
+    Examples
+    --------
+    >>> spec = tg.CalibrationSpec()
+    >>> results = tg.calibrate_all(spec, ["map", "mml"])
+    >>> list(results.results)
+    ['map', 'mml']
     """
     began = time.perf_counter()
     check_engines(engines)
@@ -76,11 +84,14 @@ def calibrate_all(
         )
     if name := next((name for name in spec.comparisons if name in engines), None):
         raise SpecError("compare: the name is that of an engine", name, "use another name")
+    specs = {
+        engine: changed_calibration(spec, {"engine": engine, "compare": ""}) for engine in engines
+    }
     from tallgrass.items.agreement import agreement
     from tallgrass.items.prepare import other_methods, prepare, read
-    from tallgrass.items.run import run_steps
+    from tallgrass.items.steps import run_steps
     from tallgrass.study.study import Context
-    from tallgrass.tracking import store, writing
+    from tallgrass.tracking import lifecycle, store, writing
 
     settings = settings or load_settings()
     data = read(spec, settings)
@@ -88,7 +99,8 @@ def calibrate_all(
     store.connect(settings.tracking_uri)
     others = other_methods(spec, data.responses.items)
     title = f"calibrate {', '.join(engines)}"
-    with writing.start_run(settings.experiment, title) as run:
+    state = lifecycle.state_dir(settings.state_dir)
+    with writing.start_run(settings.experiment, title, state=state) as run:
         parameters = {
             name: store.masked(value) if isinstance(value, str) else value
             for name, value in spec.model_dump(mode="json").items()
@@ -99,8 +111,7 @@ def calibrate_all(
         run.log_text(json.dumps(parameters, indent=2), "spec/comparison.json")
         results = {}
         child = Context(tags={writing.PARENT_TAG: run.run_id})
-        for engine in engines:
-            own = changed_calibration(spec, {"engine": engine, "compare": ""})
+        for engine, own in specs.items():
             results[engine] = run_steps(own, settings, time.perf_counter(), data, child)
         methods = {**{engine: result.items for engine, result in results.items()}, **others}
         compared = agreement(methods, spec.agreement)

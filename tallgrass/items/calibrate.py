@@ -40,9 +40,15 @@ def calibrate(
         then.
     Interrupted
         After Ctrl-C; the draws made until then are in the run, whose status is KILLED.
+
+    Examples
+    --------
+    >>> result = tg.calibrate(tg.CalibrationSpec(engine="mml"))  # of simulated answers
+    >>> result.verdict.status
+    'pass'
     """
     began = time.perf_counter()
-    from tallgrass.items.run import run_steps
+    from tallgrass.items.steps import run_steps
 
     settings = settings or load_settings()
     if responses is None:

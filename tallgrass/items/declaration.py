@@ -58,6 +58,7 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
         tags={
             "model": MODEL,
             "engine": spec.engine,
+            "item_model": spec.item_model,
             "session": location,
             "window": spec.window,
             "anchors.thin": ", ".join(prepared.thin_anchors),
@@ -88,6 +89,7 @@ def priors_of(spec: CalibrationSpec) -> dict[str, str]:
         "prior.theta": "normal:mean,sd" if spec.free else "normal:0,1",
         "prior.a": spec.a_prior,
         "prior.b": spec.b_prior,
+        **({"prior.c": spec.c_prior} if spec.item_model == "3pl" else {}),
         "prior.anchor_log_a_sd": f"{ANCHOR_SD:g}",
         "prior.anchor_b_sd": f"{ANCHOR_SD:g}",
     }

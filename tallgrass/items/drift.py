@@ -17,10 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from tallgrass.items.fit import item_information
+from tallgrass.items.population_summary import PopulationSummary
 from tallgrass.items.priors import ANCHOR_SD, STANDARD, PriorChoice
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.items.single_anchor import Alone, responses_alone
-from tallgrass.items.tables import Calibrated, PopulationSummary
+from tallgrass.items.tables import Calibrated
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +88,30 @@ def drift_table(
     changes = drift[["a_change", "b_change"]].abs().to_numpy(float) / (drift_a, drift_b)
     order = np.lexsort((-changes.max(axis=1), ~conflicts, ~exceeded))
     return drift.iloc[order].reset_index(drop=True)
+
+
+def with_information(
+    drift: pd.DataFrame, population: PopulationSummary, most_lost: float
+) -> pd.DataFrame:
+    """The table with the information of each anchor about this cohort, before and now.
+
+    Information is averaged over the abilities N(mean, sd). ``weaker`` are anchors that lost more
+    than the share ``most_lost``.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(41)
+    theta, weights = population.mean + population.sd * nodes, weights / weights.sum()
+    before, now = (
+        item_information(theta, drift[f"a{end}"].to_numpy(float), drift[f"b{end}"].to_numpy(float))
+        @ weights
+        for end in ("_before", "")
+    )
+    change = now / before - 1
+    return drift.assign(
+        information_before=before,
+        information=now,
+        information_change=change,
+        weaker=change < -most_lost,
+    )
 
 
 def drifted_anchors(drift: pd.DataFrame) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tallgrass.items.curves import Curves
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,41 @@ def person_fit(responses: Responses, theta: Floats, a: Floats, b: Floats) -> Fit
     return _fit(responses, theta, a, b, responses.user, len(responses.users))
 
 
+def item_fit_of(responses: Responses, theta: Floats, curves: Curves) -> Fit:
+    """Fit of every item of any model: of the score, against its mean and variance."""
+    return _fit_of(responses, theta, curves, responses.item, len(responses.items))
+
+
+def person_fit_of(responses: Responses, theta: Floats, curves: Curves) -> Fit:
+    """Fit of every user; arguments as :func:`item_fit_of`."""
+    return _fit_of(responses, theta, curves, responses.user, len(responses.users))
+
+
+def score_moments(responses: Responses, theta: Floats, curves: Curves) -> tuple[Floats, Floats]:
+    """Mean and variance of the score of every response, shape (n_responses,) each."""
+    mean, variance = np.empty(len(responses)), np.empty(len(responses))
+    starts = np.searchsorted(responses.item, np.arange(len(responses.items) + 1))
+    for j in range(len(responses.items)):  # responses are sorted by item
+        rows = slice(starts[j], starts[j + 1])
+        own = Curves(curves.slope[[j]], curves.intercept[[j]], curves.c[[j]])
+        of_item = own.moments(theta[responses.user[rows]])
+        mean[rows], variance[rows] = of_item[0][0], of_item[1][0]
+    return mean, variance
+
+
+def _fit_of(
+    responses: Responses,
+    theta: Floats,
+    curves: Curves,
+    group: NDArray[np.int32],
+    n_groups: int,
+) -> Fit:
+    mean, variance = score_moments(responses, theta, curves)
+    return _ratios(
+        np.maximum(variance, _LEAST_VARIANCE), (responses.correct - mean) ** 2, group, n_groups
+    )
+
+
 def _fit(
     responses: Responses,
     theta: Floats,
@@ -58,8 +94,10 @@ def _fit(
 ) -> Fit:
     p = probability(theta[responses.user], a[responses.item], b[responses.item])
     variance = np.maximum(p * (1 - p), _LEAST_VARIANCE)
-    squared = (responses.correct - p) ** 2
+    return _ratios(variance, (responses.correct - p) ** 2, group, n_groups)
 
+
+def _ratios(variance: Floats, squared: Floats, group: NDArray[np.int32], n_groups: int) -> Fit:
     def total(values: Floats) -> Floats:
         return np.bincount(group, values, n_groups)
 

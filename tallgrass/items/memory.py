@@ -4,7 +4,8 @@ import pandas as pd
 
 from tallgrass.items.prepare import MEMORY, request_of, with_warnings
 from tallgrass.items.sources import LoadedResponses, responses_of_frame
-from tallgrass.items.spec import CalibrationSpec, changed_calibration
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.specs import changed_calibration
 from tallgrass.settings import Settings
 
 

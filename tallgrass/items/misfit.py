@@ -1,10 +1,11 @@
-"""Does the model fit: items and users whose answers are farther off than chance allows."""
+"""Does the model fit: items, users and pairs of items that are farther off than chance allows."""
 
 import pandas as pd
 from scipy.stats import poisson
 
 from tallgrass.inference.fit_verdict import FitCheck, FitVerdict, fit_verdict
 from tallgrass.items.drift import drifted_anchors
+from tallgrass.items.local_dependence import LocalDependence
 from tallgrass.items.tables import Calibrated
 
 MISFIT_Z = 3.0
@@ -24,20 +25,29 @@ _MOST_DRIFTED = 0.5  # share of the anchors, beyond which it is not they that mo
 _NAMED = 5
 
 
-def fit_of(calibrated: Calibrated, drift: pd.DataFrame | None) -> FitVerdict:
-    """What speaks for and against the model: fit of items, of users, and the anchors."""
+def fit_of(
+    calibrated: Calibrated,
+    drift: pd.DataFrame | None,
+    why_not: str = "fit_checks=false",
+    dependence: LocalDependence | None = None,
+) -> FitVerdict:
+    """What speaks for and against the model: fit of items, of users, of pairs, and the anchors.
+
+    ``why_not`` says why fit was not placed among what chance gives, where it was not.
+    """
     return fit_verdict(
         [
-            _misfit_check("items", calibrated.items, "item"),
-            _misfit_check("users", calibrated.users, "user"),
+            _misfit_check("items", calibrated.items, "item", why_not),
+            _misfit_check("users", calibrated.users, "user", why_not),
+            None if dependence is None or not dependence.n_pairs else _pair_check(dependence),
             None if drift is None or drift.empty else _anchor_check(drift),
         ]
     )
 
 
-def _misfit_check(kind: str, table: pd.DataFrame, column: str) -> FitCheck:
+def _misfit_check(kind: str, table: pd.DataFrame, column: str, why_not: str) -> FitCheck:
     if table[["infit_z", "outfit_z"]].isna().all(axis=None):
-        words = f"The fit of {kind} was not placed among what chance gives (fit_checks=false)."
+        words = f"The fit of {kind} was not placed among what chance gives ({why_not})."
         return FitCheck(f"fit of {kind}", "not checked", words)
     misfit = table[misfits(table)]
     expected = MISFIT_BY_CHANCE * len(table)
@@ -51,6 +61,20 @@ def _misfit_check(kind: str, table: pd.DataFrame, column: str) -> FitCheck:
         "questioned",
         f"Answers of {len(misfit):,} of {len(table):,} {kind} are farther off than chance allows "
         f"(by chance: about {expected:.0f}): {names}{more}.",
+    )
+
+
+def _pair_check(dependence: LocalDependence) -> FitCheck:
+    if not dependence.n_flagged:
+        return FitCheck("pairs of items", "fits")
+    shown = dependence.pairs[dependence.pairs["flagged"]].head(_NAMED)
+    names = ", ".join(f"{x} with {y}" for x, y in zip(shown["item"], shown["other"], strict=True))
+    more = " and others" if dependence.n_flagged > _NAMED else ""
+    return FitCheck(
+        "pairs of items",
+        "questioned",
+        f"Answers to {dependence.n_flagged:,} of {dependence.n_pairs:,} pairs of items depend on "
+        f"each other beyond the ability: {names}{more}.",
     )
 
 

@@ -1,5 +1,7 @@
 """Pictures of a calibration: curves, information, items against abilities, anchors, methods."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from tallgrass.items.fit import information_of_test, item_information, probability
+from tallgrass.items.curves import Curves
 from tallgrass.report.style import (
     ACCENT,
     INK,
@@ -21,36 +23,48 @@ from tallgrass.report.style import (
 )
 
 _BLUE, _ORANGE = "#0072b2", "#d55e00"
+_COLOURS = (_BLUE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")  # of items that are named
+_LONGEST = 24  # letters of a name in a legend
 _NAMED = 6
+_SHARE = {False: "Probability of a correct answer", True: "Expected share of the points"}
 _SHOWN_ANCHORS = 40
 
 
-def item_curves(items: pd.DataFrame, theta: Floats) -> Figure:
+def item_curves(of_items: Curves, theta: Floats, names: Sequence[str] = ()) -> Figure:
     """Characteristic curves of all items, and the information of items and of the whole test.
 
     Parameters
     ----------
-    items : DataFrame
-        item, a, b.
+    of_items : Curves
+        Of graded items the share of the points that can be had is shown.
     theta : ndarray
         Estimated abilities; the range that holds 95 % of them is shaded.
+    names : sequence of str, optional
+        Of the items; shown where there are few.
     """
     grid = np.linspace(-4, 4, 161)
-    a, b = items["a"].to_numpy(float), items["b"].to_numpy(float)
     figure, axes = new_figure(3.6, columns=2, margins=(0.6, 0.7, 0.45, 0.55), gaps=(0.75, 0.5))
     left: Axes = axes[0, 0]
     right: Axes = axes[0, 1]
-    shade = max(0.08, min(0.8, 12 / len(items)))
-    curves = probability(grid[None, :], a[:, None], b[:, None])
-    left.plot(grid, curves.T, color=_BLUE, linewidth=0.7, alpha=shade)
+    shade = max(0.08, min(0.8, 12 / len(of_items.slope)))
+    curves = of_items.moments(grid)[0] / (of_items.categories - 1)[:, None]
+    information = of_items.information(grid)
+    if 0 < len(names) <= len(_COLOURS):
+        for name, colour, curve, told in zip(names, _COLOURS, curves, information, strict=False):
+            left.plot(grid, curve, color=colour, linewidth=1.3, label=plain(name, _LONGEST))
+            right.plot(grid, told, color=colour, linewidth=1.3)
+        left.legend(loc="upper left", frameon=False, fontsize=8)
+    else:
+        left.plot(grid, curves.T, color=_BLUE, linewidth=0.7, alpha=shade)
+        right.plot(grid, information.T, color=_BLUE, linewidth=0.7, alpha=shade)
     left.plot(grid, curves.mean(axis=0), color=INK, linewidth=1.8)
     left.set_ylim(0, 1)
-    label_axes(left, "Ability θ", "Probability of a correct answer", "Characteristic curves")
-    right.plot(grid, item_information(grid, a, b).T, color=_BLUE, linewidth=0.7, alpha=shade)
+    graded = bool((of_items.categories > 2).any())
+    label_axes(left, "Ability θ", _SHARE[graded], "Characteristic curves")
     right.set_ylim(0, None)
     label_axes(right, "Ability θ", "Information of an item", "Information")
     whole = right.twinx()
-    whole.plot(grid, information_of_test(grid, a, b), color=_ORANGE, linewidth=1.8)
+    whole.plot(grid, information.sum(axis=0), color=_ORANGE, linewidth=1.8)
     whole.set_ylim(0, None)
     whole.set_ylabel("of all items together", fontsize=9.5, color=_ORANGE)
     whole.tick_params(colors=MUTED, labelcolor=_ORANGE, labelsize=9, length=3)

@@ -16,6 +16,9 @@ def estimated(
     DataError
         When an anchor has no response, or too few anchors can link the scales.
     """
+    if spec.item_model != "2pl":
+        choice = spec.prior_choice if spec.engine == "map" else None
+        return engines.estimate(spec.item_model, responses, choice)
     if spec.engine == "map":
         return engines.calibrate_map(responses, anchors, choice=spec.prior_choice)
     if anchors is None or not spec.on_scale_of_anchors:

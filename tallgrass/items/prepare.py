@@ -9,10 +9,14 @@ import pandas as pd
 from tallgrass.errors import DataError, SpecError
 from tallgrass.inference.precision import require_double
 from tallgrass.items.covariates import doubtful_items
+from tallgrass.items.dif import groups_of
 from tallgrass.items.earlier import item_table
+from tallgrass.items.engines.family import family_of
+from tallgrass.items.publication import check
+from tallgrass.items.publish_target import target_of
 from tallgrass.items.responses import Anchors
 from tallgrass.items.sources import LoadedResponses, ResponseRequest, load_anchors, load_responses
-from tallgrass.items.sources.anchors import read_parameters
+from tallgrass.items.sources.anchors import AnchorColumns, queried_anchors, read_parameters
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.settings import Settings
@@ -99,8 +103,9 @@ def request_of(spec: CalibrationSpec) -> ResponseRequest:
         min_responses=spec.min_responses,
         items=_parts(spec.items),
         ignore=_parts(spec.ignore),
-        covariates=_parts(spec.covariates),
+        covariates=(*_parts(spec.covariates), *spec.dif_covariates),
         missing=_parts(spec.missing),
+        graded=spec.item_model == "graded",
     )
 
 
@@ -131,18 +136,51 @@ def prepare(
     """
     if spec.engine == "nuts":
         require_double()
-    anchors = load_anchors(spec.anchors, spec.responses) if spec.anchors else None
+    anchors = _anchors(spec) if spec.has_anchors else None
+    if spec.publish:
+        check(target_of(spec))
     thin: tuple[str, ...] = ()
     if anchors is not None:
         anchors, thin = _usable_anchors(anchors, data)
     findings = known
+    for name in spec.dif_covariates:
+        groups_of(groups_by_user(data, name), name)
+    if spec.item_model != "2pl":
+        family_of(spec.item_model, data.responses, None)
     if spec.bayesian and inspect:
         n = 2 * len(data.responses.items) + len(data.responses.users)
-        findings += inspect_machine(spec.chains, n, spec.draws + spec.tune, Path.cwd())
+        findings += inspect_machine(spec.chains, n, spec.most_draws + spec.tune, Path.cwd())
         for finding in findings:
             if finding.level == "fatal":
                 raise SpecError(finding.message)
     return PreparedCalibration(spec, data, anchors, thin, findings)
+
+
+def groups_by_user(data: LoadedResponses, name: str) -> "pd.Series[str]":
+    """The group of every user by a covariate, in the order of the responses' users.
+
+    Raises
+    ------
+    DataError
+        When there is no such covariate.
+    """
+    table = data.covariates
+    if table is None or name not in table:
+        known = [] if table is None else [column for column in table if column != "user"]
+        raise DataError(
+            f"dif: no covariate {name}", ", ".join(map(str, known)) or None,
+            "name a column about the users that is in the responses",
+        )  # fmt: skip
+    values: pd.Series[str] = table[name]
+    return values
+
+
+def _anchors(spec: CalibrationSpec) -> Anchors:
+    columns = AnchorColumns(spec.anchor_item_column, spec.anchor_a_column, spec.anchor_b_column)
+    if not spec.anchor_query:
+        return load_anchors(spec.anchors, spec.responses, columns)
+    limits = {name: getattr(spec, name) or None for name in ("window", "since", "until")}
+    return queried_anchors(spec.anchor_query, spec.responses, columns, limits)
 
 
 def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd.DataFrame]:

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 LOG_A_SD, B_SD, ANCHOR_SD = 0.2, 1.0, 0.05
 MEAN_SD, LOG_SD_SD = 1.0, 0.5  # of a free population: m, and the logarithm of s
 A_PRIOR, B_PRIOR = PriorSpec("lognormal", (0.0, LOG_A_SD)), PriorSpec("normal", (0.0, B_SD))
+C_BETA = (5.0, 17.0)  # of c, the lower asymptote: BILOG's for five alternatives, with mean 0.23
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ class PriorChoice:
         A normal distribution.
     free : bool
         Whether mean and standard deviation of the abilities are estimated; else N(0, 1).
+    c : tuple of float
+        The two parameters of the beta distribution of the lower asymptotes of ``3pl``.
     """
 
     a: PriorSpec = A_PRIOR
     b: PriorSpec = B_PRIOR
     free: bool = False
+    c: tuple[float, float] = C_BETA
 
 
 STANDARD = PriorChoice()
@@ -69,7 +73,7 @@ class ItemPriors:
     """Normal priors of log a and b by item; every array has shape (n_items,).
 
     ``anchor`` tells which items are anchors, ``free`` whether the abilities are N(m, s) and not
-    N(0, 1).
+    N(0, 1); ``c_beta`` are the parameters of the beta distribution of lower asymptotes.
     """
 
     log_a_mean: Floats
@@ -78,6 +82,12 @@ class ItemPriors:
     b_sd: Floats
     anchor: NDArray[np.bool_]
     free: bool = False
+    c_beta: tuple[float, float] = C_BETA
+
+    @property
+    def c_mean(self) -> float:
+        """Prior mean of the lower asymptotes."""
+        return self.c_beta[0] / sum(self.c_beta)
 
 
 def item_priors(
@@ -98,6 +108,7 @@ def item_priors(
         np.full(n, choice.b.sigma),
         np.zeros(n, bool),
         choice.free,
+        choice.c,
     )
     if anchors is None or not anchors.items:
         return priors

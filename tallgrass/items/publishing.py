@@ -1,10 +1,12 @@
 """When the items of a calibration may be published, and which of them."""
 
 import logging
+from dataclasses import replace
 
 from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.drift import drifted_anchors
 from tallgrass.items.publication import publish
+from tallgrass.items.publish_target import target_of
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.study.analysis import Declaration
 
@@ -26,8 +28,18 @@ def published(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> Declarati
     drifted = set() if analysis.drift is None else set(drifted_anchors(analysis.drift))
     items = analysis.calibrated.items
     rows = items[~items["item"].isin(drifted)]
-    about = {"engine": spec.engine, "window": spec.window, "run_id": analysis.run_id}
-    return _said(spec, publish(spec.responses, spec.publish_table, rows, about), {})
+    about = {
+        "engine": spec.engine,
+        "item_model": spec.item_model,
+        "window": spec.window,
+        "run_id": analysis.run_id,
+    }
+    written = publish(target_of(spec, items), rows, about, spec.publish_dry_run)
+    if not spec.publish_dry_run:
+        return _said(spec, written.rows, {})
+    logger.info("nothing was written (publish_dry_run); it would be:\n%s", written.statements)
+    said = _said(spec, 0, {"published.refused": "publish_dry_run"})
+    return replace(said, texts={"publish/statements.sql": written.statements})
 
 
 def refusal(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> str:

@@ -14,7 +14,8 @@ from tallgrass.items.drift import undrifted
 from tallgrass.items.earlier import calibration_spec
 from tallgrass.items.prepare import STORED, other_methods, prepare, read
 from tallgrass.items.run import CalibrationStudy
-from tallgrass.items.spec import CalibrationSpec, changed_calibration, load_calibration_spec
+from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.specs import changed_calibration, load_calibration_spec
 from tallgrass.machine import Finding
 from tallgrass.settings import Settings
 from tallgrass.tracking.store import masked

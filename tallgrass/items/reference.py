@@ -19,17 +19,15 @@ are each placed among repeats of their own, and mean and standard deviation of t
 pair for all items and one for all users, correct those of the answers that were given.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
 
 from tallgrass.items.engines.information import observed_information
 from tallgrass.items.engines.quadrature import ByUser, abilities, expect, grid, nodes_for
 from tallgrass.items.fit import Fit, item_fit, person_fit, probability
+from tallgrass.items.placement import Correction, Placed, cube_root, place
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -41,7 +39,6 @@ _MOST_OF_SET = 50_000  # responses of a set: more users tell nothing more
 _FEWEST_NODES, _MOST_NODES = 41, 241
 _SEED = 1
 _NO_STEP = 1e-12  # variance of an item whose information is not positive definite
-_LEAST_SHARE = 0.05  # of the variance of repeats, left about their mean; less is noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,38 +64,6 @@ class Estimates:
     mean: float
     sd: float
     precision: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Fit statistics and their places among repeats; every array has shape (n,).
-
-    ``infit_z`` and ``outfit_z`` are about N(0, 1) where the model holds, and NaN where a statistic
-    cannot vary; ``infit_p`` and ``outfit_p`` are the upper tails: small where answers are more
-    erratic than the model says.
-    """
-
-    infit: Floats
-    outfit: Floats
-    infit_z: Floats
-    outfit_z: Floats
-    n: NDArray[np.int64]
-
-    @property
-    def infit_p(self) -> Floats:
-        """Probability of an infit at least as large."""
-        return np.asarray(norm.sf(self.infit_z))
-
-    @property
-    def outfit_p(self) -> Floats:
-        """Probability of an outfit at least as large."""
-        return np.asarray(norm.sf(self.outfit_z))
-
-
-def unplaced(fit: Fit) -> Placed:
-    """Fit statistics whose places are not known."""
-    unknown = np.full(len(fit.n), np.nan)
-    return Placed(fit.infit, fit.outfit, unknown, unknown, fit.n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,14 +104,14 @@ def placed_fit(
             source = replication.drawn(source, draws, k / (REPEATS - 1))
         repeats.append(replication.repeated(source, given, responses.correct, generator)[0].fits)
     items, users = (
-        _placed(given.fits[k], [fits[k] for fits in repeats], corrections[k]) for k in range(2)
+        place(given.fits[k], [fits[k] for fits in repeats], corrections[k]) for k in range(2)
     )
     return items, users
 
 
 def _corrections(
     responses: Responses, estimates: Estimates, generator: np.random.Generator
-) -> list[dict[str, "_Correction"]]:
+) -> list[dict[str, "Correction"]]:
     """Of items and of users, by statistic, from answers that fit."""
     some = _some_users(len(responses.users), len(responses), generator)
     chosen = some[responses.user] >= 0
@@ -172,9 +137,9 @@ def _corrections(
         sets.append((given.fits, repeats))
     return [
         {
-            name: _Correction.of(
-                [_cube_root(given[k], name) for given, _ in sets],
-                [np.array([_cube_root(f[k], name) for f in repeats]) for _, repeats in sets],
+            name: Correction.of(
+                [cube_root(given[k], name) for given, _ in sets],
+                [np.array([cube_root(f[k], name) for f in repeats]) for _, repeats in sets],
             )
             for name in ("infit", "outfit")
         }
@@ -190,31 +155,6 @@ def _some_users(
     index = np.full(n_users, -1)
     index[np.sort(generator.choice(n_users, n, replace=False))] = np.arange(n)
     return index
-
-
-class _Correction(NamedTuple):
-    """Of answers that fit: the deviates' mean, and the share of the repeats' variance in theirs."""
-
-    bias: float
-    share: float
-
-    @classmethod
-    def of(cls, given: Sequence[Floats], repeats: Sequence[Floats]) -> "_Correction":
-        """From values, shape (n,), and their repeats, shape (n_repeats, n), of every set."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            deviates = np.array(
-                [
-                    (x - y.mean(axis=0)) / y.std(axis=0, ddof=1)
-                    for x, y in zip(given, repeats, strict=True)
-                ]
-            )
-        deviates = deviates[np.isfinite(deviates)]
-        if not len(deviates):
-            return cls(0.0, 1.0)
-        n, bias = len(repeats[0]), float(deviates.mean())
-        # Over sqrt(share + 1 / n) they are t with n - 1 degrees of freedom.
-        share = float(np.mean((deviates - bias) ** 2)) * (n - 3) / (n - 1) - 1 / n
-        return cls(bias, max(share, _LEAST_SHARE))
 
 
 class _Replication:
@@ -301,22 +241,3 @@ class _Replication:
 
 def _chance(x: Floats, slope: Floats, intercept: Floats) -> Floats:
     return probability(x + intercept / slope, slope, np.zeros(1))
-
-
-def _placed(given: Fit, repeats: Sequence[Fit], corrections: dict[str, _Correction]) -> Placed:
-    deviates = {}
-    for name, correction in corrections.items():
-        repeated = np.array([_cube_root(fit, name) for fit in repeats])
-        n, mean, sd = len(repeated), repeated.mean(axis=0), repeated.std(axis=0, ddof=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            distance = (_cube_root(given, name) - mean) / sd - correction.bias
-        distance /= np.sqrt(correction.share + 1 / n)
-        # Mean and standard deviation are from the repeats, so the distance has a t distribution.
-        deviate = np.sign(distance) * norm.isf(t.sf(np.abs(distance), n - 1))
-        deviates[f"{name}_z"] = np.asarray(deviate)
-    return Placed(given.infit, given.outfit, n=given.n, **deviates)
-
-
-def _cube_root(fit: Fit, name: str) -> Floats:
-    """A mean square as a number that is about normal (Wilson and Hilferty, 1931)."""
-    return np.asarray(np.cbrt(getattr(fit, name)))

@@ -1,7 +1,8 @@
 """Answers to test items as one checked, immutable long table, and the anchors of a scale."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +26,11 @@ class Responses:
     user, item : ndarray of int32, shape (n_responses,)
         Index into ``users`` and ``items`` of every response.
     correct : ndarray of int8, shape (n_responses,)
-        1 correct, 0 not.
+        1 correct, 0 not; of graded items 0, 1, 2, ...
+    graded : bool
+        Whether answers may be other than 0 and 1.
+    lowest : mapping of str to int
+        What answer 0 of a graded item was called; 0 where an item is not in it.
 
     Raises
     ------
@@ -39,6 +44,8 @@ class Responses:
     user: NDArray[np.int32]
     item: NDArray[np.int32]
     correct: NDArray[np.int8]
+    graded: bool = False
+    lowest: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         columns = [np.asarray(column) for column in (self.user, self.item, self.correct)]
@@ -49,12 +56,12 @@ class Responses:
             raise DataError("no responses", None, "check the file, the query and the window")
         user_order, user = _sorted_names("user", self.users, columns[0])
         item_order, item = _sorted_names("item", self.items, columns[1])
-        invalid = ~np.isin(columns[2], (0, 1))
+        invalid = np.less(columns[2], 0) if self.graded else ~np.isin(columns[2], (0, 1))
         if invalid.any():
             raise DataError(
                 "response other than 0 and 1",
                 columns[2][invalid][0].item(),
-                "code answers as 0 or 1",
+                "code answers as 0, 1, 2, ..." if self.graded else "code answers as 0 or 1",
             )
         key = item.astype(np.int64) * len(user_order) + user
         order = np.argsort(key, kind="stable")

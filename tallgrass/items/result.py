@@ -42,6 +42,14 @@ class CalibrationResult:
         Where the HTML report was stored.
     analysis : CalibrationAnalysis
         Every table, as the record and the report read it.
+
+    Examples
+    --------
+    >>> result = tg.calibrate(tg.CalibrationSpec(engine="map"))  # of simulated answers
+    >>> result.verdict.status
+    'pass'
+    >>> list(result.items.columns[:3])
+    ['item', 'a', 'a_sd']
     """
 
     run_id: str

@@ -5,43 +5,40 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tallgrass.inference.diagnostics import Diagnostics, Verdict, diagnose, judge
+from tallgrass.inference.diagnostics import Diagnostics, diagnose
 from tallgrass.inference.draws import Interrupted, Sampled
-from tallgrass.inference.second_start import refuse_second_start
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.items import engines, tables
 from tallgrass.items.agreement import agreement
 from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.declaration import MODEL, declaration, without_secrets
-from tallgrass.items.drift import drift_table, drifted_anchors, undrifted
+from tallgrass.items.dif import dif_table
+from tallgrass.items.drift import drift_table, drifted_anchors, undrifted, with_information
 from tallgrass.items.engines import ItemEstimates
+from tallgrass.items.local_dependence import LocalDependence, local_dependence
 from tallgrass.items.point_estimates import estimated
-from tallgrass.items.prepare import PreparedCalibration, other_methods, prepare, read
+from tallgrass.items.prepare import (
+    PreparedCalibration,
+    groups_by_user,
+)
 from tallgrass.items.priors import item_priors
 from tallgrass.items.publishing import published
 from tallgrass.items.report import build_calibration, calibration_figures
 from tallgrass.items.responses import Anchors
-from tallgrass.items.result import CalibrationResult
-from tallgrass.items.sources import LoadedResponses
-from tallgrass.items.spec import CalibrationSpec
 from tallgrass.items.tables import Calibrated
-from tallgrass.items.verdict import judge_estimates, with_abilities
+from tallgrass.items.verdict import judge_draws, judge_estimates
 from tallgrass.machine import Finding
-from tallgrass.settings import Settings
 from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
-from tallgrass.study.study import Context, Sampling, Study
-from tallgrass.study.way import carry_out
+from tallgrass.study.study import Sampling, Study
 
 # The variables that are judged, in the order of the table of diagnostics.
-VARIABLES = ("a", "b", "theta", "population_mean", "population_sd")
+VARIABLES = ("a", "b", "c", "threshold_b", "theta", "population_mean", "population_sd")
 MOST_ROUNDS = 5  # of dropping anchors that drifted
 
 logger = logging.getLogger(__name__)
@@ -123,7 +120,11 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         common = responses, self.anchors, spec.sampler_spec, sampling.observer
         choice, sink = spec.prior_choice, sampling.sink
         try:
-            if spec.engine == "nuts":
+            if spec.item_model != "2pl":
+                sampled = engines.calibrate_other_nuts(
+                    spec.item_model, responses, spec.sampler_spec, sampling.observer, sink, choice
+                )
+            elif spec.engine == "nuts":
                 sampled = engines.calibrate_nuts(*common, sink=sink, choice=choice)
             else:
                 sampled = engines.calibrate_gibbs(
@@ -169,13 +170,14 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
                 notes = (*notes, *sampled.estimates.notes)
             else:
                 diagnostics = diagnose(sampled.trace, VARIABLES)
-                verdict = _judge(diagnostics, sampled.trace, thresholds)
+                verdict = judge_draws(diagnostics, sampled.trace, thresholds)
         with clock.timed("fit_checks_s"):
             calibrated = tables.with_fit(
                 self._calibrated(sampled),
                 self.prepared.data.responses,
-                self.prepared.spec.fit_checks,
+                self.prepared.spec.places_fit,
             )
+            dependence = self._dependence(calibrated)
         spec, drift, compared = self.prepared.spec, None, None
         if self.prepared.anchors is not None and spec.on_scale_of_anchors:
             drift = self._drift(calibrated, self.prepared.anchors)
@@ -184,6 +186,8 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
             drift["suspect"] |= drift["purified"]
         if self.others:
             compared = agreement({spec.engine: calibrated.items, **self.others}, spec.agreement)
+        with clock.timed("dif_s"):
+            functioning = self._dif(calibrated)
         return CalibrationAnalysis(
             run_id=run_id,
             diagnostics=diagnostics,
@@ -197,8 +201,29 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
             purified=self.purified,
             drift=drift,
             agreement=compared,
+            dif=functioning,
+            dependence=dependence,
             notes=notes,
         )
+
+    def _dependence(self, calibrated: Calibrated) -> LocalDependence | None:
+        """Pairs of items whose answers agree more than the abilities explain."""
+        if not self.prepared.spec.fit_checks:
+            return None
+        theta = calibrated.users["theta"].to_numpy(float)
+        responses = self.prepared.data.responses
+        return local_dependence(responses, theta, calibrated.curves, calibrated.population.sd)
+
+    def _dif(self, calibrated: Calibrated) -> pd.DataFrame | None:
+        """Groups compared item by item, where the spec asks for it."""
+        data, names = self.prepared.data, self.prepared.spec.dif_covariates
+        if not names or (calibrated.items["a"] <= 0).any():
+            return None
+        tables = [
+            dif_table(data.responses, calibrated.items, groups_by_user(data, name), name)
+            for name in names
+        ]
+        return pd.concat(tables, ignore_index=True)
 
     def figures(self, analysis: CalibrationAnalysis) -> Mapping[str, Any]:
         """The figures by name."""
@@ -253,65 +278,10 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
 
     def _drift(self, calibrated: Calibrated, anchors: Anchors) -> pd.DataFrame:
         spec, responses = self.prepared.spec, self.prepared.data.responses
-        return drift_table(
+        table = drift_table(
             calibrated, responses, anchors, spec.drift_a, spec.drift_b, spec.prior_choice
         )
-
-
-def run_steps(
-    spec: CalibrationSpec,
-    settings: Settings,
-    began: float,
-    data: LoadedResponses | None = None,
-    context: Context | None = None,
-) -> CalibrationResult:
-    """Carry out one calibration; see :func:`tallgrass.items.calibrate.calibrate`.
-
-    ``data`` are responses that were read already, ``context`` says what the run is part of.
-    """
-    refuse_second_start()
-    clock = Clock(began)
-    clock.add("import_s", time.perf_counter() - began)
-    # The responses come first: where they cannot be used, not even an empty database is made.
-    with clock.timed("read_s"):
-        data = data or read(spec, settings)
-        prepared = prepare(spec, data)
-
-    def study(_others: tuple[Finding, ...], _state: Path) -> CalibrationStudy:
-        with clock.timed("connect_s"):
-            others = other_methods(spec, data.responses.items)
-        return CalibrationStudy(prepared, prepared.anchors, others)
-
-    outcome = carry_out(study, settings, clock, context or Context())
-    analysis = outcome.analysis
-    return CalibrationResult(
-        run_id=outcome.run_id,
-        experiment_id=outcome.experiment_id,
-        ui_url=outcome.ui_url,
-        verdict=analysis.verdict,
-        items=analysis.calibrated.items,
-        users=analysis.calibrated.users,
-        diagnostics=analysis.diagnostics,
-        trace=analysis.trace,
-        drift=analysis.drift,
-        agreement=analysis.agreement,
-        purified=analysis.purified,
-        published=int(outcome.metrics.get("items/published", 0)),
-        metrics=outcome.metrics,
-        timings=outcome.timings,
-        report_path=outcome.report_path,
-        analysis=analysis,
-    )
-
-
-def _judge(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds) -> Verdict:
-    if "theta_summary" not in trace.children:
-        return judge(diagnostics, thresholds)
-    abilities = trace["theta_summary"].to_dataset()
-    broken = abilities["user"].to_numpy()[~np.isfinite(abilities["mean"].to_numpy())]
-    names = (*diagnostics.not_finite, *(f"theta[{user}]" for user in broken))
-    verdict = judge(replace(diagnostics, not_finite=names), thresholds)
-    return with_abilities(verdict, abilities["rhat"].to_numpy(), thresholds.rhat)
+        return with_information(table, calibrated.population, spec.drift_information)
 
 
 def _thin(prepared: PreparedCalibration) -> tuple[str, ...]:

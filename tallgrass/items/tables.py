@@ -2,49 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from tallgrass.items import model_columns
+from tallgrass.items.curves import Curves
 from tallgrass.items.engines import ItemEstimates, one_sided_items
-from tallgrass.items.engines.estimates import Link
+from tallgrass.items.engines.estimates import Link, answer_counts
 from tallgrass.items.engines.traces import item_trace
 from tallgrass.items.fit import (
     empirical_reliability,
-    item_fit,
+    item_fit_of,
     marginal_reliability,
-    person_fit,
+    person_fit_of,
 )
 from tallgrass.items.model import POPULATION
-from tallgrass.items.priors import ItemPriors, Population
-from tallgrass.items.reference import Estimates, Placed, placed_fit, unplaced
+from tallgrass.items.placement import Placed, unplaced
+from tallgrass.items.population_summary import (
+    STANDARD,
+    TAILS,
+    PopulationSummary,
+    Z,
+    population_drawn,
+    population_estimated,
+)
+from tallgrass.items.priors import ItemPriors
+from tallgrass.items.reference import Estimates, placed_fit
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
 
-TAILS = (0.025, 0.975)
 _SLICE = 256  # parameters per quantile call
-_Z = 1.959963984540054  # half the width of a 95 % interval of N(0, 1)
-
-
-class PopulationSummary(NamedTuple):
-    """Mean and standard deviation of the abilities with 95 % intervals; N(0, 1) if not ``free``."""
-
-    mean: float = 0.0
-    mean_se: float = 0.0
-    mean_low: float = 0.0
-    mean_high: float = 0.0
-    sd: float = 1.0
-    sd_se: float = 0.0
-    sd_low: float = 1.0
-    sd_high: float = 1.0
-    free: bool = False
-
-
-STANDARD = PopulationSummary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +48,8 @@ class Calibrated:
     items : DataFrame
         One row per item: item, a, a_sd, a_low, a_high, b, b_sd, b_low, b_high (95 % intervals), n,
         share_correct, anchor, one_sided (all right or all wrong); from :func:`with_fit` infit,
-        infit_z, infit_p, outfit, outfit_z, outfit_p too.
+        infit_z, infit_p, outfit, outfit_z, outfit_p too. Of ``3pl`` and ``graded`` also those of
+        :mod:`tallgrass.items.model_columns`.
     users : DataFrame
         One row per user: user, theta, theta_sd, theta_low, theta_high, n, and the same of fit.
     draws : dict of str to ndarray
@@ -83,6 +76,11 @@ class Calibrated:
     theta_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
     precision: Floats = field(default_factory=lambda: np.zeros((0, 2)))
 
+    @property
+    def curves(self) -> Curves:
+        """The response curves of the items, at their estimates."""
+        return model_columns.curves_of_table(self.items)
+
 
 def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Calibrated:
     """Posterior means, standard deviations and equal-tailed intervals of the draws."""
@@ -91,6 +89,7 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
     columns: dict[str, Floats] = {}
     for name, values in draws.items():
         columns |= _summary(name, values)
+    columns |= model_columns.of_draws(posterior)
     if "theta" in posterior:
         users = _summary("theta", _flat(posterior["theta"].to_numpy()))
     else:
@@ -99,7 +98,7 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
         users = _normal("theta", mean, sd)
     population = PopulationSummary()
     if priors.free:
-        population = _population_drawn(
+        population = population_drawn(
             *(posterior[name].to_numpy().reshape(-1, 1) for name in POPULATION)
         )
     calibrated = _assembled(columns, users, draws, responses, priors, population)
@@ -128,11 +127,11 @@ def with_fit(calibrated: Calibrated, responses: Responses, placed: bool = True) 
         precision=calibrated.precision,
     )
     if not placed:
-        of = responses, estimates.theta, estimates.a, estimates.b
+        of = responses, estimates.theta, calibrated.curves
         return replace(
             calibrated,
-            items=items.assign(**_fit_columns(unplaced(item_fit(*of)))),
-            users=users.assign(**_fit_columns(unplaced(person_fit(*of)))),
+            items=items.assign(**_fit_columns(unplaced(item_fit_of(*of)))),
+            users=users.assign(**_fit_columns(unplaced(person_fit_of(*of)))),
         )
     draws = dict(calibrated.draws)
     if len(calibrated.theta_draws):
@@ -150,21 +149,22 @@ def of_estimates(estimates: ItemEstimates, responses: Responses, priors: ItemPri
     a, a_sd = estimates.a, estimates.a_sd
     # On the log scale the interval stays positive; an estimate without prior may be negative.
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.exp(_Z * a_sd / a)
+        factor = np.exp(Z * a_sd / a)
     positive = a > 0
     columns = {
         "a": a,
         "a_sd": a_sd,
-        "a_low": np.where(positive, a / factor, a - _Z * a_sd),
-        "a_high": np.where(positive, a * factor, a + _Z * a_sd),
+        "a_low": np.where(positive, a / factor, a - Z * a_sd),
+        "a_high": np.where(positive, a * factor, a + Z * a_sd),
         **_normal("b", estimates.b, estimates.b_sd),
+        **model_columns.of_estimates(estimates),
     }
     users = _normal("theta", estimates.theta, estimates.theta_sd)
     if estimates.engine == "mml":  # it has no priors of items
         wide = np.full(len(estimates.a), np.inf)
         priors = replace(priors, log_a_sd=wide, b_sd=wide)
     calibrated = _assembled(
-        columns, users, {}, responses, priors, _population_estimated(estimates.population)
+        columns, users, {}, responses, priors, population_estimated(estimates.population)
     )
     return replace(calibrated, link=estimates.link)
 
@@ -186,6 +186,11 @@ def trace_of_estimates(
             "population_sd_se": estimates.population.sd_se,
         }
     )
+    if estimates.c.size:
+        group["c"], group["c_sd"] = ("item", estimates.c), ("item", estimates.c_sd)
+    if estimates.thresholds.size:
+        for name in ("thresholds", "thresholds_sd"):
+            group[name] = (("item", "order"), getattr(estimates, name))
     more = {
         "engine": estimates.engine,
         "log_lik": estimates.log_lik,
@@ -205,16 +210,20 @@ def _assembled(
     population: PopulationSummary,
 ) -> Calibrated:
     theta, sd = abilities["theta"], abilities["theta_sd"]
-    n_items, n_users = len(responses.items), len(responses.users)
-    right = responses.correct == 1
-    n = np.bincount(responses.item, minlength=n_items)
+    n_users = len(responses.users)
+    n, share = answer_counts(responses)
     one_sided = set(one_sided_items(responses))
     items = pd.DataFrame(
         {
             "item": list(responses.items),
             **columns,
             "n": n,
-            "share_correct": np.bincount(responses.item[right], minlength=n_items) / n,
+            "share_correct": share,
+            **(
+                {"lowest": [responses.lowest.get(name, 0) for name in responses.items]}
+                if responses.graded
+                else {}
+            ),
             "anchor": priors.anchor,
             "one_sided": [name in one_sided for name in responses.items],
         }
@@ -240,25 +249,6 @@ def _assembled(
 def _precision(priors: ItemPriors) -> Floats:
     """Of log a and b, shape (n_items, 2)."""
     return np.stack([priors.log_a_sd**-2, priors.b_sd**-2], axis=1)
-
-
-def _population_estimated(population: Population) -> PopulationSummary:
-    mean, sd, mean_se, sd_se = population
-    if not (mean_se or sd_se):
-        return PopulationSummary()
-    factor = np.exp(_Z * sd_se / sd)  # on the log scale the interval stays positive
-    return PopulationSummary(
-        mean, mean_se, mean - _Z * mean_se, mean + _Z * mean_se,
-        sd, sd_se, sd / factor, sd * factor, True,
-    )  # fmt: skip
-
-
-def _population_drawn(mean: Floats, sd: Floats) -> PopulationSummary:
-    (low, high), (sd_low, sd_high) = (np.quantile(draws, TAILS) for draws in (mean, sd))
-    return PopulationSummary(
-        float(mean.mean()), float(mean.std(ddof=1)), float(low), float(high),
-        float(sd.mean()), float(sd.std(ddof=1)), float(sd_low), float(sd_high), True,
-    )  # fmt: skip
 
 
 def _fit_columns(fit: Placed) -> dict[str, Floats]:
@@ -287,6 +277,6 @@ def _normal(name: str, mean: Floats, sd: Floats) -> dict[str, Floats]:
     return {
         name: mean,
         f"{name}_sd": sd,
-        f"{name}_low": mean - _Z * sd,
-        f"{name}_high": mean + _Z * sd,
+        f"{name}_low": mean - Z * sd,
+        f"{name}_high": mean + Z * sd,
     }

@@ -1,12 +1,14 @@
-"""Verdicts of point estimates, and of abilities whose draws were not kept."""
+"""Verdicts of point estimates, and of draws, those of abilities not kept included."""
 
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
-from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.inference.diagnostics import Check, Diagnostics, Verdict, judge
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.items.engines import ItemEstimates
 
 
@@ -41,3 +43,14 @@ def with_abilities(verdict: Verdict, rhat: NDArray[np.float64], threshold: float
     elif passed is None and status == "pass":
         status = "unresolved"
     return replace(verdict, status=status, checks=(*verdict.checks, check))
+
+
+def judge_draws(diagnostics: Diagnostics, trace: xr.DataTree, thresholds: Thresholds) -> Verdict:
+    """The verdict of draws, of abilities too where only their summary was kept."""
+    if "theta_summary" not in trace.children:
+        return judge(diagnostics, thresholds)
+    abilities = trace["theta_summary"].to_dataset()
+    broken = abilities["user"].to_numpy()[~np.isfinite(abilities["mean"].to_numpy())]
+    names = (*diagnostics.not_finite, *(f"theta[{user}]" for user in broken))
+    verdict = judge(replace(diagnostics, not_finite=names), thresholds)
+    return with_abilities(verdict, abilities["rhat"].to_numpy(), thresholds.rhat)

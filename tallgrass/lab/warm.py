@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "hierarchical": ("run", "--session", "simulated", "--model", "hierarchical", *_SHORT),
     "flat": ("run", "--session", "simulated", "--model", "flat", *_SHORT),
     "joint": ("run", "--session", "simulated", "--model", "joint", *_SHORT),
+    "two-dimensional": ("run", "--session", "simulated", "--dims", "2", *_SHORT),
+    "dynamic": ("run", "--session", "simulated", "--model", "dynamic", *_SHORT),
     "nuts": (*_CALIBRATE, "--engine", "nuts", *_SHORT),
     "gibbs": (*_CALIBRATE, "--engine", "gibbs", *_SHORT),
     "map": (*_CALIBRATE, "--engine", "map"),
@@ -70,7 +72,7 @@ def warm(
     chosen = list(dict.fromkeys(names)) or list(COMMANDS)
 
     def carry_out(name: str) -> float:
-        seconds = _carry_out(name)
+        seconds = compile_one(name)
         if report is not None:
             report(name, seconds)
         return seconds
@@ -79,7 +81,7 @@ def warm(
         return dict(zip(chosen, pool.map(carry_out, chosen), strict=True))
 
 
-def _carry_out(name: str) -> float:
+def compile_one(name: str) -> float:
     """Seconds of one run in a process and a folder of its own."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tallgrass-warm-") as folder:

@@ -124,13 +124,15 @@ def model_of(model: "pm.Model | Callable[[], pm.Model]") -> "pm.Model":
     return built
 
 
-def describe(model: "pm.Model") -> Description:
+def describe(model: "pm.Model", draws: "xr.Dataset | None" = None) -> Description:
     """What a PyMC model is made of.
 
     Parameters
     ----------
     model : pymc.Model
         With at least one free variable.
+    draws : Dataset, optional
+        Its posterior, which says the shapes of variables without computing them.
 
     Examples
     --------
@@ -150,7 +152,7 @@ def describe(model: "pm.Model") -> Description:
         ("data", model.data_vars),
     ]
     every = [variable for _, members in groups for variable in members]
-    shapes = _shapes(model, every)
+    shapes = _shapes(model, every, draws)
     variables = tuple(
         Variable(
             str(variable.name),
@@ -226,8 +228,21 @@ def _definition(variable: Any) -> str:
     return text.strip()
 
 
-def _shapes(model: "pm.Model", variables: list[Any]) -> dict[str, tuple[int, ...]]:
-    """Shapes, which may depend on data: one evaluation at the initial point."""
+def _shapes(
+    model: "pm.Model", variables: list[Any], draws: "xr.Dataset | None"
+) -> dict[str, tuple[int, ...]]:
+    """Shapes, which may depend on data: those that nothing says are evaluated once."""
+    known = {}
+    if draws is not None:
+        known = {str(name): tuple(map(int, x.shape[2:])) for name, x in draws.data_vars.items()}
+    for variable in variables:
+        if None not in variable.type.shape:
+            known.setdefault(str(variable.name), tuple(map(int, variable.type.shape)))
+    asked = [variable for variable in variables if variable.name not in known]
+    return known | (_evaluated_shapes(model, asked) if asked else {})
+
+
+def _evaluated_shapes(model: "pm.Model", variables: list[Any]) -> dict[str, tuple[int, ...]]:
     import pytensor
 
     point = model.initial_point()

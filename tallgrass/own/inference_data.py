@@ -1,6 +1,6 @@
 """Draws from anywhere -> one trace with the groups of every run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,13 @@ import xarray as xr
 
 from tallgrass.errors import DataError, first_line
 from tallgrass.inference.draws import as_tree, statistics
+from tallgrass.own.cmdstan import is_cmdstan, read_cmdstan
 
 _KEPT = ("posterior", "observed_data", "constant_data", "sample_stats", "warmup_sample_stats")
 _MEND = (
-    "give a DataTree or InferenceData, the path of a NetCDF file, a fitted NumPyro MCMC or "
-    "CmdStanPy CmdStanMCMC, or a mapping of arrays of shape (chain, draw, ...)"
+    "give a DataTree or InferenceData, the path of a NetCDF file, paths of CmdStan's CSV files, "
+    "a fitted NumPyro MCMC or CmdStanPy CmdStanMCMC, or a mapping of arrays of shape "
+    "(chain, draw, ...)"
 )
 
 
@@ -23,8 +25,9 @@ def as_trace(draws: Any, coords: Mapping[str, Any] | None = None) -> xr.DataTree
     Parameters
     ----------
     draws : object
-        A DataTree or InferenceData (PyMC, nutpie, Bambi, ArviZ), a path of a NetCDF file, an MCMC
-        of NumPyro, a fit of CmdStanPy, a Dataset, or a mapping of arrays (chain, draw, ...).
+        A DataTree or InferenceData (PyMC, nutpie, Bambi, ArviZ), a path of a NetCDF file, a list
+        of paths of CmdStan's CSV files (one a chain), an MCMC of NumPyro, a fit of CmdStanPy, a
+        Dataset, or a mapping of arrays (chain, draw, ...).
     coords : mapping, optional
         Labels by dimension, where the draws have none.
 
@@ -71,8 +74,9 @@ def as_trace(draws: Any, coords: Mapping[str, Any] | None = None) -> xr.DataTree
 def _tree(draws: Any) -> xr.DataTree:
     if isinstance(draws, xr.DataTree):
         return draws
-    if isinstance(draws, str | Path):
-        return _read(Path(draws))
+    paths = list(draws) if isinstance(draws, list | tuple) else [draws]
+    if paths and all(isinstance(path, str | Path) for path in paths):
+        return _of_files([Path(path) for path in paths])
     if isinstance(draws, xr.Dataset):
         return xr.DataTree.from_dict({"posterior": draws})
     if isinstance(draws, Mapping):
@@ -92,6 +96,10 @@ def _tree(draws: Any) -> xr.DataTree:
             ) from error
         return tree
     raise DataError("draws of a kind that is not known", type(draws).__name__, _MEND)
+
+
+def _of_files(paths: Sequence[Path]) -> xr.DataTree:
+    return read_cmdstan(paths) if len(paths) > 1 or is_cmdstan(paths[0]) else _read(paths[0])
 
 
 def _read(path: Path) -> xr.DataTree:

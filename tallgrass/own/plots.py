@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 from tallgrass.inference.labels import entry_label, entry_names
 from tallgrass.inference.summary import draws_of
+from tallgrass.own.description import Description, Variable
+from tallgrass.own.graph import Layout, layout
 from tallgrass.report.sampler import convergence, sampler_figures
 from tallgrass.report.style import (
     ACCENT,
@@ -35,12 +38,15 @@ _MOST_FORESTS = 6
 _MOST_VARIABLES = 40  # of the picture of convergence
 _ROW = 0.19  # inches an entry
 _PAIRED = 4  # variables of the picture of divergences
+_BOX_ROW, _BOX_HEIGHT = 0.85, 0.46  # inches of a row of the graph, and of a box in it
 _LINES = 50  # replicated data sets
 
 
 def figures(run: "OwnAnalysis") -> dict[str, Figure]:
     """Every figure that the run has something to show in, by name."""
     drawn = {}
+    if (placed := layout(run.description)) is not None:
+        drawn["model"] = model_graph(run.description, placed)
     worst = run.convergence.sort_values("rhat_max", ascending=False, kind="stable")
     names = worst["variable"].head(_MOST_VARIABLES)
     table = run.diagnostics.table
@@ -60,6 +66,78 @@ def figures(run: "OwnAnalysis") -> dict[str, Figure]:
         rows = run.summary[run.summary["variable"] == name]
         drawn[f"forest_{i}"] = forest(name, rows)
     return drawn
+
+
+def model_graph(description: Description, placed: Layout) -> Figure:
+    """The variables as boxes, with arrows to what depends on them.
+
+    Parameters
+    ----------
+    placed : Layout
+        From :func:`tallgrass.own.graph.layout`.
+    """
+    height = _BOX_ROW * len(placed.rows)
+    figure, axes = new_figure(height + 0.2, margins=(0.1, 0.1, 0.1, 0.1))
+    ax: Axes = axes[0, 0]
+    ax.set_axis_off()
+    ax.set_xlim(0, 1)
+    ax.set_ylim(-height, 0)
+    by_name = {variable.name: variable for variable in description.variables}
+    centres = {
+        name: ((i + 0.5) / len(row), -_BOX_ROW * (depth + 0.5))
+        for depth, row in enumerate(placed.rows)
+        for i, name in enumerate(row)
+    }
+    half = 0.5 * _BOX_HEIGHT
+    for above, below in placed.arrows:
+        (x0, y0), (x1, y1) = centres[above], centres[below]
+        down = 1 if y1 < y0 else -1
+        ax.annotate(
+            "",
+            (x1, y1 + down * half),
+            (x0, y0 - down * half),
+            arrowprops={"arrowstyle": "-|>", "color": MUTED, "linewidth": 0.9},
+            zorder=1,  # below the boxes that it passes
+        )
+    width = min(0.3, 0.92 / max(map(len, placed.rows)))
+    for name, (x, y) in centres.items():
+        _box(ax, by_name[name], x, y, width)
+    return figure
+
+
+def _box(ax: Axes, variable: Variable, x: float, y: float, width: float) -> None:
+    """A variable: its name, and below it the distribution and the size."""
+    observed, data = variable.kind == "observed", variable.kind == "data"
+    corner = "square" if variable.kind == "deterministic" else "round"
+    style = f"{corner},pad=0" + (",rounding_size=0.02" if corner == "round" else "")
+    ax.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, y - _BOX_HEIGHT / 2),
+            width,
+            _BOX_HEIGHT,
+            boxstyle=style,
+            facecolor=RULE if observed else "white",
+            edgecolor=INK if variable.kind == "free" else MUTED,
+            linestyle=":" if data else "--" if variable.kind == "potential" else "-",
+            linewidth=1.2,
+            zorder=2,
+        )
+    )
+    size = " × ".join(  # noqa: RUF001
+        f"{dim} {n:,}" if dim else f"{n:,}"
+        for dim, n in zip(
+            variable.dims or ("",) * len(variable.shape), variable.shape, strict=False
+        )
+    )
+    kind = {"deterministic": "computed", "potential": "term of the density", "data": "data"}.get(
+        variable.kind, variable.text.partition("(")[0]
+    )
+    letters = max(8, round(width * 95))
+    ax.text(
+        x, y + 0.1, plain(variable.name, letters), ha="center", va="center", fontsize=9, zorder=3
+    )
+    below = plain(", ".join(filter(None, (kind, size))), round(letters * 1.25))
+    ax.text(x, y - 0.11, below, ha="center", va="center", fontsize=7, color=MUTED, zorder=3)
 
 
 def vectors(trace: "xr.DataTree") -> list[str]:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from tallgrass.errors import DataError
 from tallgrass.machine import Finding
 from tallgrass.own.study import DESCRIPTION, OwnStudy, description_of
-from tallgrass.tracking.reading.records import artifact
+from tallgrass.tracking.reading.records import artifact, details
 
 if TYPE_CHECKING:
     from xarray import DataTree
+
+_NUMBERS = ("draws", "tune", "chains", "seed", "target_accept")  # params of a sampled run
 
 
 def recovered_model(
@@ -36,10 +38,12 @@ def recovered_model(
         raise DataError("no draws are left of the run", run_id)
     with artifact(run_id, DESCRIPTION) as (_, path):
         description = description_of(path.read_text("utf-8"))
+    params = details(run_id)["params"]
     return OwnStudy(
         trace.attrs["label"],
         description,
         baseline=baseline,
         compared=trace.attrs.get("compared", ""),
         found=findings,
+        numbers={f"sampler/{name}": float(params[name]) for name in _NUMBERS if name in params},
     )

@@ -22,7 +22,7 @@ from tallgrass.report.page import (
     numeric,
     rows,
 )
-from tallgrass.report.words import counted, listed, measured, number, shortened
+from tallgrass.report.words import counted, listed, measured, moment, number, shortened
 from tallgrass.tracking.store import masked
 
 _MOST_SHOWN = 500  # rows of a table on the page; the whole one is an artifact
@@ -82,7 +82,7 @@ def _facts(run: OwnAnalysis) -> list[tuple[str, str]]:
     if run.description.n_data:
         facts.append(("Observed values", f"{run.description.n_data:,}"))
     facts.append(("Run", run.run_id))
-    facts.append(("Made", str(run.trace.attrs.get("created_at", ""))[:16].replace("T", " ")))
+    facts.append(("Made", moment(run.trace.attrs.get("created_at", ""))))
     return facts
 
 
@@ -143,9 +143,16 @@ def _model(run: OwnAnalysis) -> Section:
     )
     fold = f"All {len(variables):,} variables" if len(variables) > _ON_PAGE else ""
     find = "Find a variable" if len(variables) > 15 else ""
-    blocks: list[Text | Table] = [Table("Variables of the model", columns, cells, find, True, fold)]
+    caption = (
+        "Graph of the model. Arrows lead to what depends on a variable. Round boxes are sampled, "
+        "square ones computed, grey ones observed; dots frame data, dashes terms of the density."
+    )
+    blocks: list[Text | Table | Picture] = [
+        Picture("model", "Graph of the model.", caption),
+        Table("Variables of the model", columns, cells, find, True, fold),
+    ]
     if run.description.graph:
-        words = "The graph of the model is the artifact model/graph.mmd (a Mermaid diagram)."
+        words = "The graph is also the artifact model/graph.mmd (a Mermaid diagram)."
         blocks.append(Text(words, tone="aside"))
     return Section("model", "The model", tuple(blocks))
 

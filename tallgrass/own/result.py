@@ -26,6 +26,16 @@ class ModelResult:
         Where the HTML report was stored.
     analysis : OwnAnalysis
         What the record and the report read.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> with pm.Model() as model:
+    ...     mu = pm.Normal("mu", 0, 5)
+    ...     _ = pm.Normal("y", mu, 1, observed=[1.1, 0.7, 1.4])
+    >>> result = tg.sample(model, draws=500)
+    >>> list(result.summary["label"])
+    ['mu']
     """
 
     run_id: str
@@ -35,6 +45,9 @@ class ModelResult:
     timings: dict[str, float]
     report_path: str
     analysis: "OwnAnalysis"
+
+    def __repr__(self) -> str:
+        return f"ModelResult({self.analysis.name!r}, {self.verdict.status}, run {self.run_id[:8]})"
 
     @property
     def verdict(self) -> "Verdict":

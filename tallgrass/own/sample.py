@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ValidationError
-
 from tallgrass.errors import SpecError
-from tallgrass.inference.spec import Adaptation, SamplerSpec, spec_error
+from tallgrass.inference.spec import Adaptation, SamplerSpec
 from tallgrass.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from tallgrass.machine import Finding
     from tallgrass.own.result import ModelResult
     from tallgrass.own.study import OwnStudy
+    from tallgrass.study.study import Context
 
 Sampler = Literal["auto", "nutpie", "pymc"]
 
@@ -82,7 +81,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
     baseline : str or None
         Id of a run to compare with; ``auto``: the newest promoted run of the same name and data.
     compare : str
-        Variable whose |r| with the baseline is a row of the verdict.
+        Variable whose absolute correlation with the baseline is a row of the verdict.
     log_likelihood : bool
         Keep the pointwise log-likelihood, and record leave-one-out ELPD.
     prior_predictive, posterior_predictive : bool
@@ -108,10 +107,10 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
 
     Examples
     --------
-    >>> import pymc as pm, tallgrass as tg
+    >>> import pymc as pm
     >>> with pm.Model() as model:
     ...     mu = pm.Normal("mu", 0, 5)
-    ...     pm.Normal("y", mu, 1, observed=[1.1, 0.7, 1.4])
+    ...     _ = pm.Normal("y", mu, 1, observed=[1.1, 0.7, 1.4])
     >>> tg.sample(model, name="three numbers").verdict.status
     'pass'
     """
@@ -127,7 +126,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
     clock.add("import_s", time.perf_counter() - began)
     with clock.timed("prepare_s"):
         graph = model_of(model)
-        spec = _sampler_spec(
+        spec = SamplerSpec(
             sampler=chosen_sampler(sampler, graph),
             adaptation=adaptation,
             draws=draws,
@@ -164,9 +163,13 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
 
 
 def carry_out_study(
-    study: "OwnStudy", settings: Settings, clock: Any, baseline: str | None
+    study: "OwnStudy",
+    settings: Settings,
+    clock: Any,
+    baseline: str | None,
+    context: "Context | None" = None,
 ) -> "ModelResult":
-    """One run of a prepared study."""
+    """One run of a prepared study; ``context`` says what it is part of."""
     from dataclasses import replace
 
     from tallgrass.machine import inspect_machine
@@ -179,7 +182,7 @@ def carry_out_study(
         found = others
         if study.sampler is not None and study.model is not None:
             sizes = [_size(shape) for _, shape in study.model.variables.values()]
-            n_draws = study.sampler.draws + study.sampler.tune
+            n_draws = study.sampler.most_draws + study.sampler.tune
             seen = inspect_machine(
                 study.chains, sum(sizes), n_draws, Path.cwd(), study.sampler.sampler, state
             )
@@ -189,7 +192,7 @@ def carry_out_study(
             found = (*seen, *others)
         return replace(study, found=found, baseline=baseline_of(study, baseline))
 
-    outcome = carry_out(prepare, settings, clock, Context(study.name))
+    outcome = carry_out(prepare, settings, clock, context or Context(study.name))
     return ModelResult(
         run_id=outcome.run_id,
         experiment_id=outcome.experiment_id,
@@ -210,13 +213,6 @@ def exact(settings: Settings) -> Settings:
     if "trace_precision" in settings.model_fields_set:
         return settings
     return settings.model_copy(update={"trace_precision": "float64"})
-
-
-def _sampler_spec(**values: Any) -> SamplerSpec:
-    try:
-        return SamplerSpec(**values)
-    except ValidationError as error:
-        raise spec_error(error) from None
 
 
 def _name_of(model: Any, graph: Any) -> str:

@@ -58,6 +58,10 @@ class OwnStudy(Study[OwnAnalysis]):
         Computes the log-likelihood and predictive draws.
     found : tuple of Finding
         What was found about the machine.
+    texts : mapping of str to str
+        Other texts that are recorded, by artifact path.
+    numbers : mapping of str to float
+        Numbers of the sampler by metric name, where ``sampler`` is not known any more.
     """
 
     label: str
@@ -70,6 +74,8 @@ class OwnStudy(Study[OwnAnalysis]):
     compared: str = ""
     extras: Extras | None = None
     found: tuple[Finding, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -101,7 +107,11 @@ class OwnStudy(Study[OwnAnalysis]):
             data = DataSet(f"{self.label} data", description.data_sha256, profile, "memory")
         if self.baseline is not None:
             tags["baseline.run_id"] = self.baseline
-        texts = {DESCRIPTION: description.to_json(), "env/requirements.txt": installed()}
+        texts = {
+            DESCRIPTION: description.to_json(),
+            "env/requirements.txt": installed(),
+            **self.texts,
+        }
         if description.graph:
             texts[GRAPH] = description.graph
         return Declaration(
@@ -215,6 +225,7 @@ class OwnStudy(Study[OwnAnalysis]):
         }
         return {
             **numeric,
+            **self.numbers,
             "model/n_parameters": self.description.n_parameters,
             "data/n_observations": self.description.n_data,
         }

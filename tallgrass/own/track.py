@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import SpecError
@@ -13,6 +14,7 @@ from tallgrass.settings import Settings, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tallgrass.own.description import Description
     from tallgrass.own.result import ModelResult
     from tallgrass.tracking.writing import ActiveRun
 
@@ -28,6 +30,14 @@ class TrackedRun:
         What it is called.
     settings : Settings
         Thresholds of the verdict.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> with tg.track("by hand") as run:
+    ...     result = run.log_inference_data({"mu": rng.normal(size=(4, 500))})
+    ...     run.log_metrics({"time/own_s": 1.5})
     """
 
     def __init__(self, run: "ActiveRun", name: str, settings: Settings) -> None:
@@ -88,13 +98,7 @@ class TrackedRun:
             When the draws cannot be used, or the run has draws already.
         """
         from tallgrass.own.description import describe, describe_draws, model_of
-        from tallgrass.own.earlier import baseline_of
         from tallgrass.own.inference_data import as_trace
-        from tallgrass.own.result import ModelResult
-        from tallgrass.own.study import OwnStudy
-        from tallgrass.study.recorder import Recorder
-        from tallgrass.study.way import resume
-        from tallgrass.tracking import store
 
         if self.result is not None:
             raise SpecError(
@@ -104,28 +108,65 @@ class TrackedRun:
         trace = as_trace(draws, None if graph is None else graph.coords)
         description = describe_draws(trace) if graph is None else describe(graph)
         check_compared(compare, trace)
-        sizes = trace["posterior"].sizes
-        params = {
-            "sampler": trace.attrs.get("sampler", "not known"),
-            "chains": sizes["chain"],
-            "draws": sizes["draw"],
-        }
-        study = OwnStudy(self._name, description, params, compared=compare)
-        study = _with_baseline(study, baseline_of(study, baseline))
-        trace.attrs |= {"run_id": self.run_id, **study.attributes()}
-        Recorder(self._run).declare(study.declaration())
         elapsed = time.perf_counter() - self._began
-        outcome = resume(study, trace, self._run, self._settings, elapsed)
-        self.result = ModelResult(
-            run_id=outcome.run_id,
-            experiment_id=outcome.experiment_id,
-            ui_url=outcome.ui_url,
-            results_url=store.results_page(outcome.experiment_id),
-            timings={k: v for k, v in outcome.timings.items() if math.isfinite(v)},
-            report_path=outcome.report_path,
-            analysis=outcome.analysis,
+        self.result = conclude_draws(
+            self._run, self._name, trace, description, self._settings, elapsed, baseline, compare
         )
         return self.result
+
+
+def conclude_draws(
+    run: "ActiveRun",
+    name: str,
+    trace: Any,
+    description: "Description",
+    settings: Settings,
+    elapsed_s: float,
+    baseline: str | None = "auto",
+    compare: str = "",
+) -> "ModelResult":
+    """Store a trace in a run that is open, with its diagnostics, verdict and report.
+
+    Parameters
+    ----------
+    name : str
+        What the model is called.
+    trace : DataTree
+        From :func:`tallgrass.own.inference_data.as_trace`.
+    description : Description
+        What the model is made of.
+    elapsed_s : float
+        Seconds since the run began.
+    baseline, compare
+        As for :meth:`TrackedRun.log_inference_data`.
+    """
+    from tallgrass.own.earlier import baseline_of
+    from tallgrass.own.result import ModelResult
+    from tallgrass.own.study import OwnStudy
+    from tallgrass.study.recorder import Recorder
+    from tallgrass.study.way import resume
+    from tallgrass.tracking import store
+
+    sizes = trace["posterior"].sizes
+    params = {
+        "sampler": trace.attrs.get("sampler", "not known"),
+        "chains": sizes["chain"],
+        "draws": sizes["draw"],
+    }
+    study = OwnStudy(name, description, params, compared=compare)
+    study = replace(study, baseline=baseline_of(study, baseline))
+    trace.attrs |= {"run_id": run.run_id, **study.attributes()}
+    Recorder(run).declare(study.declaration())
+    outcome = resume(study, trace, run, settings, elapsed_s)
+    return ModelResult(
+        run_id=outcome.run_id,
+        experiment_id=outcome.experiment_id,
+        ui_url=outcome.ui_url,
+        results_url=store.results_page(outcome.experiment_id),
+        timings={k: v for k, v in outcome.timings.items() if math.isfinite(v)},
+        report_path=outcome.report_path,
+        analysis=outcome.analysis,
+    )
 
 
 def check_compared(compare: str, trace: Any) -> None:
@@ -140,12 +181,6 @@ def check_compared(compare: str, trace: Any) -> None:
     if compare and compare not in names:
         mend = f"use one of {', '.join(names[:10])}"
         raise SpecError("compare names no variable of the draws", compare, mend)
-
-
-def _with_baseline(study: Any, baseline: str | None) -> Any:
-    from dataclasses import replace
-
-    return replace(study, baseline=baseline)
 
 
 @contextmanager
@@ -180,13 +215,15 @@ def track(
 
     Examples
     --------
-    >>> import tallgrass as tg
-    >>> with tg.track("stan model", params={"version": 2}) as run:
-    ...     fit = model.sample(data)  # CmdStanPy
-    ...     run.log_inference_data(fit)
+    >>> import numpy as np
+    >>> draws = np.random.default_rng(1).normal(size=(4, 1000))  # of any sampler: (chain, draw)
+    >>> with tg.track("stan model", params={"model.form": "centred"}) as run:
+    ...     result = run.log_inference_data({"mu": draws})
+    >>> result.verdict.status
+    'pass'
     """
     from tallgrass.own.study import KIND, KIND_TAG, json_safe
-    from tallgrass.tracking import lifecycle, store, writing
+    from tallgrass.tracking import autologging, lifecycle, store, writing
 
     settings = exact(settings or load_settings())
     if not name.strip():
@@ -194,13 +231,15 @@ def track(
     store.connect(settings.tracking_uri)
     outer = writing.outer_run()
     experiment = settings.experiment if outer is None else outer.experiment
-    identity = {**lifecycle.identity(), KIND_TAG: KIND, "model": name}
+    state = lifecycle.state_dir_if_any(settings.state_dir)
+    identity = {KIND_TAG: KIND, "model": name}
     if outer is not None:
         identity[writing.PARENT_TAG] = outer.run_id
     if note:
         identity["mlflow.note.content"] = note
     given = {key: str(value) for key, value in json_safe(tags or {}).items()}
-    with writing.start_run(experiment, name, {**given, **identity}) as run:
+    with writing.start_run(experiment, name, {**given, **identity}, state=state) as run:
         tracked = TrackedRun(run, name, settings)
         tracked.log_params(params or {})
-        yield tracked
+        with autologging.paused():  # the code inside gives its draws itself
+            yield tracked

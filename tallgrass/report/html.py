@@ -1,13 +1,19 @@
 """Sections and pictures -> one self-contained HTML page that loads nothing from the network."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from tallgrass.report.page import Picture, Section, Table
+from tallgrass.report.people import Cards
+
+STYLES = ("style.css", "tables.css", "drawings.css", "print.css")
+SCRIPTS = ("tables.js", "people.js", "pairs.js", "page.js")
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Head:
         A second word, on another question than the status.
     tables : sequence of Table
         More tables in the box of the status, below its checks.
+    badge : str
+        What is shown in place of the status, whose colour stays.
     """
 
     maker: str
@@ -61,6 +69,7 @@ class Head:
     facts: Sequence[tuple[str, str]]
     beside: Beside | None = None
     tables: Sequence[Table] = ()
+    badge: str = ""
 
 
 def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str, bytes]) -> str:
@@ -76,23 +85,26 @@ def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str,
         The pictures as PNG files, by name.
     """
     present = [_with_images(section, set(pngs)) for section in sections if section is not None]
-    return (
-        _templates()
-        .get_template("report.html")
-        .render(
-            maker=head.maker,
-            title=head.title,
-            model=head.model,
-            status=head.status,
-            status_words=head.status_words,
-            reasons=head.reasons,
-            checks=head.checks,
-            facts=head.facts,
-            beside=head.beside,
-            tables=head.tables,
-            sections=present,
-            images={name: _image(png) for name, png in pngs.items()},
-        )
+    blocks = [block for section in present for block in section.blocks]
+    templates = _templates()
+    return templates.get_template("report.html").render(
+        maker=head.maker,
+        title=head.title,
+        model=head.model,
+        status=head.status,
+        badge=head.badge or head.status,
+        status_words=head.status_words,
+        reasons=head.reasons,
+        checks=head.checks,
+        facts=head.facts,
+        beside=head.beside,
+        tables=head.tables,
+        sections=present,
+        images={name: _image(png) for name, png in pngs.items()},
+        people=[block for block in blocks if isinstance(block, Cards)][:1],
+        has_brief=any(section.brief for section in present),
+        style=_inlined(templates, STYLES),
+        script=_inlined(templates, SCRIPTS),
     )
 
 
@@ -100,6 +112,25 @@ def _with_images(section: Section, drawn: set[str]) -> Section:
     """The section without the pictures that are not at hand."""
     blocks = (b for b in section.blocks if not isinstance(b, Picture) or b.name in drawn)
     return replace(section, blocks=tuple(blocks))
+
+
+@dataclass(frozen=True)
+class Inlined:
+    """A style sheet or script within the page, with the hash by which the page's policy knows it.
+
+    Nothing else is ever applied or run, whatever text the data put on the page.
+    """
+
+    text: Markup
+    hash: str
+
+
+def _inlined(templates: Environment, names: Sequence[str]) -> Inlined:
+    """Some files of the package as one; they are ours, so that nothing in them is escaped."""
+    assert templates.loader is not None  # it is given below
+    text = "".join(templates.loader.get_source(templates, name)[0] for name in names)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Inlined(Markup(text), f"sha256-{digest}")
 
 
 @dataclass(frozen=True)

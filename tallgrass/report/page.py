@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tallgrass.report.forest import Forest
+from tallgrass.report.people import Cards, last_name_first
+from tallgrass.report.scatter import Scatter
 from tallgrass.report.words import ALMOST, measured, number
+
+FULL = 30  # rows of a table that is shown whole, and not in a window of its own
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell; ``sort`` is the number it is ordered by, ``style`` a CSS class."""
+    """A table cell; ``sort`` is what it is ordered by, ``style`` a CSS class.
+
+    ``who`` is the id of the person that it names; in a row's first cell, of the whole row.
+    """
 
     text: str
-    sort: float | None = None
+    sort: float | str | None = None
     style: str = ""
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ class Table:
     sortable: bool = False
     fold: str = ""
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it has more rows than are shown at once."""
+        return len(self.rows) > FULL
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -105,6 +119,11 @@ class Pairs:
     probabilities: tuple[float, ...]
 
     @property
+    def listed(self) -> list[str]:
+        """The names as the lists show them, the last name first."""
+        return [last_name_first(name) for name in self.names]
+
+    @property
     def codes(self) -> str:
         """Probabilities in percent, a byte each, in base 64; 0 and 100 where nearly certain."""
         percents = (_percent_code(p) for p in self.probabilities)
@@ -119,16 +138,25 @@ def _percent_code(probability: float) -> int:
     return min(max(round(100 * probability), 1), 99)
 
 
-Block = Text | Bullets | Picture | Table | Pairs
+Block = Text | Bullets | Picture | Table | Pairs | Forest | Scatter | Cards
 
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part of the page; ``id`` is its place in the table of contents."""
+    """A titled part of the page; ``id`` is its place in the table of contents.
+
+    ``brief`` says that it belongs to the summary of two pages.
+    """
 
     id: str
     title: str
     blocks: tuple[Block, ...]
+    brief: bool = False
+
+
+def person_cell(name: str, who: str) -> Cell:
+    """The cell that names a person; it is ordered by the last name."""
+    return Cell(name, last_name_first(name), who=who)
 
 
 def figure(value: float, *thresholds: float) -> Cell:

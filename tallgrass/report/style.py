@@ -1,7 +1,6 @@
 """What every figure shares: colours, markers, safe text, axes and the placing of labels."""
 
 from collections.abc import Sequence
-from itertools import product
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,6 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
+
+from tallgrass.report.labels import label_offsets
 
 DPI = 120
 WIDTH = 8.0  # inches: 960 pixels
@@ -20,8 +21,6 @@ OTHER = "Other"
 COLOURS = {"Democrat": "#2166ac", "Republican": "#b2182b", OTHER: "#6d6d6d"}
 MARKERS = {"Democrat": "o", "Republican": "s", OTHER: "^"}
 _CHAINS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
-
-_DIRECTIONS = ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1))
 
 Floats = NDArray[np.float64]
 
@@ -195,22 +194,10 @@ def place_labels(
     pixels = ax.transData.transform(points)
     dot = figure.dpi / 72
     frame = ax.get_window_extent()
-    taken = np.hstack([pixels - 4 * dot, pixels + 4 * dot])
-    for index, label in zip(labelled, labels, strict=True):
-        wide, tall = len(label) * 0.56 * size * dot, 1.25 * size * dot
-        best = (np.inf, 0.0, 0.0)
-        for distance, (side, rise) in product((7, 16, 28, 42, 60), _DIRECTIONS):
-            dx = side * distance * dot - wide * (1 - side) / 2
-            dy = rise * distance * dot - tall / 2
-            low = pixels[index] + (dx, dy)
-            box = np.array([*low, low[0] + wide, low[1] + tall])
-            cost = float(_overlaps(box, taken).sum()) + 0.2 * distance
-            cost += 1e5 * (box[0] < frame.x0 or box[2] > frame.x1)
-            cost += 1e5 * (box[1] < frame.y0 or box[3] > frame.y1)
-            best = min(best, (cost, dx, dy))
-        _, dx, dy = best
-        low = pixels[index] + (dx, dy)
-        taken = np.vstack([taken, [*low, low[0] + wide, low[1] + tall]])
+    offsets = label_offsets(
+        pixels, labelled, labels, (frame.x0, frame.y0, frame.x1, frame.y1), size, dot
+    )
+    for index, label, (dx, dy) in zip(labelled, labels, offsets, strict=True):
         ax.annotate(
             label,
             (points[index, 0], points[index, 1]),
@@ -220,9 +207,3 @@ def place_labels(
             color=INK,
             arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "shrinkB": 3},
         )
-
-
-def _overlaps(box: Floats, others: Floats) -> Floats:
-    """Areas that a box (left, bottom, right, top) has in common with each of the others."""
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    return np.asarray(np.prod(np.maximum(sides, 0), axis=1))

@@ -1,6 +1,7 @@
 """Numbers, people and names as a reader sees them."""
 
 import math
+from datetime import datetime
 
 from tallgrass.rounding import diagnostic
 
@@ -59,6 +60,23 @@ def shortened(text: str, longest: int = 100) -> str:
     if len(text) <= longest:
         return text
     return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;") + "…"
+
+
+def moment(stored: object) -> str:
+    """A stored time (ISO 8601) as a reader sees it, to the minute and with its time zone.
+
+    Examples
+    --------
+    >>> from tallgrass.report.words import moment
+    >>> moment("2026-11-30T08:55:07+00:00")
+    '2026-11-30 08:55 UTC'
+    """
+    try:
+        when = datetime.fromisoformat(str(stored))
+    except ValueError:
+        return str(stored)
+    zone = "UTC" if not when.utcoffset() else f"UTC{when:%z}"
+    return f"{when:%Y-%m-%d %H:%M} {zone}"
 
 
 def counted(n: int, one: str, many: str = "") -> str:

@@ -24,6 +24,7 @@ LEAST_R_WITHIN = 0.9
 # Why two runs have no difference of their ELPD.
 NO_ELPD = "other votes, or none kept"
 _STANDARD_ERRORS = 2
+MIN_COMMON = 3
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,23 @@ def baseline_metrics(comparison: Comparison, elpd: ElpdDifference | None) -> dic
         metrics["baseline/elpd_diff_se"] = elpd.se
         metrics["baseline/bad_pareto_k_share"] = elpd.bad_pareto_k
     return {name: float(value) for name, value in metrics.items() if np.isfinite(value)}
+
+
+def second_axis_metrics(
+    baseline: "Baseline | None", ideal_points: pd.DataFrame
+) -> dict[str, float]:
+    """``baseline/abs_r_2``: |r| of the positions on axis 2, whose direction is arbitrary.
+
+    Of two runs in two dimensions with at least three common members; else empty.
+    """
+    if baseline is None or baseline.second is None or "mean_2" not in ideal_points:
+        return {}
+    both = pd.concat(
+        [ideal_points.set_index("slug")["mean_2"], baseline.second], axis=1, join="inner"
+    ).to_numpy(float)
+    if len(both) < MIN_COMMON or not (np.ptp(both, axis=0) > 0).all():
+        return {}
+    return {"baseline/abs_r_2": float(abs(np.corrcoef(both.T)[0, 1]))}
 
 
 def baseline_tags(comparison: Comparison, names: "pd.Series[str]") -> dict[str, object]:

@@ -43,10 +43,11 @@ def abs_r(a: "str | FitResult", b: "str | FitResult", within: str | None = None)
 
     Examples
     --------
-    >>> tg.abs_r("3f2a", "91bc")
-    0.92...
-    >>> tg.abs_r("3f2a", "91bc", within="Republican")
-    0.26...
+    >>> newest, before = tg.runs(chamber="senate", limit=2)["run_id"]
+    >>> 0.9 < tg.abs_r(newest, before) <= 1
+    True
+    >>> 0.5 < tg.abs_r(newest, before, within="Republican") <= 1
+    True
     """
     comparison = agreement(a, b)
     if within is None:
@@ -87,8 +88,9 @@ def agreement(a: "str | FitResult", b: "str | FitResult") -> Comparison:
 
     Examples
     --------
-    >>> tg.agreement("3f2a", "91bc").within["Republican"]
-    Agreement(r=0.26..., spearman=0.21..., n=31)
+    >>> newest, before = tg.runs(chamber="senate", limit=2)["run_id"]
+    >>> sorted(tg.agreement(newest, before).within)
+    ['Democrat', 'Republican']
     """
     return agreement_of(_ideal_points(a), _ideal_points(b))
 

@@ -7,35 +7,32 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tallgrass.inference.convergence import convergence_table, worst_parameters
-from tallgrass.inference.diagnostics import Diagnostics, Verdict, diagnose, judge
-from tallgrass.inference.draws import Sampled
+from tallgrass.inference.diagnostics import Diagnostics, Verdict
 from tallgrass.inference.fit_verdict import FitVerdict, fit_verdict
+from tallgrass.inference.spec import AUTO
 from tallgrass.inference.summary import posterior_summary
-from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import (
     baseline_metrics,
     baseline_tags,
-    compare_with,
     order_check,
-    predicts_better,
+    second_axis_metrics,
 )
-from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.axis import Axis, axis_check, axis_metrics, describe_axes
-from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
+from tallgrass.rollcalls.careers import Careers
+from tallgrass.rollcalls.chambers import JointVotes
 from tallgrass.rollcalls.compare import Comparison
 from tallgrass.rollcalls.elpd_difference import ElpdDifference
+from tallgrass.rollcalls.external import External, compare_scores
 from tallgrass.rollcalls.filters import FilterLog
-from tallgrass.rollcalls.fit_checks import FitChecks, fit_checks
+from tallgrass.rollcalls.fit_checks import FitChecks
 from tallgrass.rollcalls.fit_tables import FitTables, tables_of_fit
 from tallgrass.rollcalls.linking import Linking
 from tallgrass.rollcalls.prepare import OwnFits, Prepared
-from tallgrass.rollcalls.run_tables import Tables, run_tables
+from tallgrass.rollcalls.run_tables import Tables, by_rank, run_tables
 from tallgrass.rollcalls.spec import RunSpec
-from tallgrass.rollcalls.trace import VARIABLES
 from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.study.analysis import Analysis
-from tallgrass.study.clock import Clock
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -62,6 +59,8 @@ class RollCallAnalysis(Analysis):
     elpd : ElpdDifference or None
         How much better this run predicts the votes than the baseline; None where both are not of
         the same votes, or one has no log predictive densities.
+    session_fit : DataFrame or None
+        The fit of every session of a dynamic run.
     """
 
     diagnostics: Diagnostics
@@ -73,6 +72,7 @@ class RollCallAnalysis(Analysis):
     checks: FitChecks | None = None
     beside: Linking | None = None
     elpd: ElpdDifference | None = None
+    session_fit: pd.DataFrame | None = None
 
     @property
     def spec(self) -> RunSpec:
@@ -88,6 +88,11 @@ class RollCallAnalysis(Analysis):
     def joint(self) -> JointVotes | None:
         """Both chambers, in a run of the joint model; ``votes`` holds them together."""
         return self.prepared.data.joint
+
+    @property
+    def careers(self) -> Careers | None:
+        """Many sessions, in a dynamic run; ``votes`` holds their member-sessions together."""
+        return self.prepared.data.careers
 
     @property
     def filter_log(self) -> FilterLog:
@@ -135,6 +140,7 @@ class RollCallAnalysis(Analysis):
             convergence_table(self.diagnostics, self.thresholds),
             worst_parameters(self.diagnostics),
             self.comparison,
+            self.session_fit,
         )
 
     @cached_property
@@ -152,16 +158,32 @@ class RollCallAnalysis(Analysis):
         """Whether one line fits the votes; it stands beside the verdict and does not change it."""
         return fit_verdict(
             (
-                axis_check(self.axes, self.names),
+                axis_check(self.axes, self.names, self.spec.dims),
+                None if self.second_axis is None else self.second_axis.check(),
                 order_check(self.comparison, self.elpd, self.names),
                 *self.fit_tables.fit_checks(self.checks, self.ideal_points, self.spec.anchors),
             )
         )
 
     @cached_property
+    def second_axis(self) -> summaries.SecondAxis | None:
+        """What the second axis is and how well it is known; None in one dimension."""
+        if not summaries.has_plane(self.trace):
+            return None
+        return summaries.second_axis(self.ideal_points, self.tables.rollcalls)
+
+    @cached_property
+    def external(self) -> External | None:
+        """The ideal points beside published scores; None where the run has none."""
+        scores = self.prepared.scores
+        if scores is None:
+            return None
+        return compare_scores(self.ideal_points, scores.table, scores.name)
+
+    @cached_property
     def axes(self) -> dict[str, Axis]:
         """What the positions of each chamber say about their axis."""
-        return describe_axes(self.trace, self.votes, self.joint)
+        return describe_axes(self.trace, self.votes, self.joint, self.careers)
 
     @property
     def names(self) -> "pd.Series[str]":
@@ -171,6 +193,8 @@ class RollCallAnalysis(Analysis):
     def recorded_tags(self) -> dict[str, object]:
         """The verdict, the fit, and whether the scale runs the other way than the baseline's."""
         tags = super().recorded_tags() | self.fit_verdict.tags
+        if self.second_axis is not None:
+            tags["axis_2.direction"] = self.second_axis.direction
         if self.comparison is not None:
             tags |= baseline_tags(self.comparison, self.names)
         return tags
@@ -178,20 +202,29 @@ class RollCallAnalysis(Analysis):
     def recorded_metrics(self) -> dict[str, float]:
         """Convergence, agreement with the baseline, fit, and what the joint model adds."""
         metrics = super().recorded_metrics()
+        if self.spec.draws == AUTO:
+            metrics["sampler/draws"] = self.trace["posterior"].sizes["draw"]
         if self.comparison is not None:
             metrics |= baseline_metrics(self.comparison, self.elpd)
+            metrics |= second_axis_metrics(self.prepared.baseline, self.ideal_points)
+        if self.external is not None:
+            metrics |= self.external.metrics
         metrics |= axis_metrics(self.axes)
+        if self.second_axis is not None:
+            metrics |= self.second_axis.metrics
         if self.tables.variance is not None:
             metrics["fit/icc"] = float(self.tables.variance.iloc[0]["share"])
         metrics |= (self.fit or {}) | self.fit_tables.metrics
         if self.tables.joint is not None:
             metrics |= self.tables.joint.metrics
+        if self.tables.careers is not None:
+            metrics |= self.tables.careers.metrics
         return metrics
 
     def recorded_tables(self) -> dict[str, pd.DataFrame]:
         """Ideal points, roll calls, those of the joint model, diagnostics and a summary."""
         recorded = {
-            "tables/ideal_points": self.tables.ideal_points,
+            "tables/ideal_points": by_rank(self.tables.ideal_points),
             "tables/rollcalls": self.tables.rollcalls,
         }
         if (joint := self.tables.joint) is not None:
@@ -205,6 +238,10 @@ class RollCallAnalysis(Analysis):
             }
             if self.beside is not None:
                 recorded["tables/linked_beside"] = self.beside.coefficients
+        if self.tables.careers is not None:
+            recorded |= self.tables.careers.recorded
+        if self.external is not None:
+            recorded["tables/external"] = self.external.table
         recorded |= self.fit_tables.recorded | super().recorded_tables()
         return recorded | {"tables/summary": posterior_summary(self.trace)}
 
@@ -217,76 +254,3 @@ class RollCallAnalysis(Analysis):
             "tables/predictive": checks.predictive,
             "tables/pairs": checks.pairs,
         }
-
-
-def analyse(
-    prepared: Prepared,
-    sampled: Sampled,
-    run_id: str,
-    thresholds: Thresholds,
-    clock: Clock,
-    beside: Linking | None = None,
-) -> RollCallAnalysis:
-    """What the draws of a prepared run say.
-
-    Parameters
-    ----------
-    sampled : Sampled
-        The draws.
-    run_id : str
-        MLflow id of the run.
-    thresholds : Thresholds
-        What the verdict is judged by.
-    clock : Clock
-        Told how long the diagnostics and the fit checks took.
-    beside : Linking, optional
-        The chambers' own runs linked, beside a joint run.
-    """
-    spec, data, trace = prepared.spec, prepared.data, sampled.trace
-    with clock.timed("diagnostics_s"):
-        own = prepared.own_fits
-        scores = prepared.start.pca if own is None else own.scores
-        chambers = None if data.joint is None else data.joint.chamber_index
-        diagnostics = diagnose(trace, VARIABLES, audit(trace, scores, chambers))
-        ideal_points = summaries.ideal_points(trace, data.votes, _chambers(data.joint))
-    baseline, comparison, least_abs_r = prepared.baseline, None, None
-    if baseline is not None:
-        comparison = compare_with(baseline, ideal_points)
-        least_abs_r = thresholds.abs_r(spec.model, baseline.model)
-    checks = elpd = None
-    if spec.fit_checks:
-        with clock.timed("fit_checks_s"):
-            checks = fit_checks(trace, data.votes, spec.seed)
-            elpd = None if baseline is None else predicts_better(baseline.run_id, checks.votes)
-    return RollCallAnalysis(
-        run_id=run_id,
-        diagnostics=diagnostics,
-        verdict=judge(
-            diagnostics,
-            thresholds,
-            None if comparison is None else comparison.abs_r,
-            least_abs_r,
-            _no_baseline(spec),
-        ),
-        thresholds=thresholds,
-        findings=prepared.findings,
-        timings=clock.total(),
-        trace=trace,
-        prepared=prepared,
-        ideal_points=ideal_points,
-        comparison=comparison,
-        checks=checks,
-        beside=beside,
-        elpd=elpd,
-    )
-
-
-def _chambers(joint: JointVotes | None) -> list[str] | None:
-    """The chamber of every row of the votes, if there are two."""
-    return None if joint is None else [CHAMBERS[c] for c in joint.chamber_index]
-
-
-def _no_baseline(spec: RunSpec) -> str:
-    if spec.baseline == "none":
-        return ""
-    return "no baseline: no earlier run on these votes was promoted, or passed with another method"

@@ -1,5 +1,7 @@
 """Find chains whose positions are reversed."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ Floats = NDArray[np.float64]
 
 
 def audit(
-    trace: xr.DataTree, scores: Floats | None, chambers: NDArray[np.int8] | None = None
+    trace: xr.DataTree, scores: Floats | None, chambers: NDArray[np.integer[Any]] | None = None
 ) -> tuple[int, ...]:
     """Chains in which a chamber is reversed against its scores.
 
@@ -18,7 +20,7 @@ def audit(
         Position of every legislator by PCA or by a fit of the chamber alone. Without scores no
         chain counts as reversed.
     chambers : ndarray of int, optional
-        Chamber of every legislator, because the scores of each chamber have their own scale.
+        Chamber, or sitting, of every legislator, because the scores of each have their own scale.
     """
     if scores is None:
         return ()

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.inference.fit_verdict import FitCheck
+from tallgrass.inference.labels import metric_name
 from tallgrass.inference.summary import draws_of, names_of
+from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
 from tallgrass.rollcalls.start import vote_eigenvalues
 from tallgrass.rollcalls.votes import VoteMatrix
@@ -126,9 +128,12 @@ def _eigenvalue_ratio(votes: VoteMatrix) -> float:
 
 
 def describe_axes(
-    trace: "DataTree", votes: VoteMatrix, joint: JointVotes | None = None
+    trace: "DataTree",
+    votes: VoteMatrix,
+    joint: JointVotes | None = None,
+    careers: Careers | None = None,
 ) -> dict[str, Axis]:
-    """The axis of each chamber of a run, by chamber; a joint run has two.
+    """The axis of each chamber of a run, by chamber; a dynamic run has one in every sitting.
 
     Parameters
     ----------
@@ -138,15 +143,20 @@ def describe_axes(
         The votes of the model, in the order of the trace.
     joint : JointVotes, optional
         Both chambers, whose votes say nothing about each other's axis.
+    careers : Careers, optional
+        Many sessions; the axes are then by session, and chamber if there are two.
     """
     row = {slug: i for i, slug in enumerate(names_of(trace, "legislator"))}
     draws = draws_of(trace, "xi")
     held = trace["constant_data"]["anchor"].to_numpy() != 0
     chambers = [votes] if joint is None else [getattr(joint, chamber) for chamber in CHAMBERS]
+    bodies = [(chamber.chamber, chamber) for chamber in chambers]
+    if careers is not None:
+        bodies = list(zip(careers.names, careers.blocks, strict=True))
     axes = {}
-    for chamber in chambers:
-        rows = [row[slug] for slug in chamber.slugs]
-        axes[chamber.chamber] = describe_axis(chamber, draws[rows], held[rows])
+    for name, body in bodies:
+        rows = [row[slug] for slug in body.slugs]
+        axes[name] = describe_axis(body, draws[rows], held[rows])
     return axes
 
 
@@ -155,14 +165,14 @@ def axis_metrics(axes: Mapping[str, Axis]) -> dict[str, float]:
     if len(axes) == 1:
         return next(iter(axes.values())).metrics
     return {
-        f"{name}_{chamber}": value
+        f"{name}_{metric_name(chamber)}": value
         for chamber, axis in axes.items()
         for name, value in axis.metrics.items()
     }
 
 
-def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]") -> FitCheck | None:
-    """Is the dimension the line between the parties, and is one dimension enough.
+def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]", dims: int = 1) -> FitCheck | None:
+    """Is the (first) dimension the line between the parties, and is one dimension enough.
 
     Parameters
     ----------
@@ -170,6 +180,8 @@ def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]") -> FitCheck | 
         By chamber.
     names : Series
         Names of the members by slug.
+    dims : int
+        Dimensions of the run; with two the strength of the second division questions nothing.
 
     Returns
     -------
@@ -179,23 +191,24 @@ def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]") -> FitCheck | 
     judged = {c: axis for c, axis in axes.items() if np.isfinite(axis.party_separation)}
     if not judged:
         return None
-    words = [_question(c if len(axes) > 1 else "", axis, names) for c, axis in judged.items()]
+    words = [_question(c if len(axes) > 1 else "", axis, names, dims) for c, axis in judged.items()]
     questions = [text for text in words if text]
     return FitCheck(NAME, "questioned" if questions else "fits", " ".join(questions))
 
 
-def _question(chamber: str, axis: Axis, names: "pd.Series[str]") -> str:
+def _question(chamber: str, axis: Axis, names: "pd.Series[str]", dims: int) -> str:
     """What speaks against the axis of a chamber; empty where nothing does."""
     apart = axis.party_separation < LEAST_SEPARATION
     crossed = axis.other_side_share > MOST_ON_OTHER_SIDE
-    second = axis.eigenvalue_ratio < LEAST_EIGENVALUE_RATIO
+    second = dims == 1 and axis.eigenvalue_ratio < LEAST_EIGENVALUE_RATIO
     if not (apart or crossed or second):
         return ""
-    of = f"In the {chamber.capitalize()} the" if chamber else "The"
+    of = f"In the {chamber[:1].upper()}{chamber[1:]} the" if chamber else "The"
     sentences = []
     if apart or crossed:
+        which = "one dimension" if dims == 1 else "first dimension"
         sentences.append(
-            f"{of} one dimension is not clearly the line between the parties: their means are "
+            f"{of} {which} is not clearly the line between the parties: their means are "
             f"{axis.party_separation:.1f} within-party standard deviations apart (95 % interval "
             f"{axis.separation_low:.1f} to {axis.separation_high:.1f}), and "
             f"{100 * axis.other_side_share:.0f} % of the members stand on the other party's side "
@@ -208,6 +221,9 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]") -> str:
             f"first eigenvalue of the agreement between members is {axis.eigenvalue_ratio:.1f} "
             "times the second."
         )
+    if dims > 1:
+        sentences.append("Even the direction that separates the parties best leaves them mixed.")
+        return " ".join(sentences)
     sentences.append(
         "Read the positions as the main division of the votes, which is not only that between the "
         "parties; a model with two dimensions would tell the two apart."

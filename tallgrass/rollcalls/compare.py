@@ -84,6 +84,11 @@ class Comparison:
     within: Mapping[str, Agreement] = field(default_factory=dict)
     abs_r_with_fixed: float = np.nan
 
+    def __repr__(self) -> str:
+        within = "".join(f", {party} {values.r:.4f}" for party, values in self.within.items())
+        flipped = ", reversed" if self.sign_flip else ""
+        return f"Comparison(|r| {self.abs_r:.4f} of {self.n_compared:,}{within}{flipped})"
+
     @property
     def least_r_within(self) -> float:
         """The smallest r within a party; NaN without parties."""

@@ -5,16 +5,19 @@ from dataclasses import asdict
 
 from tallgrass.inference.precision import DOUBLE
 from tallgrass.inference.samplers import trajectory
+from tallgrass.inference.spec import AUTO
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.anchor_text import anchors_text
 from tallgrass.rollcalls.filters import FilterLog
 from tallgrass.rollcalls.memory import COPY, to_text
-from tallgrass.rollcalls.prepare import Prepared
-from tallgrass.rollcalls.spec import RunSpec, prior_record
+from tallgrass.rollcalls.prepare import PRIORS, Prepared
+from tallgrass.rollcalls.spec import ModelSpec, RunSpec, prior_record
+from tallgrass.rollcalls.used_parameters import used_parameters
 from tallgrass.study.analysis import DataSet, Declaration
+from tallgrass.study.model_file import short
 from tallgrass.study.recorder import installed, versions_of_libraries
 
-_NUMERIC_SETTINGS = ("draws", "tune", "chains", "seed", "target_accept")
+_NUMERIC_SETTINGS = ("draws", "tune", "chains", "target_accept")
 
 
 def declaration(prepared: Prepared) -> Declaration:
@@ -28,12 +31,14 @@ def declaration(prepared: Prepared) -> Declaration:
         "n_parameters": prepared.model.n_parameters,
     }
     tags = {
-        "model": spec.model,
+        "model": short(spec.model),
         "chamber": spec.chamber,
         "session": votes.session,
         "data.sha256": data.fingerprint,
         "spec.sha256": spec.sha256,
     }
+    if prepared.file is not None:
+        tags |= prepared.file.tags
     if prepared.baseline is not None:
         tags["baseline.run_id"] = prepared.baseline.run_id
     metrics = _metrics(spec, counts)
@@ -51,10 +56,11 @@ def declaration(prepared: Prepared) -> Declaration:
         data=DataSet(f"{votes.session} {votes.chamber}", votes.fingerprint, profile, data.location),
         texts={
             "spec/run.json": json.dumps(spec.model_dump(mode="json"), indent=2),
-            "spec/prior.json": json.dumps(prior_record(spec), indent=2),
+            PRIORS: json.dumps(_priors(prepared), indent=2),
             "data/filters.json": json.dumps(_filter_record(data.filter_log), indent=2),
             "env/requirements.txt": installed(),
             **({COPY: to_text(data.given)} if data.given else {}),
+            **({} if prepared.file is None else prepared.file.texts),
         },
         tables={} if joint is None else {"tables/matched_bills": summaries.matched_bills(joint)},
     )
@@ -63,8 +69,13 @@ def declaration(prepared: Prepared) -> Declaration:
 def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
     spec, log = prepared.spec, prepared.data.filter_log
     versions = versions_of_libraries()
+    given = used_parameters(spec)
+    if prepared.file is not None:  # priors and coordinates of our models say nothing of it
+        of_ours = set(ModelSpec.model_fields) - {"model"}
+        given = {name: value for name, value in given.items() if name not in of_ours}
+        given |= {f"prior.{name}": text for name, text in prepared.file.priors.items()}
     return {
-        **spec.model_dump(),
+        **given,
         **{f"model.{name}": count for name, count in counts.items()},
         **_anchors(prepared),
         **{f"prior.{name}": prior.text for name, prior in spec.priors.items()},
@@ -76,13 +87,17 @@ def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
         "sampler.target_accept": spec.target_accept,
         "sampler.floatX": DOUBLE,
         "data.source": prepared.data.source,
-        "data.minority_threshold": log.minority_threshold,
-        "data.min_votes": log.min_votes,
         "data.n_legislators_read": log.n_legislators_read,
         "data.n_rollcalls_read": log.n_rollcalls_read,
-        **{f"data.dropped_{reason}": count for reason, count in _dropped(log).items()},
         **{f"version.{library}": number for library, number in versions.items()},
     }
+
+
+def _priors(prepared: Prepared) -> dict[str, object]:
+    """Every prior: of our models as values and in words, of a file's in PyMC's words."""
+    if prepared.file is not None:
+        return dict(prepared.file.priors)
+    return dict(prior_record(prepared.spec))
 
 
 def _anchors(prepared: Prepared) -> dict[str, object]:
@@ -95,20 +110,26 @@ def _anchors(prepared: Prepared) -> dict[str, object]:
 
 
 def _metrics(spec: RunSpec, counts: dict[str, int]) -> dict[str, float]:
-    """Numbers that are filtered by; MLflow draws parallel coordinates over metrics alone."""
+    """Numbers that are filtered by; MLflow draws parallel coordinates over metrics alone.
+
+    What is hardly ever varied is a param alone: the seed, the limits of the filters, and the mean
+    of a prior where it is 0.
+    """
     return {
         **{f"data/{name}": n for name, n in counts.items() if name != "n_parameters"},
         "model/n_parameters": counts["n_parameters"],
-        **{f"sampler/{name}": getattr(spec, name) for name in _NUMERIC_SETTINGS},
-        **{f"prior/{name}_mu": prior.mu for name, prior in spec.priors.items()},
+        **{
+            f"sampler/{name}": getattr(spec, name)
+            for name in _NUMERIC_SETTINGS
+            if getattr(spec, name) != AUTO  # how many there are is known afterwards
+        },
+        **{f"prior/{name}_mu": prior.mu for name, prior in spec.priors.items() if prior.mu},
         **{f"prior/{name}_sigma": prior.sigma for name, prior in spec.priors.items()},
-        "data/minority_threshold": spec.minority_threshold,
-        "data/min_votes": spec.min_votes,
     }
 
 
 def _dropped(log: FilterLog) -> dict[str, int]:
-    reasons = ("committee", "duplicate", "minority", "min_votes", "independent")
+    reasons = ("selection", "committee", "duplicate", "minority", "min_votes", "independent")
     return {reason: log.count(reason) for reason in reasons}
 
 

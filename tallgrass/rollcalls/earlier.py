@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import SpecError, TrackingError
 from tallgrass.rollcalls.spec import RunSpec
-from tallgrass.tracking.reading import searching
+from tallgrass.study.model_file import from_store
+from tallgrass.tracking.reading import searching, unmatched
 from tallgrass.tracking.reading.listing import listed, records
 from tallgrass.tracking.reading.records import SPEC, artifact, stored_table
 from tallgrass.tracking.reading.searching import equals, search
@@ -28,6 +29,12 @@ def rerun_spec(run_id: str) -> RunSpec:
         When the run is unknown or has no spec.
     SpecError
         When the spec is from another version of tallgrass and not valid now, or the run is a link.
+
+    Examples
+    --------
+    >>> run_id = tg.runs(chamber="senate", limit=1)["run_id"].iloc[0]
+    >>> tg.rerun_spec(run_id).chamber
+    'senate'
     """
     from tallgrass.rollcalls.memory import SESSION, STORED
 
@@ -49,6 +56,8 @@ def rerun_spec(run_id: str) -> RunSpec:
 def stored_spec(text: str) -> RunSpec:
     """The spec of a stored run, with the filters of its version.
 
+    The name of a model in a file is marked, so that its code does not run.
+
     Raises
     ------
     SpecError
@@ -58,7 +67,8 @@ def stored_spec(text: str) -> RunSpec:
     if isinstance(fields, dict):
         # Version 0.1 filtered once, and knew no roll calls of committees.
         fields = {"filters": "once", "committee": True, **fields}
-    return RunSpec.from_json(json.dumps(fields))
+    spec = RunSpec.from_json(json.dumps(fields))
+    return spec.model_copy(update={"model": from_store(spec.model)})
 
 
 def ideal_points(run_id: str) -> "DataFrame":
@@ -87,16 +97,21 @@ def find_baseline(data: "Identity", spec: RunSpec) -> str | None:
     """The run with which a new run of ``spec`` on this data is compared, or None.
 
     This is the newest promoted run on the same data, else the newest run on it that passed its
-    verdict with another sampler or model. Only finished runs count.
+    verdict with another sampler or model and as many dimensions, else the newest that passed with
+    other dimensions. Only finished runs count.
     """
     promoted = next(_on(data, "tags.baseline = 'true'"), None)
     if promoted is not None:
         return str(promoted.info.run_id)
+    other_dims = None
     for run in _on(data, "tags.verdict = 'pass'"):
-        method = run.data.params.get("sampler"), run.data.params.get("model")
-        if method != (spec.sampler, spec.model):
+        params = run.data.params
+        dims = params.get("dims", "1")  # runs before there were two have no param
+        if dims != str(spec.dims):
+            other_dims = other_dims or str(run.info.run_id)
+        elif (params.get("sampler"), params.get("model")) != (spec.sampler, spec.model):
             return str(run.info.run_id)
-    return None
+    return other_dims
 
 
 def find_flat(data: "Identity") -> str | None:
@@ -105,9 +120,14 @@ def find_flat(data: "Identity") -> str | None:
 
 
 def find_passed(data: "Identity", model: str) -> str | None:
-    """The newest finished run of a model on this data that passed its verdict, or None."""
-    passed = _on(data, "tags.verdict = 'pass'", equals("params.model", model))
-    return next((str(run.info.run_id) for run in passed), None)
+    """The newest finished run of a model on this data that passed its verdict, or None.
+
+    Only runs in one dimension count, because positions are compared.
+    """
+    for run in _on(data, "tags.verdict = 'pass'", equals("params.model", model)):
+        if run.data.params.get("dims", "1") == "1":  # runs before there were two have no param
+            return str(run.info.run_id)
+    return None
 
 
 def _on(data: "Identity", *conditions: str) -> "Iterator[Any]":
@@ -129,6 +149,11 @@ def _on(data: "Identity", *conditions: str) -> "Iterator[Any]":
 def run_records(**filters: Any) -> list[dict[str, Any]]:
     """The rows of :func:`runs` as plain values, without pandas; the filters are the same."""
     return records(_fields(), **filters)
+
+
+def why_none(filters: dict[str, Any]) -> list[str]:
+    """What no run has of the filters of :func:`runs` that none matched, with the nearest."""
+    return unmatched.reasons(_fields(), filters)
 
 
 def runs(  # noqa: PLR0913 - all are filters, passed by name
@@ -179,6 +204,14 @@ def runs(  # noqa: PLR0913 - all are filters, passed by name
     ------
     TrackingError
         On an unknown parameter, status or experiment, or when MLflow refuses the filter.
+
+    Examples
+    --------
+    All runs on a senate that started at the first principal component, newest first:
+
+    >>> table = tg.runs(chamber="senate", init="pca")
+    >>> bool(table["start_time"].is_monotonic_decreasing)
+    True
     """
     return listed(
         _fields(),

@@ -16,7 +16,7 @@ class Drop:
     kind: str  # "rollcall" or "legislator"
     id: str
     name: str
-    reason: str  # "committee", "duplicate", "minority", "min_votes" or "independent"
+    reason: str  # "selection", "committee", "duplicate", "minority", "min_votes" or "independent"
     detail: str
 
 
@@ -42,17 +42,19 @@ def filter_votes(
     parties_only: bool,
     committee: bool = True,
     settled: bool = False,
+    chosen: NDArray[np.bool_] | None = None,
 ) -> tuple[VoteMatrix, FilterLog]:
     """Drop roll calls and legislators that carry little information.
 
-    Dropped are, in this order: roll calls of committees, unless ``committee``; duplicate roll calls
-    (same bill, motion and votes; the earliest date stays, then the lowest id; roll calls without a
-    bill are never duplicates), roll calls with a minority share of Yea + Nay below
-    ``minority_threshold`` (a fraction), legislators with fewer than ``min_votes`` observed votes
-    and, if ``parties_only``, members of neither major party. A legislator whose party is unknown
-    stays, and :func:`check_parties` names them. With ``settled`` the last three are repeated with
-    what is left until nothing more is dropped, so that every roll call that stays has its minority
-    among the members that stay; version 0.1 did them once.
+    Dropped are, in this order: roll calls that are not ``chosen`` (by
+    :func:`~tallgrass.rollcalls.selected.chosen`, if given), roll calls of committees, unless
+    ``committee``; duplicate roll calls (same bill, motion and votes; the earliest date stays, then
+    the lowest id; roll calls without a bill are never duplicates), roll calls with a minority share
+    of Yea + Nay below ``minority_threshold`` (a fraction), legislators with fewer than
+    ``min_votes`` observed votes and, if ``parties_only``, members of neither major party. A
+    legislator whose party is unknown stays, and :func:`check_parties` names them. With ``settled``
+    the last three are repeated with what is left until nothing more is dropped, so that every roll
+    call that stays has its minority among the members that stay; version 0.1 did them once.
 
     Raises
     ------
@@ -63,7 +65,10 @@ def filter_votes(
     rows = np.ones(len(votes.legislators), bool)
     columns = np.ones(len(votes.rollcalls), bool)
     for j, rollcall in enumerate(votes.rollcalls):
-        if rollcall.committee and not committee:
+        if chosen is not None and not chosen[j]:
+            columns[j] = False
+            drops.append(_rollcall_drop(rollcall, "selection", "not among those asked for"))
+        elif rollcall.committee and not committee:
             columns[j] = False
             drops.append(_rollcall_drop(rollcall, "committee", "not of the whole chamber"))
     _drop_duplicates(votes, columns, drops)

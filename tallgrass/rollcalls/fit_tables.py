@@ -63,7 +63,7 @@ class FitTables:
         """What speaks for and against the fit; ``choice`` says how anchors were chosen."""
         return [
             misfit_check(checks, self.legislators),
-            pairs_check(checks, ideal),
+            pairs_check(checks, ideal, 2 if "mean_2" in ideal else 1),
             anchor_check(self.anchors, ideal, self.legislators, choice),
         ]
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
 from tallgrass.rollcalls.votes import VoteMatrix
 
@@ -32,8 +33,8 @@ class Identity:
         return dict(parties) == dict(self.parties)
 
 
-def identity(votes: VoteMatrix | JointVotes) -> Identity:
-    """What a chamber, or both, are known by.
+def identity(votes: VoteMatrix | JointVotes | Careers) -> Identity:
+    """What a chamber, or both, or many sessions, are known by.
 
     Examples
     --------
@@ -44,6 +45,8 @@ def identity(votes: VoteMatrix | JointVotes) -> Identity:
     """
     if isinstance(votes, VoteMatrix):
         fingerprint, former, members = votes.fingerprint, votes.former_fingerprint, votes
+    elif isinstance(votes, Careers):
+        fingerprint, former, members = _of_careers(votes), "", votes.combined
     else:
         own = [votes.as_read(chamber).fingerprint for chamber in CHAMBERS]
         renamed = [votes.chamber(c).former_fingerprint for c in CHAMBERS]
@@ -51,6 +54,16 @@ def identity(votes: VoteMatrix | JointVotes) -> Identity:
         members = votes.combined
     parties = {member.slug: member.party for member in members.legislators}
     return Identity(fingerprint, former, parties)
+
+
+def _of_careers(careers: Careers) -> str:
+    """SHA-256 over the votes of all sittings, their times, and who and what links them."""
+    digest = hashlib.sha256(careers.reference_session.encode())
+    for sitting in careers.sittings:
+        digest.update(f"\n{sitting.name} {sitting.time} {sitting.votes.fingerprint}".encode())
+    for part in (*careers.links, *careers.bridges):
+        digest.update(str(part.tolist()).encode())
+    return digest.hexdigest()
 
 
 def _with_matches(votes: JointVotes, of_chambers: list[str]) -> str:

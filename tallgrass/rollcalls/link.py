@@ -21,6 +21,7 @@ from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
 from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
+from tallgrass.tracking.progress import parts
 
 SPEC = "spec/link.json"
 FEWEST_DRAWS = 20
@@ -40,6 +41,13 @@ class LinkResult:
         Where the HTML report was stored.
     analysis : LinkAnalysis
         What the record and the report were made from.
+
+    Examples
+    --------
+    >>> ids = tg.runs(chamber="senate", limit=2)["run_id"]
+    >>> result = tg.link(*ids, tg.LinkOptions(draws=50))
+    >>> list(result.linking.coefficients.columns[:2])
+    ['treatment', 'method']
     """
 
     run_id: str
@@ -137,9 +145,10 @@ def link(
 
     Examples
     --------
-    >>> import tallgrass as tg
-    >>> linked = tg.link("3f72e805", "937a4248")  # doctest: +SKIP
-    >>> linked.linking.coefficients  # doctest: +SKIP
+    >>> reference, target = tg.runs(chamber="senate", limit=2)["run_id"]
+    >>> linked = tg.link(reference, target, tg.LinkOptions(robust="drop", draws=50))
+    >>> len(linked.linking.coefficients) > 0
+    True
     """
     clock = Clock(time.perf_counter())
     options, settings = options or LinkOptions(), settings or load_settings()
@@ -147,7 +156,7 @@ def link(
 
     def prepared(_others: tuple[Finding, ...], _state: Path) -> LinkStudy:
         with clock.timed("prepare_s"):
-            return link_study(reference, target, options)
+            return link_study(reference, target, options, settings.progress)
 
     outcome = carry_out(prepared, settings, clock, Context(), limited=False)
     return LinkResult(
@@ -160,8 +169,15 @@ def link(
     )
 
 
-def link_study(reference: str, target: str, options: LinkOptions) -> LinkStudy:
+def link_study(
+    reference: str, target: str, options: LinkOptions, progress: str = "none"
+) -> LinkStudy:
     """Read both runs and link them.
+
+    Parameters
+    ----------
+    progress : str
+        How it is shown how far linking is: as the setting ``progress``.
 
     Raises
     ------
@@ -171,7 +187,9 @@ def link_study(reference: str, target: str, options: LinkOptions) -> LinkStudy:
     first, second = read_scale(reference), read_scale(target)
     if first.run_id == second.run_id:
         raise DataError("a run is not linked with itself", first.run_id)
-    return LinkStudy(first, second, options, link_scales(first, second, options))
+    with parts(progress, "linking pairs of draws") as told:
+        linking = link_scales(first, second, options, told)
+    return LinkStudy(first, second, options, linking)
 
 
 def check_options(options: LinkOptions) -> None:

@@ -45,10 +45,9 @@ def log_likelihood(run: "str | DataTree", max_draws: int = MAX_DRAWS) -> "DataTr
 
     Examples
     --------
-    >>> import arviz as az, tallgrass as tg
-    >>> az.loo(tg.log_likelihood("3f72e805"))  # doctest: +SKIP
-    >>> az.compare({name: tg.log_likelihood(name) for name in ("3f72e805", "937a4248")})
-    ... # doctest: +SKIP
+    >>> run_id = tg.runs(chamber="senate", limit=1)["run_id"].iloc[0]
+    >>> tg.log_likelihood(run_id)["log_likelihood"]["votes"].dims
+    ('chain', 'draw', 'vote')
     """
     trace = reading.load_trace(run) if isinstance(run, str) else run
     votes = observed_votes(trace)

@@ -92,6 +92,11 @@ def _by_bill(rollcalls: Sequence[RollCall]) -> dict[str, list[RollCall]]:
     return dict(bills)
 
 
+def is_final(rollcall: RollCall) -> bool:
+    """Whether a roll call is a final action on its bill, or a passage in other states' words."""
+    return _finality(rollcall) > 0
+
+
 def _finality(rollcall: RollCall) -> int:
     """2 for a final action, 1 for a passage in the words of other states, else 0."""
     texts = (rollcall.motion, rollcall.vote_type)

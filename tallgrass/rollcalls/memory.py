@@ -5,7 +5,7 @@ A copy of all votes, unfiltered, is the artifact ``data/votes.json`` of the run;
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 
 import numpy as np
@@ -21,7 +21,7 @@ STORED = "run:"  # how a session begins that is the votes of a run
 COPY = "data/votes.json"
 _LETTERS = {1: "y", -1: "n", 0: "."}
 
-type Given = VoteMatrix | pd.DataFrame | Mapping[str, VoteMatrix]
+type Given = VoteMatrix | pd.DataFrame | Mapping[str, VoteMatrix] | Sequence[VoteMatrix]
 
 
 def given_votes(spec: RunSpec, votes: Given) -> tuple[RunSpec, dict[str, VoteMatrix]]:
@@ -31,7 +31,7 @@ def given_votes(spec: RunSpec, votes: Given) -> tuple[RunSpec, dict[str, VoteMat
     ----------
     votes : VoteMatrix, DataFrame or mapping
         One chamber, or a table as :meth:`VoteMatrix.from_frame` takes it; for the joint model
-        ``house`` and ``senate``.
+        ``house`` and ``senate``; for the dynamic model a list of many sessions.
 
     Raises
     ------
@@ -42,6 +42,14 @@ def given_votes(spec: RunSpec, votes: Given) -> tuple[RunSpec, dict[str, VoteMat
     """
     if isinstance(votes, pd.DataFrame):
         votes = VoteMatrix.from_frame(votes, chamber=spec.chamber)
+    if spec.model == "dynamic":
+        return spec.model_copy(update={"session": SESSION}), _many_sessions(votes)
+    if not isinstance(votes, VoteMatrix | Mapping):
+        raise SpecError(
+            "votes: several sessions go with the dynamic model",
+            f"model={spec.model}",
+            "give one VoteMatrix, or add model=dynamic",
+        )
     chambers = {votes.chamber: votes} if isinstance(votes, VoteMatrix) else dict(votes)
     wanted = {"house", "senate"} if spec.model == "joint" else {next(iter(chambers), "")}
     if set(chambers) != wanted or not wanted <= {"house", "senate"}:
@@ -52,6 +60,18 @@ def given_votes(spec: RunSpec, votes: Given) -> tuple[RunSpec, dict[str, VoteMat
         )
     chamber = "both" if spec.model == "joint" else next(iter(chambers))
     return spec.model_copy(update={"session": SESSION, "chamber": chamber}), chambers
+
+
+def _many_sessions(votes: Given) -> dict[str, VoteMatrix]:
+    """Votes by chamber and session (``house 2019``)."""
+    matrices = list(votes.values()) if isinstance(votes, Mapping) else votes
+    if isinstance(matrices, VoteMatrix | pd.DataFrame):
+        raise SpecError(
+            "votes: the dynamic model takes a list of sessions",
+            type(votes).__name__,
+            "give two VoteMatrix or more, each with its session",
+        )
+    return {f"{matrix.chamber} {matrix.session}": matrix for matrix in matrices}
 
 
 def to_text(chambers: Mapping[str, VoteMatrix]) -> str:
@@ -85,7 +105,7 @@ def from_text(text: str) -> dict[str, VoteMatrix]:
                 tuple(Legislator(*member) for member in part["legislators"]),
                 tuple(RollCall(*rollcall) for rollcall in part["rollcalls"]),
                 part["session"],
-                name,
+                name.partition(" ")[0],
             )
             for name, part in json.loads(text).items()
         }

@@ -11,6 +11,7 @@ from tallgrass.rollcalls.votes import YEA, VoteMatrix
 LISTED_VOTES = 100
 _NAMED = 5
 _NAMED_PAIRS = 3
+_MODEL = {1: "One line does not", 2: "Two dimensions do not"}
 _CHECK, _PAIRS = "single legislators", "pairs of legislators"
 
 
@@ -126,7 +127,7 @@ def _farthest(row: "pd.Series[str]") -> str:
     return f"{person(row)}{anchor}: {observed} % yeas, predicted {low} to {high} %"
 
 
-def pairs_check(checks: FitChecks | None, ideal: pd.DataFrame) -> FitCheck:
+def pairs_check(checks: FitChecks | None, ideal: pd.DataFrame, dims: int = 1) -> FitCheck:
     """Whether more pairs than chance allows agree more or less often than the model predicts."""
     if checks is None:
         return FitCheck(_PAIRS, "not checked", "The agreement of pairs was not checked.")
@@ -145,7 +146,7 @@ def pairs_check(checks: FitChecks | None, ideal: pd.DataFrame) -> FitCheck:
         "questioned",
         f"{metrics['fit/misfit_pairs']:,.0f} of {len(checks.pairs):,} pairs of legislators agree "
         "more or less often than the model predicts; about "
-        f"{metrics['fit/misfit_pairs_expected']:,.0f} would by chance. One line does not describe "
+        f"{metrics['fit/misfit_pairs_expected']:,.0f} would by chance. {_MODEL[dims]} describe "
         f"who votes with whom. Farthest off: {named}.",
     )
 

@@ -11,6 +11,6 @@ def person(row: "pd.Series[str] | dict[str, str]") -> str:
     return f"{name} ({place})" if place and not name.endswith(")") else name
 
 
-def rollcall_name(row: "pd.Series[str]") -> str:
+def rollcall_name(row: "pd.Series[str] | dict[str, str]") -> str:
     """A roll call: bill and motion, else its id."""
     return " · ".join(part for part in (row["bill"], row["motion"]) if part) or row["vote_id"]

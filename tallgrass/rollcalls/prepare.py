@@ -1,7 +1,8 @@
 """All that can be refused is refused here, before a run exists: votes, baseline, start, model."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,11 @@ from tallgrass.errors import DataError, SpecError, TrackingError
 from tallgrass.inference.precision import require_double
 from tallgrass.machine import Finding, inspect_machine
 from tallgrass.rollcalls import earlier
+from tallgrass.rollcalls.career_analysis import long_run
+from tallgrass.rollcalls.careers import careers_start
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, joint_start
 from tallgrass.rollcalls.compare import fixed_members
+from tallgrass.rollcalls.external import Scores, scores_for
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.reading import Read
@@ -22,6 +26,7 @@ from tallgrass.rollcalls.votes import VoteMatrix
 
 logger = logging.getLogger(__name__)
 
+PRIORS = "spec/prior.json"
 MIN_COMMON = 3  # legislators shared with a baseline, for a correlation to mean something
 
 
@@ -33,6 +38,28 @@ class Baseline:
     model: str
     positions: "pd.Series[float]"  # posterior mean by legislator slug
     fixed: frozenset[str] = frozenset()  # slugs of its anchors
+    dims: int = 1
+    second: "pd.Series[float] | None" = None  # positions on its second axis
+
+
+@dataclass(frozen=True, eq=False)
+class FromFile:
+    """A model that is the user's, from a file of theirs.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    priors : mapping of str to str
+        Distribution of each free variable, in PyMC's words.
+    tags, texts : mapping of str to str
+        What is recorded of the file.
+    """
+
+    model: Model
+    priors: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +74,8 @@ class Prepared:
     baseline: Baseline | None
     flat_table: pd.DataFrame | None
     own_fits: "OwnFits | None" = None
+    scores: Scores | None = None
+    file: FromFile | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +101,7 @@ def prepare(
     known: tuple[Finding, ...] = (),
     state: Path | None = None,
     inspect: bool = True,
+    file: FromFile | None = None,
 ) -> Prepared:
     """Choose the start, build the model, look at the machine and find the baseline.
 
@@ -83,6 +113,8 @@ def prepare(
         Where draws are kept while they are made.
     inspect : bool
         Whether to look at the machine; not for draws that are there already.
+    file : FromFile, optional
+        A model of the user's, which takes the place of that of the spec.
 
     Raises
     ------
@@ -92,12 +124,17 @@ def prepare(
     require_double()
     votes = data.votes
     past = _past_positions(spec.init)
-    if data.joint is None:
-        start = make_start(votes, spec.init, past)
+    if data.careers is not None:
+        start = careers_start(data.careers, spec.init, past)
+    elif data.joint is None:
+        start = make_start(votes, spec.init, past, _past_positions(spec.init, "mean_2"))
     else:
         start = joint_start(data.joint, spec.init, past)
-    model = build_model(data.joint or votes, spec, start)
+    data_of_model = data.careers or data.joint or votes
+    model = build_model(data_of_model, spec, start) if file is None else file.model
     findings = (*_inspected(spec, votes, state), *known) if inspect else known
+    if inspect and data.careers is not None:
+        findings += long_run(data.careers, spec)
     return Prepared(
         spec=spec,
         data=data,
@@ -107,6 +144,8 @@ def prepare(
         baseline=find_baseline(spec, votes, data.identity),
         flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,
         own_fits=None if data.joint is None else _own_fits(data.joint, start),
+        scores=None if data.careers is not None else scores_for(spec, data),
+        file=file,
     )
 
 
@@ -120,8 +159,8 @@ def _inspected(spec: RunSpec, votes: VoteMatrix, state: Path | None) -> tuple[Fi
     """
     findings = inspect_machine(
         spec.chains,
-        _values_a_draw(votes),
-        spec.draws + spec.tune,
+        _values_a_draw(votes, spec.dims),
+        spec.most_draws + spec.tune,
         Path.cwd(),
         spec.sampler,
         state,
@@ -152,7 +191,7 @@ def find_baseline(
         return None
     try:
         table = earlier.ideal_points(run_id)
-        model = earlier.rerun_spec(run_id).model
+        earlier_spec = earlier.rerun_spec(run_id)
     except TrackingError as error:
         if asked:
             raise TrackingError(
@@ -170,7 +209,15 @@ def find_baseline(
             f"{common} of {len(votes.slugs)} are common: name a run on the same chamber, "
             "or baseline=none",
         )
-    return Baseline(run_id, model, positions, fixed_members(table))
+    second = table.set_index("slug")["mean_2"].astype(float) if "mean_2" in table else None
+    return Baseline(
+        run_id,
+        earlier_spec.model,
+        positions,
+        fixed_members(table),
+        earlier_spec.dims,
+        second,
+    )
 
 
 def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
@@ -186,11 +233,13 @@ def _own_fits(joint: JointVotes, start: Start) -> OwnFits:
     return OwnFits(run_ids, scores)
 
 
-def _past_positions(init: str) -> dict[str, float] | None:
+def _past_positions(init: str, column: str = "mean") -> dict[str, float] | None:
     if not init.startswith("run:"):
         return None
     table = earlier.ideal_points(init.removeprefix("run:"))
-    return dict(zip(table["slug"].astype(str), table["mean"].astype(float), strict=True))
+    if column not in table:  # a run in one dimension has no second axis
+        return None
+    return dict(zip(table["slug"].astype(str), table[column].astype(float), strict=True))
 
 
 def _flat_table(votes: VoteMatrix) -> pd.DataFrame | None:
@@ -212,5 +261,5 @@ def _warn_of_lost(what: str, run_id: str, error: TrackingError) -> None:
     logger.warning("%s, as run %s cannot be read: %s", what, run_id, error)
 
 
-def _values_a_draw(votes: VoteMatrix) -> int:
-    return len(votes.legislators) + 2 * len(votes.rollcalls) + 4
+def _values_a_draw(votes: VoteMatrix, dims: int) -> int:
+    return dims * len(votes.legislators) + (1 + dims) * len(votes.rollcalls) + 2 + 2 * dims

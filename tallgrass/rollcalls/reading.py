@@ -3,20 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.escaping import masked
 from tallgrass.inputs.paths import is_database
+from tallgrass.rollcalls.career_reading import read_careers
+from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers
 from tallgrass.rollcalls.filters import FilterLog, filter_votes
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.memory import SESSION, votes_of_run
+from tallgrass.rollcalls.selected import chosen
+from tallgrass.rollcalls.selection import Selection
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.spec import RunSpec, load_run_spec
 from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties
 from tallgrass.settings import Settings
+from tallgrass.study.model_file import is_reference
 
 DATABASE = "database"  # as the source of votes
+SESSIONS = "sessions"  # as the source of several
 MIN_LEGISLATORS = 3  # with fewer there is nothing to place
 
 
@@ -29,12 +39,20 @@ class Read:
     votes: VoteMatrix  # of both chambers together in the joint model
     filter_log: FilterLog
     joint: JointVotes | None = None
+    careers: Careers | None = None  # many sessions; ``votes`` holds their member-sessions together
     given: Mapping[str, VoteMatrix] = field(default_factory=dict)  # in memory, by chamber, whole
 
     @cached_property
     def identity(self) -> Identity:
         """What the data are known by, among those of other runs."""
-        return identity(self.joint or self.votes)
+        return identity(self.joint or self.careers or self.votes)
+
+    @property
+    def bodies(self) -> NDArray[np.integer[Any]] | None:
+        """Index of the chamber, or of the sitting, of every row of the votes, if there are some."""
+        if self.careers is not None:
+            return self.careers.in_combined_order(self.careers.sitting_of_row)
+        return None if self.joint is None else self.joint.chamber_index
 
     @property
     def fingerprint(self) -> str:
@@ -58,6 +76,10 @@ def read(spec: RunSpec, settings: Settings, given: Mapping[str, VoteMatrix] | No
         When they are those of a run that does not hold them.
     """
     given = given or votes_of_run(spec.session)
+    if spec.model == "dynamic":
+        careers, log = read_careers(spec, settings, given)
+        where = (SESSION, spec.session) if given else (SESSIONS, spec.session)
+        return Read(*where, careers.combined, log, careers=careers, given=given or {})
     if given is not None:
         return replace(_filtered(given, spec, SESSION, spec.session), given=given)
     session = with_password(spec.session)
@@ -111,16 +133,19 @@ def _filtered(
             f"no votes of the {missing[0]}", ", ".join(chambers), "name the chamber that is there"
         )
     votes, logs = {}, []
+    selection = Selection.parse(spec.rollcalls)
     for name in wanted:
-        if spec.model != "flat":
+        by_party = spec.model != "flat" and not is_reference(spec.model)
+        if by_party:
             require_both_parties(chambers[name])
         votes[name], log = filter_votes(
             chambers[name],
             spec.minority_threshold,
             spec.min_votes,
-            parties_only=spec.model != "flat",
+            parties_only=by_party,
             committee=spec.committee,
             settled=spec.filters == "settled",
+            chosen=chosen(selection, chambers[name]) if spec.rollcalls else None,
         )
         logs.append(log)
     if spec.model != "joint":

@@ -16,11 +16,14 @@ from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.link import SPEC, LinkStudy, link_study
 from tallgrass.rollcalls.linking import LinkOptions
 from tallgrass.rollcalls.memory import SESSION, STORED
-from tallgrass.rollcalls.prepare import prepare
+from tallgrass.rollcalls.models.from_file import drawn_model
+from tallgrass.rollcalls.prepare import PRIORS, FromFile, prepare
 from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.run import RollCallStudy
+from tallgrass.rollcalls.sources import several
 from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.settings import Settings
+from tallgrass.study.model_file import is_reference
 from tallgrass.tracking.reading.records import artifact
 
 if TYPE_CHECKING:
@@ -58,15 +61,26 @@ def recovered_run(
     if spec.session == SESSION:
         session = f"{STORED}{trace.attrs['run_id']}"
     else:
-        session = as_given_from(working_dir, spec.session)
-    data = read(spec.model_copy(update={"session": session}), settings)
+        found_from = several.as_given_from if spec.model == "dynamic" else as_given_from
+        session = found_from(working_dir, spec.session)
+    members = as_given_from(working_dir, spec.members)
+    data = read(spec.model_copy(update={"session": session, "members": members}), settings)
     if not _same(data.identity, trace):
         raise DataError("the votes are no longer those of the run", data.location)
     asked = spec if baseline is None else spec.model_copy(update={"baseline": baseline})
-    prepared = prepare(asked, data, findings, inspect=False)
-    _label(trace, prepared.model.graph.coords)
+    file = _file_of(trace) if is_reference(spec.model) else None
+    prepared = prepare(asked, data, findings, inspect=False, file=file)
+    if file is None:
+        _label(trace, prepared.model.graph.coords)
     # The report shows the spec as it was given.
     return RollCallStudy(replace(prepared, spec=spec))
+
+
+def _file_of(trace: "DataTree") -> FromFile:
+    """What stands for a model of the user's: its code is never run for a stored run."""
+    with artifact(trace.attrs["run_id"], PRIORS) as (_, path):
+        priors = json.loads(path.read_text("utf-8"))
+    return FromFile(drawn_model(list(map(str, trace["posterior"].data_vars))), priors)
 
 
 def _same(data: Identity, trace: "DataTree") -> bool:

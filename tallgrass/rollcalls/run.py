@@ -11,12 +11,14 @@ from tallgrass.inference.draws import Sampled
 from tallgrass.inference.second_start import refuse_second_start
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding
-from tallgrass.rollcalls.analysis import RollCallAnalysis, analyse
+from tallgrass.rollcalls.analyse import analyse
+from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.declaration import declaration
-from tallgrass.rollcalls.prepare import Prepared, prepare
-from tallgrass.rollcalls.reading import read
-from tallgrass.rollcalls.report import build, figures
+from tallgrass.rollcalls.prepare import FromFile, Prepared, prepare
+from tallgrass.rollcalls.reading import Read, read
+from tallgrass.rollcalls.report import build, figures, first_findings
 from tallgrass.rollcalls.result import FitResult
+from tallgrass.rollcalls.run_name import BETWEEN, run_name
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.stored_scales import linked_beside
 from tallgrass.rollcalls.trace import sample
@@ -24,8 +26,10 @@ from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Declaration
 from tallgrass.study.clock import Clock
+from tallgrass.study.model_file import short
 from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
+from tallgrass.tracking.progress import steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +41,14 @@ class RollCallStudy(Study[RollCallAnalysis]):
     @property
     def name(self) -> str:
         """Name of the MLflow run."""
-        return f"{self.title} {self.prepared.spec.init.partition(':')[0]}"
+        return run_name(self.prepared.spec, self.prepared.data.votes.session)
 
     @property
     def title(self) -> str:
         """Title of the process."""
         spec = self.prepared.spec
-        return f"{spec.chamber} {spec.model} {spec.sampler}"
+        dims = " 2d" if spec.dims == 2 else ""
+        return f"{spec.chamber} {short(spec.model)}{dims} {spec.sampler}"
 
     @property
     def chains(self) -> int:
@@ -63,7 +68,7 @@ class RollCallStudy(Study[RollCallAnalysis]):
         """The spec, and the fingerprint of all that the model looks at."""
         return {
             "spec": self.prepared.spec.to_json(),
-            "model": self.prepared.spec.model,
+            "model": short(self.prepared.spec.model),
             "data_sha256": self.prepared.data.fingerprint,
         }
 
@@ -90,6 +95,14 @@ class RollCallStudy(Study[RollCallAnalysis]):
         beside = None if own is None else linked_beside(own.run_ids)
         return analyse(self.prepared, sampled, run_id, thresholds, clock, beside)
 
+    def judged_name(self, analysis: RollCallAnalysis) -> str:
+        """The name with the verdict."""
+        return f"{self.name}{BETWEEN}{analysis.verdict.status}"
+
+    def told(self, analysis: RollCallAnalysis) -> tuple[str, ...]:
+        """The first findings of the report."""
+        return first_findings(analysis)
+
     def figures(self, analysis: RollCallAnalysis) -> Mapping[str, Any]:
         """The figures by name."""
         return figures(analysis)
@@ -108,17 +121,29 @@ def run_steps(
 ) -> FitResult:
     """Carry out one run; see :func:`tallgrass.rollcalls.fit.fit`. ``votes`` are by chamber."""
     refuse_second_start()
-    clock = Clock(began)
+    clock = Clock(began, steps(settings.progress))
     clock.add("import_s", time.perf_counter() - began)
     # The votes come first: where they cannot be used, not even an empty database is made.
     with clock.timed("prepare_s"):
         data = read(spec, settings, votes)
-    # The votes are read, and everybody can read a run: it never sees the password of a database.
+    return carry_out_run(spec, data, settings, clock, context)
+
+
+def carry_out_run(
+    spec: RunSpec,
+    data: Read,
+    settings: Settings,
+    clock: Clock,
+    context: Context,
+    file: FromFile | None = None,
+) -> FitResult:
+    """Carry out one run on votes that are read; ``file`` is a model of the user's."""
+    # Everybody can read a run: it never sees the password of a database.
     spec = spec.model_copy(update={"session": masked(spec.session)})
 
     def prepared(others: tuple[Finding, ...], state: Path) -> RollCallStudy:
         with clock.timed("prepare_s"):
-            return RollCallStudy(prepare(spec, data, others, state))
+            return RollCallStudy(prepare(spec, data, others, state, file=file))
 
     outcome = carry_out(prepared, settings, clock, context)
     analysis = outcome.analysis

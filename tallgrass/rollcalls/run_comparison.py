@@ -50,8 +50,10 @@ class _Compared(NamedTuple):
     moved: str = _NONE
 
 
-def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
-    """The metrics of several runs, against the thresholds of the verdict and each other.
+def compare(
+    run_ids: Sequence[str], thresholds: "Thresholds | None" = None, *, long: bool = False
+) -> "DataFrame":
+    """The metrics of several runs side by side, and which pass the thresholds of the verdict.
 
     Runs on roll calls are compared with the first of them: by the positions of their common members
     (r over everybody and the least r within a party, without anchors, and who moved most), and on
@@ -64,13 +66,38 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
         Ids, or unique beginnings of ids.
     thresholds : Thresholds, optional
         Thresholds of the verdict; by default the usual ones.
+    long : bool, optional
+        One row per measure and run, with numbers, in place of one row per measure.
 
     Returns
     -------
     DataFrame
-        One row per measure and run: measure, relation and threshold (or missing), run_id, run (its
+        One row per measure, one column per run (its name and the beginning of its id) with what the
+        command line prints, and ``passes``: the values that pass. If ``long``, one row per measure
+        and run: measure, relation and threshold (or missing), run_id, run (its
         name), value (float), passed (missing without a threshold), and text (the printed value).
         Measures that no run has are left out.
+
+    Raises
+    ------
+    TrackingError
+        When a run is unknown, or there are no run ids.
+
+    Examples
+    --------
+    >>> newest, before = tg.runs(chamber="senate", limit=2)["run_id"]
+    >>> tg.compare([before, newest]).loc["R-hat max", "passes"]
+    '< 1.01'
+    >>> long = tg.compare([before, newest], long=True)
+    >>> int((long["measure"] == "R-hat max").sum())
+    2
+    """
+    table = comparison(run_ids, thresholds)
+    return table if long else reading.side_by_side(table)
+
+
+def comparison(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
+    """The rows of :func:`compare`, one per measure and run.
 
     Raises
     ------

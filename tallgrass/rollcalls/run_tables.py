@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tallgrass.rollcalls import summaries
+from tallgrass.rollcalls.career_analysis import completed
+from tallgrass.rollcalls.chambers import CHAMBERS
 from tallgrass.rollcalls.compare import Comparison
 from tallgrass.rollcalls.prepare import Prepared
+from tallgrass.rollcalls.reading import Read
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
+_READ_FIRST = ("name", "party", "chamber", "mean", "hdi_low", "hdi_high", "rank", "district")
 MIN_COMMON = 3  # a shrinkage picture of fewer legislators shows nothing
 
 
@@ -28,7 +32,29 @@ class Tables:
     dispersion: pd.DataFrame | None
     shrinkage: pd.DataFrame | None
     joint: summaries.JointTables | None
+    careers: summaries.CareerTables | None
     comparison: pd.DataFrame | None  # with name, party, district, and anchored in either run
+
+
+def ideal_table(trace: "DataTree", data: Read) -> pd.DataFrame:
+    """One row a legislator, or a member-session of a dynamic run, in the order of the trace."""
+    if data.careers is not None:
+        return summaries.member_sessions(trace, data.careers)
+    joint = data.joint
+    chambers = None if joint is None else [CHAMBERS[c] for c in joint.chamber_index]
+    return summaries.ideal_points(trace, data.votes, chambers)
+
+
+def by_rank(ideal: pd.DataFrame) -> pd.DataFrame:
+    """The table of ideal points as people read it: who, where, how surely; farthest right first.
+
+    A dynamic run has a row for each session, whose order says more, and stays as it is.
+    """
+    columns = [*(name for name in _READ_FIRST if name in ideal), *ideal]
+    ordered = ideal[list(dict.fromkeys(columns))]
+    if "session" in ideal:
+        return ordered
+    return ordered.sort_values("rank", kind="stable", ignore_index=True)
 
 
 def run_tables(
@@ -38,6 +64,7 @@ def run_tables(
     convergence: pd.DataFrame,
     worst: pd.DataFrame,
     comparison: Comparison | None,
+    session_fit: pd.DataFrame | None = None,
 ) -> Tables:
     """The tables of a run.
 
@@ -53,6 +80,8 @@ def run_tables(
         Diagnostics by variable, and the parameters with the worst values.
     comparison : Comparison or None
         Agreement with the baseline.
+    session_fit : DataFrame, optional
+        The fit of every session of a dynamic run.
     """
     parties = summaries.has_parties(trace)
     shrinkage = compared = None
@@ -70,9 +99,22 @@ def run_tables(
     if prepared.data.joint is not None:
         scores = None if prepared.own_fits is None else prepared.own_fits.scores
         joint = summaries.joint_tables(trace, prepared.data.joint, scores)
+    rollcalls = summaries.rollcalls_table(trace, prepared.data.votes)
+    if summaries.has_plane(trace):
+        rollcalls = summaries.with_slopes(rollcalls, trace)
+    careers = None
+    if (sessions := prepared.data.careers) is not None:
+        careers = completed(
+            summaries.career_tables(trace, sessions, prepared.spec),
+            trace,
+            sessions,
+            ideal,
+            prepared.start.pca,
+            session_fit,
+        )
     return Tables(
         ideal_points=ideal,
-        rollcalls=summaries.rollcalls_table(trace, prepared.data.votes),
+        rollcalls=rollcalls,
         convergence=convergence,
         worst=worst,
         party_parameters=summaries.party_parameters(trace) if parties else None,
@@ -80,5 +122,6 @@ def run_tables(
         dispersion=summaries.dispersion(trace) if parties else None,
         shrinkage=shrinkage,
         joint=joint,
+        careers=careers,
         comparison=compared,
     )

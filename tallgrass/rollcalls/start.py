@@ -28,11 +28,14 @@ class Start:
         Standardised positions, Republicans to the right; None for ``none``.
     pca : ndarray, shape (n_legislators,)
         PCA scores, for every kind: they choose anchors and, without parties, the two groups.
+    second : ndarray or None, shape (n_legislators,)
+        Positions of a past run on its second axis, where it has one.
     """
 
     kind: str
     scores: Floats | None
     pca: Floats
+    second: Floats | None = None
 
 
 def pca_scores(votes: VoteMatrix) -> Floats:
@@ -42,7 +45,7 @@ def pca_scores(votes: VoteMatrix) -> Floats:
     the mean Republican right of the mean Democrat. Without both parties it makes the largest score
     positive, so that it does not depend on the linear-algebra library.
     """
-    filled = _standardised_votes(votes)
+    filled = standardised_votes(votes)
     left, singular, _ = np.linalg.svd(filled, full_matrices=False)
     scores = left[:, 0] * singular[0]
     party = votes.party_index
@@ -60,13 +63,13 @@ def vote_eigenvalues(votes: VoteMatrix) -> Floats:
     to the scores. Divided by their sum they are the shares of the votes' variance that each
     direction explains. Shape (min(n_legislators, n_rollcalls),).
     """
-    filled = _standardised_votes(votes)
+    filled = standardised_votes(votes)
     # Both products have these eigenvalues; those of the smaller one take a tenth of an SVD's time.
     product = filled @ filled.T if len(filled) <= filled.shape[1] else filled.T @ filled
     return np.maximum(np.linalg.eigvalsh(product)[::-1], 0.0)
 
 
-def _standardised_votes(votes: VoteMatrix) -> Floats:
+def standardised_votes(votes: VoteMatrix) -> Floats:
     """Votes by roll call with mean 0 and standard deviation 1; missing ones by the legislator."""
     observed = votes.cells != 0
     counts = np.maximum(observed.sum(axis=1), 1)
@@ -96,7 +99,12 @@ def standardised(scores: Floats) -> Floats:
     return np.asarray((scores - scores.mean()) / spread)
 
 
-def make_start(votes: VoteMatrix, init: str, past: dict[str, float] | None = None) -> Start:
+def make_start(
+    votes: VoteMatrix,
+    init: str,
+    past: dict[str, float] | None = None,
+    past_second: dict[str, float] | None = None,
+) -> Start:
     """The start of a run.
 
     Parameters
@@ -106,6 +114,8 @@ def make_start(votes: VoteMatrix, init: str, past: dict[str, float] | None = Non
     past : dict, optional
         For ``run:<id>``: posterior mean position by legislator slug. Other legislators start at
         their PCA score, rescaled to the past run by least squares.
+    past_second : dict, optional
+        The same on the second axis, of a past run in two dimensions; others start at 0 there.
 
     Raises
     ------
@@ -128,7 +138,12 @@ def make_start(votes: VoteMatrix, init: str, past: dict[str, float] | None = Non
     slope, intercept = np.polyfit(pca[common], previous[common], 1)
     scores = standardised(np.where(common, previous, intercept + slope * pca))
     # The past run may be reversed, so PCA gives the direction.
-    return Start(init, scores if np.corrcoef(scores, pca)[0, 1] > 0 else -scores, pca)
+    if np.corrcoef(scores, pca)[0, 1] < 0:
+        scores = -scores
+    second = None
+    if past_second is not None:
+        second = np.array([past_second.get(slug, 0.0) for slug in votes.slugs])
+    return Start(init, scores, pca, second)
 
 
 def choose_anchors(votes: VoteMatrix, pca: Floats) -> tuple[int, int]:

@@ -11,13 +11,15 @@ from tallgrass.inference.progress import Observer
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.models.base import Model
+from tallgrass.rollcalls.reflection import aligned
 from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
 
 # The variables that the verdict judges, in the order of the table of diagnostics.
 VARIABLES = (
-    *("xi", "mu_party", "mu_group", "mu_chamber", "mu_global", "sigma_within", "delta", "k"),
+    *("xi", "xi_2", "mu_party", "mu_group", "mu_chamber", "mu_global", "sigma_within"),
+    *("sigma_within_2", "delta", "k", "tau", "mu_new", "sigma_new"),
     *("sigma_bill", "sigma_dif", "sigma_chamber", "sigma_party"),
-    *("alpha", "beta"),
+    *("alpha", "beta", "beta_2"),
 )
 
 
@@ -50,7 +52,7 @@ def assemble(
     if scores is not None:
         constant["start_score"] = ("legislator", np.asarray(scores))
     groups = {
-        "posterior": raw["posterior"].to_dataset()[list(model.public)],
+        "posterior": aligned(raw["posterior"].to_dataset()[list(model.public)], model.constants),
         "sample_stats": statistics(raw["sample_stats"].to_dataset()),
         "observed_data": xr.Dataset({"votes": (("legislator", "rollcall"), votes.cells)}, coords),
         "constant_data": xr.Dataset(constant, {"legislator": coords["legislator"]}),

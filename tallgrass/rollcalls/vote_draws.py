@@ -7,7 +7,7 @@ from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
-from tallgrass.inference.pointwise import pointwise_loglik
+from tallgrass.inference.pointwise import pointwise_loglik, pointwise_loglik_of_plane
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -24,7 +24,8 @@ _LEAST_CHAIN = 4  # draws per chain that an effective sample size needs
 class VoteDraws(NamedTuple):
     """Thinned draws, chain by chain; arrays of shape (n, n_draws).
 
-    ``step`` is the distance between two of them in a chain.
+    ``step`` is the distance between two of them in a chain. ``second`` are the positions and
+    discriminations on the second axis, of a run in two dimensions.
     """
 
     xi: Floats
@@ -32,6 +33,7 @@ class VoteDraws(NamedTuple):
     beta: Floats
     chains: int
     step: int
+    second: tuple[Floats, Floats] | None = None
 
 
 class Block(NamedTuple):
@@ -59,14 +61,15 @@ def thinned(trace: "DataTree", max_draws: int) -> VoteDraws:
     posterior = trace["posterior"]
     chains, per_chain = posterior.sizes["chain"], posterior.sizes["draw"]
     step = -(-per_chain // max(max_draws // chains, 1))
-    xi, alpha, beta = (
+    names = ["xi", "alpha", "beta", *(["xi_2", "beta_2"] if "xi_2" in posterior else [])]
+    xi, alpha, beta, *second = (
         # (chain, draw, n) -> (n, draws), copied because the kernel loops over the draws
         np.concatenate(posterior[name].to_numpy()[:, ::step], axis=0).T.copy()
-        for name in ("xi", "alpha", "beta")
+        for name in names
     )
-    if not all(np.isfinite(x).all() for x in (xi, alpha, beta)):
+    if not all(np.isfinite(x).all() for x in (xi, alpha, beta, *second)):
         raise DataError("the trace holds draws that are not finite")
-    return VoteDraws(xi, alpha, beta, chains, step)
+    return VoteDraws(xi, alpha, beta, chains, step, (second[0], second[1]) if second else None)
 
 
 def blocks_of(cells: NDArray[np.int8]) -> list[Block]:
@@ -86,6 +89,11 @@ def block_log_likelihood(block: Block, draws: VoteDraws, out: Floats | None = No
     if out is None:
         out = np.empty((len(block.cells), draws.xi.shape[1]))
     position = draws.xi[block.row]
+    if draws.second is not None:
+        positions = position, draws.second[0][block.row]
+        slopes = draws.beta, draws.second[1]
+        pointwise_loglik_of_plane(block.cells, block.columns, positions, draws.alpha, slopes, out)
+        return out
     pointwise_loglik(block.cells, block.columns, position, draws.alpha, draws.beta, out)
     return out
 

@@ -20,7 +20,13 @@ PARTIES = ("Democrat", "Republican")  # the order of every party axis: lower mea
 
 @dataclass(frozen=True, slots=True)
 class Legislator:
-    """One member of a chamber. ``slug`` is the key that joins data and results."""
+    """One member of a chamber. ``slug`` is the key that joins data and results.
+
+    Examples
+    --------
+    >>> tg.load_votes("sample", chamber="senate").legislators[0].party
+    'Democrat'
+    """
 
     slug: str
     name: str
@@ -30,7 +36,13 @@ class Legislator:
 
 @dataclass(frozen=True, slots=True)
 class RollCall:
-    """One recorded vote. ``vote_id`` is unique in a session; ``date`` is ISO 8601 or empty."""
+    """One recorded vote. ``vote_id`` is unique in a session; ``date`` is ISO 8601 or empty.
+
+    Examples
+    --------
+    >>> tg.load_votes("sample", chamber="senate").rollcalls[0].date
+    '2005-01-06'
+    """
 
     vote_id: str
     bill: str = ""
@@ -63,6 +75,12 @@ class VoteMatrix:
     ------
     DataError
         When the shapes disagree, a cell is not -1, 0 or +1, or a slug or vote id occurs twice.
+
+    Examples
+    --------
+    >>> votes = tg.load_votes("sample", chamber="senate")
+    >>> votes.cells.shape
+    (102, 645)
     """
 
     cells: NDArray[np.int8]
@@ -91,6 +109,13 @@ class VoteMatrix:
         object.__setattr__(self, "cells", ordered)
         object.__setattr__(self, "legislators", tuple(self.legislators[i] for i in rows))
         object.__setattr__(self, "rollcalls", tuple(self.rollcalls[j] for j in columns))
+
+    def __repr__(self) -> str:
+        n, m = self.cells.shape
+        return (
+            f"VoteMatrix({self.session} {self.chamber}: {n:,} legislators, {m:,} roll calls, "
+            f"{self.n_observations:,} votes)"
+        )
 
     @classmethod
     def from_triples(

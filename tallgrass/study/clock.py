@@ -1,7 +1,7 @@
 """Seconds that each step of a run took."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -12,6 +12,8 @@ class Clock:
     ----------
     began : float, optional
         When the run began, as ``time.perf_counter`` counts; now without it.
+    told : callable, optional
+        Told the name of every step as it begins.
 
     Examples
     --------
@@ -22,14 +24,19 @@ class Clock:
     ['prepare_s', 'total_s']
     """
 
-    def __init__(self, began: float | None = None) -> None:
+    def __init__(
+        self, began: float | None = None, told: Callable[[str], None] | None = None
+    ) -> None:
         self._began = time.perf_counter() if began is None else began
         self.seconds: dict[str, float] = {}
+        self._told = told
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
         """Add the time spent inside to the step ``name``."""
         began = time.perf_counter()
+        if self._told is not None:
+            self._told(name)
         try:
             yield
         finally:

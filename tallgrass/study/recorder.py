@@ -16,10 +16,34 @@ from tallgrass.inference.spec import TracePrecision
 from tallgrass.inference.storage import ATTRIBUTE, file_of, rounded
 from tallgrass.report.images import images
 from tallgrass.study.analysis import Analysis, Declaration
+from tallgrass.study.run_description import description
 from tallgrass.study.study import Study
 from tallgrass.tracking.writing import ActiveRun
 
 _HEADLINE_SECONDS = ("sampling_s", "total_s")
+# MLflow's page of a run lists metrics in the order in which they were logged.
+_FIRST = (
+    "rhat_max",
+    "ess_min",
+    "ess_tail_min",
+    "divergences",
+    "ebfmi_min",
+    "abs_r",
+    "fit/elpd_loo",
+    "ess/per_second",
+)
+# What only programs read is in ``metrics.json`` alone: on MLflow's pages it would be noise.
+_FILE_ONLY = frozenset(
+    {
+        "fit/misfit_legislators_limit",
+        "fit/misfit_pairs_limit",
+        "fit/n_draws",
+        "fit/pareto_k_above_good",
+        "fit/pareto_k_good",
+        "fit/reff",
+        "rhat/n_constant",
+    }
+)
 
 
 class Recorder:
@@ -37,19 +61,29 @@ class Recorder:
         self.run = run
         self.precision = precision
         self.metrics: dict[str, float] = {}
+        self._settings: dict[str, float] = {}
 
     def declare(self, declaration: Declaration) -> None:
         """Params, tags, dataset and spec: a run that cannot say what it is does not start."""
         run = self.run
         run.log_params(declaration.params)
         run.set_tags(declaration.tags)
-        self._log_metrics(declaration.metrics)
+        self.settings(declaration)
         if (data := declaration.data) is not None:
             run.log_input(data.name, data.fingerprint, data.profile, data.source)
         for path, text in declaration.texts.items():
             run.log_text(text, path)
         for path, table in declaration.tables.items():
             run.log_table(table, path)
+
+    def publication(self, declaration: Declaration) -> None:
+        """What was done with the results: told after all else, so that its metrics are logged."""
+        self.declare(declaration)
+        self._log_metrics(declaration.metrics)
+
+    def settings(self, declaration: Declaration) -> None:
+        """Keep settings and sizes that are numbers, to be logged after what came out."""
+        self._settings |= declaration.metrics
 
     def trace(self, trace: xr.DataTree) -> xr.DataTree:
         """Store the draws as ``trace/idata.nc``, and return them as they are stored.
@@ -78,7 +112,12 @@ class Recorder:
         """Verdict, metrics, tables, figures and the report; returns where the report is."""
         run = self.run
         run.set_tags(analysis.recorded_tags())
+        run.rename(study.name, study.judged_name(analysis))
+        told = study.told(analysis)
+        run.describe(description(run.run_id, run.experiment_id, analysis.verdict, told))
         self._log_metrics(analysis.recorded_metrics())
+        self._log_metrics(self._settings)
+        self._settings = {}
         for path, table in analysis.recorded_tables().items():
             run.log_table(table, path)
         for path, table in analysis.recorded_long_tables().items():
@@ -104,7 +143,9 @@ class Recorder:
 
     def _log_metrics(self, metrics: Mapping[str, float]) -> None:
         self.metrics |= metrics
-        self.run.log_metrics(metrics)
+        names = [*(name for name in _FIRST if name in metrics), *metrics]
+        shown = {name: metrics[name] for name in names if name not in _FILE_ONLY}
+        self.run.log_metrics(shown)
 
 
 def versions_of_libraries() -> dict[str, str]:

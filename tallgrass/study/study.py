@@ -30,6 +30,12 @@ class Context:
         Called with the progress of all chains, in place of a progress display.
     stopped : callable
         Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
+
+    Examples
+    --------
+    >>> import tallgrass as tg
+    >>> tg.Context(name="second try", tags={"team": "a"}).tags["team"]
+    'a'
     """
 
     name: str | None = None
@@ -118,6 +124,14 @@ class Study[A: Analysis](ABC):
         self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
     ) -> A:
         """What the draws say."""
+
+    def judged_name(self, analysis: A) -> str:
+        """Name of its MLflow run once it is judged; the same as before without more."""
+        return self.name
+
+    def told(self, analysis: A) -> tuple[str, ...]:
+        """A few sentences of what came out, for the description of its MLflow run."""
+        return ()
 
     @abstractmethod
     def figures(self, analysis: A) -> Mapping[str, Any]:

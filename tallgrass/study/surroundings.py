@@ -13,9 +13,10 @@ from tallgrass.errors import TrackingError
 from tallgrass.inference.cache import mended_cache
 from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.stream import DrawFiles
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding, release_memory, thread_share
 from tallgrass.settings import Settings
-from tallgrass.tracking import lifecycle, store, writing
+from tallgrass.tracking import autologging, lifecycle, store, writing
 from tallgrass.tracking.lifecycle import Life, Slot
 from tallgrass.tracking.progress import Display
 from tallgrass.tracking.writing import ActiveRun
@@ -56,10 +57,10 @@ def place(settings: Settings, limited: bool = True) -> Iterator[Place]:
         yield Place(state, slot)
 
 
-def close_orphans() -> None:
+def close_orphans(state: Path) -> None:
     """Close what dead processes left RUNNING; a store that refuses must not stop a new run."""
     try:
-        writing.close_orphans(lifecycle.this_host(), lifecycle.process_is_alive)
+        writing.close_orphans(state)
     except TrackingError as error:
         logger.warning("%s", error)
 
@@ -85,14 +86,21 @@ def open_run(
         Tags that the run has from its first moment.
     repeatable : bool
         Whether the run is computed in moments from its spec.
+
+    Raises
+    ------
+    SpecError
+        When the folder of runs was removed since the run took its place.
     """
+    lifecycle.check_there(where.state)
     uri = store.masked(store.absolute_uri())
     with (
         lifecycle.alive(where.state, title, uri, settings.data_dir, repeatable) as life,
-        writing.start_run(settings.experiment, name, {**lifecycle.identity(), **tags}) as run,
+        writing.start_run(settings.experiment, name, tags) as run,
     ):
         life.begin(run.run_id, run.log_live)
         where.slot.note_run(run.run_id)
+        lifecycle.note_store(where.state, uri)
         try:
             with mended_cache():
                 yield run, life
@@ -102,11 +110,19 @@ def open_run(
 
 def others(where: Place) -> tuple[Finding, ...]:
     """The other runs that are under way on this machine."""
-    statuses = [status for _, status in lifecycle.all_statuses(where.state) if status.alive]
+    statuses = [
+        status
+        for folder, status in lifecycle.all_statuses(where.state)
+        if lifecycle.fate_of(folder, status) is lifecycle.Fate.ALIVE
+    ]
     if not statuses:
         return ()
     named = ", ".join(f"{status.name} (process {status.pid})" for status in statuses[:5])
-    words = f"{len(statuses)} other run(s) share this machine: {named}"
+    words = (
+        f"another run shares this machine: {named}"
+        if len(statuses) == 1
+        else f"{len(statuses)} other runs share this machine: {named}"
+    )
     return (Finding("warning", words),)
 
 
@@ -120,17 +136,20 @@ def show(findings: Sequence[Finding], run: ActiveRun) -> None:
 
 
 @contextmanager
-def sampling(life: Life, chains: int, display: Display) -> Iterator[tuple[Display, DrawFiles]]:
+def sampling(
+    life: Life, chains: int, display: Display, thresholds: Thresholds
+) -> Iterator[tuple[Display, DrawFiles]]:
     """Observer and sink of a sampler; pools of threads are capped so that chains do not compete."""
 
     def observe(progress: Sequence[ChainProgress], /) -> None:
         life.observe(progress)
         display(progress)
 
-    files = DrawFiles(life.draws_folder)
+    files = DrawFiles(life.draws_folder, thresholds)
     life.phase("sampling")
     try:
-        with threadpool_limits(limits=thread_share(chains)):
+        # autolog must not make a second run of what this one samples.
+        with threadpool_limits(limits=thread_share(chains)), autologging.paused():
             yield observe, files
     finally:
         files.close()

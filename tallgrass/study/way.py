@@ -8,13 +8,14 @@ what is sampled, what the draws say and what the page shows: a
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import xarray as xr
 
+from tallgrass.errors import TrackingError
 from tallgrass.inference.draws import Interrupted, Sampled
 from tallgrass.machine import Finding
 from tallgrass.settings import Settings
@@ -25,7 +26,7 @@ from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.surroundings import close_orphans, open_run, others, place, sampling, show
 from tallgrass.tracking import store
 from tallgrass.tracking.lifecycle import Life, asked_to_stop
-from tallgrass.tracking.progress import display
+from tallgrass.tracking.progress import display, steps
 from tallgrass.tracking.writing import PARENT_TAG, ActiveRun, outer_run
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def carry_out[A: Analysis](
     with place(settings, limited) as where:
         with clock.timed("connect_s"):
             store.connect(settings.tracking_uri)
-            close_orphans()
+            close_orphans(where.state)
             settings, context = _inside_the_users_run(settings, context)
         study = prepare(others(where), where.state)
         name = context.name or study.name
@@ -103,12 +104,31 @@ def carry_out[A: Analysis](
                 recorder.declare(study.declaration())
                 show(study.findings, run)
                 run.spool_to(life.spool_folder, settings.deliver_seconds)
-            sampled = _sample_and_save(study, settings, recorder, clock, context, life)
-            while (refined := study.refined(sampled)) is not None:
-                study = refined
+            with _store_that_stays(life):
                 sampled = _sample_and_save(study, settings, recorder, clock, context, life)
-            life.phase("reporting")
-            return conclude(study, sampled, recorder, settings, clock)
+                while (refined := study.refined(sampled)) is not None:
+                    study = refined
+                    sampled = _sample_and_save(study, settings, recorder, clock, context, life)
+                life.phase("reporting")
+                return conclude(study, sampled, recorder, settings, clock)
+
+
+@contextmanager
+def _store_that_stays(life: Life) -> Iterator[None]:
+    """Keep the draws on this machine where the store that took them is no longer there."""
+    try:
+        yield
+    finally:
+        if store.is_gone():
+            life.kept_in_mlflow = False
+            run_id = life.status.run_id[:8]
+            raise TrackingError(
+                "the database of the MLflow store was deleted or replaced while the run was under "
+                "way; its draws are kept on this machine",
+                store.masked(store.absolute_uri()),
+                f"put it back and: tallgrass recover {run_id}; or keep the draws as a new run: "
+                f"tallgrass recover {run_id} --as-new",
+            )
 
 
 def _inside_the_users_run(settings: Settings, context: Context) -> tuple[Settings, Context]:
@@ -131,7 +151,7 @@ def conclude[A: Analysis](
         report_path = recorder.conclude(study, analysis)
     publication = study.published(analysis, clock)
     if publication is not None:
-        recorder.declare(publication)
+        recorder.publication(publication)
     timings = clock.total()
     recorder.timings(timings)
     return Outcome(
@@ -167,7 +187,8 @@ def resume[A: Analysis](
         Seconds that the run had taken when it ended.
     """
     recorder = Recorder(run, settings.trace_precision)
-    clock = Clock(time.perf_counter() - elapsed_s)
+    recorder.settings(study.declaration())  # logged at the end, which the run did not reach
+    clock = Clock(time.perf_counter() - elapsed_s, steps(settings.progress))
     if trace is None:
         again = Sampling(_attributes(study, run.run_id), thresholds=settings.thresholds)
         sampled = study.draw(again)
@@ -200,7 +221,7 @@ def _sample_and_save[A: Analysis](
         )
         with (
             shown as progress,
-            sampling(life, study.chains, progress) as (observer, files),
+            sampling(life, study.chains, progress, settings.thresholds) as (observer, files),
         ):
             sampled = study.draw(
                 Sampling(

@@ -3,9 +3,12 @@
 import os
 import re
 import socket
+import ssl
 import tempfile
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from tallgrass.errors import TrackingError
 from tallgrass.escaping import masked
@@ -13,7 +16,12 @@ from tallgrass.tracking import address
 
 DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usual port
 _PROBE_SECONDS = 3
+_VERSION = re.compile(r"\d+\.\d+[\w.]*")
+# Whose errors tell that a store is in trouble, beside those of the system.
+_LIBRARIES = {"mlflow.exceptions", "sqlalchemy.exc", "google.protobuf.json_format"}
 _SQLITE_MAGIC = b"SQLite format 3\0"
+# What is no address may have a password with a space or a slash, which ends one elsewhere.
+_WHO = re.compile(r"://.*@", re.DOTALL)
 
 
 def brief(error: Exception) -> str:
@@ -23,6 +31,50 @@ def brief(error: Exception) -> str:
         return network[0]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0].rstrip(".")[:300] if lines else type(error).__name__
+
+
+def of_a_store(error: BaseException) -> bool:
+    """Whether an error is one that a store causes: its server, its database, its disk.
+
+    Told by names, so that a command that reads a database need not import MLflow for it.
+    """
+    kinds = type(error).__mro__
+    return isinstance(error, OSError) or any(kind.__module__ in _LIBRARIES for kind in kinds)
+
+
+def check_address(uri: str) -> None:
+    """Refuse what is no address at all."""
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError as error:
+        mend = "write it as http://host:port, or sqlite:///mlflow.db"
+        raise TrackingError(
+            f"tracking URI that is no address ({error})", masked(_WHO.sub("://***@", uri)), mend
+        ) from None
+
+
+def check_answers(uri: str) -> None:
+    """Refuse a server that lists no experiment and does not know its version: it is no MLflow."""
+    parts = urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]
+    asked = Request(f"{parts.scheme}://{host}{parts.path.rstrip('/')}/version")
+    certificate = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+        with urlopen(asked, timeout=_PROBE_SECONDS, context=context) as answer:
+            told = answer.read(100).decode("utf-8", "replace").strip()
+            known = _VERSION.fullmatch(told) is not None
+    except HTTPError as error:
+        known = error.code in (401, 403)  # it wants the password, and had it for the list
+    except ssl.SSLError:
+        known = True  # MLflow, which asked before, has its own rules for certificates
+    if not known:
+        raise TrackingError(
+            "the server does not answer as an MLflow server does",
+            masked(uri),
+            "check the address, its path too",
+        )
 
 
 def check_no_file_store() -> None:

@@ -1,6 +1,7 @@
 """The folder of a local store: its name in an address, and whether it is where it was made."""
 
 import re
+import secrets
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -44,6 +45,24 @@ def database_file() -> Path | None:
     name = make_url(uri).database
     # MLflow encodes the address of its default store, whose file has the name as it is.
     return None if not name or name == ":memory:" else Path(unquote(name)).absolute()
+
+
+def beside_the_store(experiment: str) -> str | None:
+    """A new folder for the artifacts of an experiment, beside its store.
+
+    None where MLflow does so by itself: it makes ``mlruns`` in the current folder, wherever the
+    file of the store is.
+
+    Parameters
+    ----------
+    experiment : str
+        Name of the experiment.
+    """
+    database = database_file()
+    if database is None or database.parent == Path.cwd():
+        return None
+    name = re.sub(r"[^\w-]+", "-", experiment).strip("-")[:60]
+    return str(database.parent / address.ARTIFACTS / f"{name}-{secrets.token_hex(4)}")
 
 
 def check_place(experiment_id: str, artifact_location: str) -> None:
@@ -120,7 +139,8 @@ def _moved_to(experiment_id: str, recorded: str) -> Path | None:
     database, place = database_file(), recorded.removeprefix("file://")
     if database is None or "://" in place:
         return None
-    here = database.parent / "mlruns" / experiment_id
+    own = Path(place).name if Path(place).parent.name == address.ARTIFACTS else experiment_id
+    here = database.parent / address.ARTIFACTS / own
     if not here.is_dir() or (Path(place).exists() and Path(place).samefile(here)):
         return None
     return here

@@ -1,5 +1,6 @@
 """Progress of sampling: a bar in a terminal, plain lines elsewhere, always on standard error."""
 
+import os
 import sys
 import threading
 import time
@@ -14,6 +15,16 @@ from tallgrass.inference.progress import ChainProgress
 
 _LINE_EVERY = 0.1  # a plain line at least this share of all draws after the last
 _LINE_SECONDS = 5.0  # and at least this long after it
+_STEPS = {
+    "load_s": "loading the libraries",
+    "read_s": "reading the responses",
+    "prepare_s": "reading the votes and building the model",
+    "connect_s": "connecting to the store",
+    "save_trace_s": "storing the draws",
+    "diagnostics_s": "computing R-hat and effective sample sizes",
+    "fit_checks_s": "checking how the model fits",
+    "report_s": "writing tables, pictures and the report",
+}
 
 
 class Display(Protocol):
@@ -35,7 +46,7 @@ def display(mode: str) -> Iterator[Display]:
     """
     if mode == "none":
         yield lambda chains: None
-    elif mode == "bar" or (mode == "auto" and sys.stderr.isatty()):
+    elif mode == "bar" or (mode == "auto" and _can_draw()):
         with _bar() as bar:
             yield bar
     else:
@@ -47,13 +58,70 @@ def counting(mode: str, what: str) -> Iterator[Callable[[int], None]]:
     """Shows how many rows were read so far; modes as those of :func:`display`."""
     if mode == "none":
         yield lambda count: None
-    elif mode == "bar" or (mode == "auto" and sys.stderr.isatty()):
+    elif mode == "bar" or (mode == "auto" and _can_draw()):
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task(what, total=None)
             yield lambda count: progress.update(task, completed=count)
     else:
         yield _Counted(what)
+
+
+@contextmanager
+def parts(mode: str, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows how many equal parts of some work are done, and how long the others will take.
+
+    Parameters
+    ----------
+    mode : str
+        As for :func:`display`.
+    what : str
+        What is done, worded to stand before a colon.
+
+    Yields
+    ------
+    callable
+        Takes the number of parts that are done, and that of all.
+    """
+    if mode == "none":
+        yield lambda done, total: None
+    elif mode == "bar" or (mode == "auto" and _can_draw()):
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+    else:
+        yield _Parts(what)
+
+
+def steps(mode: str) -> Callable[[str], None]:
+    """Says on a terminal what a run does before and after sampling, each step once.
+
+    Parameters
+    ----------
+    mode : str
+        As for :func:`display`; another program that reads standard error is told nothing.
+
+    Returns
+    -------
+    callable
+        Takes the name of a step, as its seconds are called: ``prepare_s``.
+    """
+    said: set[str] = set()
+
+    def tell(step: str) -> None:
+        if step in _STEPS and step not in said:
+            said.add(step)
+            print(f"{_STEPS[step]} ...", file=sys.stderr, flush=True)
+
+    if mode == "none" or not sys.stderr.isatty():
+        return lambda step: None
+    return tell
+
+
+def _can_draw() -> bool:
+    """Whether standard error is a terminal that knows control codes."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 class _Counted:
@@ -67,6 +135,22 @@ class _Counted:
         if time.monotonic() - self._at > _LINE_SECONDS:
             self._at = time.monotonic()
             print(f"{self._what}: {count:,} rows", file=sys.stderr, flush=True)
+
+
+class _Parts:
+    """A line every few seconds, with the time left: every part takes as long as another."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began = self._at = time.monotonic()
+
+    def __call__(self, done: int, total: int, /) -> None:
+        now = time.monotonic()
+        if done and now - self._at > _LINE_SECONDS:
+            self._at = now
+            left = (now - self._began) / done * (total - done)
+            words = f"{self._what}: {done:,} of {total:,}, about {left:.0f} s left"
+            print(words, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -117,4 +201,4 @@ def _state(chain: ChainProgress) -> str:
     if chain.finished == 0:
         return "waiting"
     stage = "tuning" if chain.tuning else "sampling"
-    return f"{stage}, {chain.divergences} divergences" if chain.divergences else stage
+    return f"{stage}, {chain.divergences} divergences"

@@ -1,14 +1,15 @@
 """Choose the MLflow store and check within seconds that it can be used."""
 
+import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tallgrass import escaping
 from tallgrass.errors import TrackingError
@@ -16,9 +17,12 @@ from tallgrass.tracking import address, folders
 from tallgrass.tracking.checks import (
     DATABASES,
     brief,
+    check_address,
+    check_answers,
     check_database,
     check_no_file_store,
     check_sqlite,
+    of_a_store,
 )
 from tallgrass.tracking.proxies import Proxy, proxy_for
 
@@ -27,9 +31,13 @@ if TYPE_CHECKING:
 
 UI_PORT = 5000  # MLflow's default
 VIEW = "results"  # key of the view with our columns, in all of our experiments
+# MLflow's pages have two faces, and open that of language models unless the address, or a choice
+# that the browser remembers, says otherwise; no tag of an experiment does.
+_FACE = "workflowType=machine_learning"
 
 _checked: set[str] = set()
 _readable: set[str] = set()
+_files: dict[Path, tuple[int, int]] = {}  # database -> what the system calls the file that it was
 masked = escaping.masked
 
 
@@ -44,11 +52,11 @@ def translated(action: str, mend: str = "") -> Iterator[None]:
     mend : str, optional
         What the user can do about it.
     """
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except Exception as error:
+        if not of_a_store(error):
+            raise
         raise TrackingError(f"cannot {action} ({brief(error)})", None, mend) from error
     except KeyboardInterrupt as interrupt:
         release(interrupt)
@@ -85,23 +93,44 @@ def connect(uri: str | None = None) -> None:
     import mlflow
 
     _quieten()
+    check_address(uri or address.in_use())
     if uri and not inside_project():
         mlflow.set_tracking_uri(uri)
     check_no_file_store()
     folders.use_plain_address()
     uri_in_use = mlflow.get_tracking_uri()
     scheme = _check(uri_in_use)
-    from mlflow.exceptions import MlflowException
-
     try:
         with _impatient():
-            mlflow.MlflowClient().search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
+            some = mlflow.MlflowClient().search_experiments(max_results=1)
+            if not some and scheme in ("http", "https"):
+                check_answers(uri_in_use)
+    except Exception as error:
+        if not of_a_store(error):
+            raise
         proxy = proxy_for(uri_in_use)
         through = f" through the proxy {masked(proxy.address)} of {proxy.variable}" if proxy else ""
         message = f"cannot use the MLflow store {masked(uri_in_use)}{through} ({brief(error)})"
         raise TrackingError(message, None, _advice(scheme, str(error), proxy)) from error
     _checked.add(uri_in_use)
+    if (file := folders.database_file()) is not None and file.is_file():
+        _files[file] = _identity(file)
+
+
+def is_gone() -> bool:
+    """Whether the database file of the store was deleted or replaced since it was connected.
+
+    MLflow goes on writing into a file that was deleted, and nothing of it stays.
+    """
+    file = folders.database_file()
+    if file is None or file not in _files:
+        return False
+    return not file.is_file() or _identity(file) != _files[file]
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    about = file.stat()
+    return about.st_dev, about.st_ino
 
 
 def connect_to_read(uri: str | None = None) -> None:
@@ -119,6 +148,7 @@ def connect_to_read(uri: str | None = None) -> None:
     TrackingError
         As for :func:`connect`.
     """
+    check_address(uri or address.in_use())
     if uri and not inside_project():
         address.choose(uri)
     in_use = address.in_use()
@@ -128,6 +158,22 @@ def connect_to_read(uri: str | None = None) -> None:
     folders.use_plain_address()
     _check(address.in_use())
     _readable.add(address.in_use())
+
+
+def absent_database(uri: str | None = None) -> Path | None:
+    """The file of the chosen store, where there is none yet; MLflow would make an empty one.
+
+    Parameters
+    ----------
+    uri : str, optional
+        As for :func:`connect`.
+    """
+    check_address(uri or address.in_use())
+    if uri and not inside_project():
+        address.choose(uri)
+    if address.readable(address.in_use()) and not _is_there(address.in_use()):
+        return folders.database_file()
+    return None
 
 
 def readable_database() -> str | None:
@@ -167,14 +213,27 @@ def page(experiment_id: str | None, run_id: str | None = None, port: int = UI_PO
     if uri.scheme in ("http", "https"):
         base = f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}{uri.path.rstrip('/')}"
     if experiment_id is None:
-        return f"{base}/#/experiments"
-    return f"{base}/#/experiments/{experiment_id}/runs" + (f"/{run_id}" if run_id else "")
+        return f"{base}/#/experiments?{_FACE}"
+    of_run = f"/{run_id}" if run_id else ""
+    return f"{base}/#/experiments/{experiment_id}/runs{of_run}?{_FACE}"
+
+
+def pages_together(experiment_ids: Sequence[str], port: int = UI_PORT) -> str:
+    """The address of one table with the runs of several experiments."""
+    base = page(None, port=port).partition("#")[0]
+    listed = quote(json.dumps(list(experiment_ids), separators=(",", ":")))
+    return f"{base}#/compare-experiments/s?experiments={listed}&{_FACE}"
+
+
+def artifact_page(experiment_id: str, run_id: str, path: str) -> str:
+    """The address of an artifact's page from within MLflow's pages, whatever server shows them."""
+    return f"#/experiments/{experiment_id}/runs/{run_id}/artifacts/{path}?{_FACE}"
 
 
 def results_page(experiment_id: str | None, port: int = UI_PORT) -> str:
     """The address of an experiment's table of runs with our columns."""
     address = page(experiment_id, port=port)
-    return address if experiment_id is None else f"{address}?viewStateShareKey={VIEW}"
+    return address if experiment_id is None else f"{address}&viewStateShareKey={VIEW}"
 
 
 def absolute_uri() -> str:
@@ -220,6 +279,7 @@ def server_command(port: int) -> tuple[list[str], dict[str, str]] | None:
 
 def _check(uri: str) -> str:
     """Check what can be checked of a store before MLflow meets it; returns its scheme."""
+    check_address(uri)
     scheme = address.scheme_of(uri)
     if scheme == "sqlite":
         check_sqlite(uri)
@@ -242,13 +302,16 @@ def _is_there(uri: str) -> bool:
 
 
 def _quieten() -> None:
-    """Hide MLflow's log lines about creating its tables, and bars for the files that it reads.
+    """Hide MLflow's lines about its tables and the addresses of runs, and bars for its files.
 
     Not where the user set the log level, or asked for the bars.
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # MLflow's line has the address of the server with its password; ours has none.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        # Its errors, with their tracebacks, become one line of ours.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -91,5 +91,9 @@ class Climb:
             length = min(length, -1.0)
             moved = first - 2.0 * length * r + length**2 * v
             # A far jump can be too far for single items, so each parameter moves by at most 1.
-            first = third + np.clip(moved - third, -1.0, 1.0)
+            first = self._admitted(third + np.clip(moved - third, -1.0, 1.0), third)
         return first, False
+
+    def _admitted(self, jumped: Floats, _plain: Floats) -> Floats:
+        """Where a jump may land; ``_plain`` is the point of plain EM."""
+        return jumped

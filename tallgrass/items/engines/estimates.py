@@ -49,6 +49,11 @@ class ItemEstimates:
         The link to the scale of the anchors, where the estimates were linked.
     together : ndarray, shape (2 k, 2 k)
         Covariance of (slope, intercept) of the items that were asked for; empty without.
+    c, c_sd : ndarray, shape (n_items,)
+        Lower asymptotes of ``3pl``; empty of other models.
+    thresholds, thresholds_sd : ndarray, shape (n_items, most)
+        Of ``graded``, NaN beyond those of an item; empty of other models. There ``b`` is their
+        mean.
     """
 
     engine: str
@@ -70,6 +75,10 @@ class ItemEstimates:
     population: Population = STANDARD_POPULATION
     link: "Link | None" = None
     together: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    c: Floats = field(default_factory=lambda: np.empty(0))
+    c_sd: Floats = field(default_factory=lambda: np.empty(0))
+    thresholds: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    thresholds_sd: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 class Link(NamedTuple):
@@ -88,6 +97,18 @@ def item_counts(responses: Responses) -> tuple[NDArray[np.int64], NDArray[np.int
     n = np.bincount(responses.item, minlength=n_items)
     n_correct = np.bincount(responses.item[responses.correct == 1], minlength=n_items)
     return n.astype(np.int64), n_correct.astype(np.int64)
+
+
+def answer_counts(responses: Responses) -> tuple[NDArray[np.int64], Floats]:
+    """Responses of every item, and the share of the points that can be had: of right answers.
+
+    Of graded items a point is a step above the lowest answer, up to the highest that was given.
+    """
+    n_items = len(responses.items)
+    n = np.bincount(responses.item, minlength=n_items).astype(np.int64)
+    highest = np.ones(n_items, np.int64)
+    np.maximum.at(highest, responses.item, responses.correct.astype(np.int64))
+    return n, np.bincount(responses.item, responses.correct, n_items) / (n * highest)
 
 
 def one_sided_items(responses: Responses) -> tuple[str, ...]:

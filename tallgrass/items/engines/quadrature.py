@@ -32,8 +32,9 @@ PARTS = 4  # parts of the users, each summed separately: a fixed number gives eq
 class ByUser:
     """Responses sorted by user.
 
-    ``code`` is twice the item plus the answer; ``bounds``, shape (n_users + 1,), is where each
-    user's responses begin.
+    ``code`` numbers the answers of all items: twice the item plus the answer, where answers are 0
+    and 1 (:class:`tallgrass.items.curves.Curves` of other models); ``bounds``, shape
+    (n_users + 1,), is where each user's responses begin.
     """
 
     code: NDArray[np.int32]
@@ -45,6 +46,14 @@ def by_user(responses: Responses) -> ByUser:
     """The responses sorted by user."""
     order = np.argsort(responses.user, kind="stable")
     code = (2 * responses.item[order] + responses.correct[order]).astype(np.int32)
+    counts = np.bincount(responses.user, minlength=len(responses.users))
+    return ByUser(code, np.concatenate([[0], np.cumsum(counts)]), len(responses.items))
+
+
+def by_user_coded(responses: Responses, first: NDArray[np.int64]) -> ByUser:
+    """The responses sorted by user; ``first`` is the code of the lowest answer of every item."""
+    order = np.argsort(responses.user, kind="stable")
+    code = (first[responses.item] + responses.correct)[order].astype(np.int32)
     counts = np.bincount(responses.user, minlength=len(responses.users))
     return ByUser(code, np.concatenate([[0], np.cumsum(counts)]), len(responses.items))
 
@@ -98,7 +107,11 @@ def expect(
     data: ByUser, slope: Floats, intercept: Floats, x: Floats, log_weight: Floats
 ) -> Expected:
     """The E-step at slopes and intercepts (``z = slope x + intercept``)."""
-    table = log_probabilities(slope, intercept, x)
+    return expect_answers(data, log_probabilities(slope, intercept, x), x, log_weight)
+
+
+def expect_answers(data: ByUser, table: Floats, x: Floats, log_weight: Floats) -> Expected:
+    """The E-step at log-probabilities of every answer, shape (n_codes, n_nodes)."""
     n_users = len(data.bounds) - 1
     theta, theta_sd = np.empty(n_users), np.empty(n_users)
 

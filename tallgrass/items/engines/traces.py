@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tallgrass.inference.draws import as_tree, statistics
-from tallgrass.items.engines.estimates import item_counts
+from tallgrass.items.engines.estimates import answer_counts
 from tallgrass.items.model import POPULATION, PUBLIC
 from tallgrass.items.priors import ItemPriors
 from tallgrass.items.responses import Responses
@@ -17,11 +17,15 @@ Floats = NDArray[np.float64]
 
 
 def nuts_trace(
-    raw: xr.DataTree, responses: Responses, priors: ItemPriors, attributes: Mapping[str, Any]
+    raw: xr.DataTree,
+    responses: Responses,
+    priors: ItemPriors,
+    attributes: Mapping[str, Any],
+    public: tuple[str, ...] = PUBLIC,
 ) -> xr.DataTree:
     """The trace of draws from nutpie or PyMC."""
     groups = {
-        "posterior": raw["posterior"].to_dataset()[[*PUBLIC, *(POPULATION if priors.free else ())]],
+        "posterior": raw["posterior"].to_dataset()[[*public, *(POPULATION if priors.free else ())]],
         "sample_stats": statistics(raw["sample_stats"].to_dataset()),
     }
     if "warmup_sample_stats" in raw.children:
@@ -36,7 +40,7 @@ def item_trace(
     attributes: Mapping[str, Any],
 ) -> xr.DataTree:
     """The groups with the names of items and users, plus the data and the anchors."""
-    n, n_correct = item_counts(responses)
+    n, share = answer_counts(responses)
     data = {
         "user_index": ("response", responses.user),
         "item_index": ("response", responses.item),
@@ -45,12 +49,15 @@ def item_trace(
     constant = {
         "anchor": ("item", priors.anchor.astype(np.int8)),
         "n": ("item", n),
-        "share_correct": ("item", n_correct / n),
+        "share_correct": ("item", share),
         "log_a_prior_mean": ("item", priors.log_a_mean),
         "log_a_prior_sd": ("item", priors.log_a_sd),
         "b_prior_mean": ("item", priors.b_mean),
         "b_prior_sd": ("item", priors.b_sd),
     }
+    if responses.graded:
+        lowest = [responses.lowest.get(name, 0) for name in responses.items]
+        constant["lowest"] = ("item", np.array(lowest, np.int64))
     coords = {"item": list(responses.items), "user": list(responses.users)}
     groups = {
         **groups,

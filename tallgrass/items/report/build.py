@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.items.analysis import CalibrationAnalysis
-from tallgrass.items.report import checks, comparisons, items
+from tallgrass.items.models import WORDS
+from tallgrass.items.report import checks, comparisons, dependence, dif, items
 from tallgrass.items.report.figures import calibration_figures
 from tallgrass.report.checks import verdict_head
 from tallgrass.report.environment import environment_section
@@ -12,13 +13,14 @@ from tallgrass.report.fit import fit_beside
 from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Section
+from tallgrass.report.words import moment
 from tallgrass.tracking.store import masked
 
 ENGINES = {
-    "nuts": "Two-parameter model, posterior by NUTS",
-    "gibbs": "Two-parameter model, posterior by Gibbs sampling",
-    "map": "Two-parameter model, posterior mode",
-    "mml": "Two-parameter model, marginal maximum likelihood",
+    "nuts": "posterior by NUTS",
+    "gibbs": "posterior by Gibbs sampling",
+    "map": "posterior mode",
+    "mml": "marginal maximum likelihood",
 }
 
 
@@ -43,7 +45,7 @@ def build_calibration(run: CalibrationAnalysis, pngs: Mapping[str, bytes] | None
         run.verdict,
         "item calibration",
         f"Calibration of {len(run.responses.items):,} items{window}",
-        ENGINES[run.spec.engine],
+        f"{WORDS[run.spec.item_model]}, {ENGINES[run.spec.engine]}",
         _facts(run),
         fit_beside(run.fit_verdict, "responses"),
     )
@@ -59,8 +61,10 @@ def sections(run: CalibrationAnalysis, drawn: set[str]) -> list[Section | None]:
         items.curves_section(run),
         items.wright_section(run),
         comparisons.drift_section(run),
+        dif.dif_section(run),
         comparisons.agreement_section(run),
         checks.fit_section(run),
+        dependence.dependence_section(run),
         checks.convergence_section(run, drawn),
         checks.data_section(run),
         environment_section(_parameters(run), run.timings, run.environment, run.findings),
@@ -86,11 +90,12 @@ def _facts(run: CalibrationAnalysis) -> list[tuple[str, str]]:
         ("Users", f"{len(responses.users):,}"),
         ("Responses", f"{len(responses):,}"),
         ("Anchors", f"{0 if run.anchors is None else len(run.anchors.items):,}"),
+        ("Model", run.spec.item_model),
         ("Engine", run.spec.engine),
     ]
     if run.diagnostics is not None:
         sizes = run.trace["posterior"].sizes
         facts.append(("Draws", f"{sizes['chain']} × {sizes['draw']:,}"))  # noqa: RUF001
     facts.append(("Run", run.run_id))
-    facts.append(("Made", str(run.trace.attrs["created_at"])[:16].replace("T", " ")))
+    facts.append(("Made", moment(run.trace.attrs["created_at"])))
     return facts

@@ -35,8 +35,9 @@ def fit_section(run: CalibrationAnalysis) -> Section:
             f"(by chance about {number(MISFIT_BY_CHANCE * len(items), 1)}), and "
             f"{counted(len(odd), 'user is', 'users are')} (by chance about "
             f"{number(MISFIT_BY_CHANCE * len(users), 0)})."
-            if run.spec.fit_checks
-            else ". Which are farther off than chance allows was not looked at (fit_checks=false)."
+            if run.spec.places_fit
+            else ". Which are farther off than chance allows was not looked at "
+            f"({'of 2pl alone it is known' if run.spec.fit_checks else 'fit_checks=false'})."
         )
     )
     names = listed([str(name) for name in misfit["item"].head(5)]) or "none"

@@ -48,6 +48,11 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
         "is marked as well, though its estimate may not have moved far. The probabilities that it "
         "drifted are those of the responses, without the anchor's own prior."
     )
+    if weaker := int(drift["weaker"].sum()):
+        words += (
+            f" {counted(weaker, 'anchor')} lost more than {100 * spec.drift_information:g} % of "
+            "the information about this cohort."
+        )
     names = listed([str(name) for name in moved["item"].head(5)]) or "none"
     alt = (
         f"Change of {len(drift)} anchors in b and a with 95 % intervals; {len(moved)} drifted or "
@@ -68,6 +73,10 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
         [Cell(chance(v), v) for v in drift["p_a"]],
         [numeric(v, 1) for v in drift["conflict"]],
         [
+            Cell(f"{signed(100 * v, 0)} %", v, "failed" if weak else "")
+            for v, weak in zip(drift["information_change"], drift["weaker"], strict=True)
+        ],
+        [
             Cell("drifted" if d else "conflict" if s else "", style="failed" if d or s else "")
             for d, s in zip(drift["drifted"], drift["suspect"], strict=True)
         ],
@@ -85,6 +94,7 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
         Column(
             "Conflict", numeric=True, hint="of prior and responses; beyond 3 is more than chance"
         ),
+        Column("Information", numeric=True, hint="change of the mean over this cohort"),
         Column("Moved"),
     )
     fold = f"Table of all {counted(len(drift), 'anchor')}"

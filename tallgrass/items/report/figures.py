@@ -13,7 +13,9 @@ def calibration_figures(run: CalibrationAnalysis) -> dict[str, Figure]:
     items, theta = run.calibrated.items, run.calibrated.users["theta"].to_numpy(float)
     spec = run.spec
     drawn = {
-        "item_curves": plots.item_curves(items, theta),
+        "item_curves": plots.item_curves(
+            run.calibrated.curves, theta, list(items["item"].astype(str))
+        ),
         "wright_map": plots.wright_map(items, theta),
         "fit_statistics": plots.fit_statistics(items),
     }

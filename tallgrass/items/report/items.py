@@ -5,6 +5,7 @@ import pandas as pd
 
 from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.drift import drift_in_words
+from tallgrass.items.model_columns import threshold_columns
 from tallgrass.report.fit import fit_findings
 from tallgrass.report.page import (
     Bullets,
@@ -20,6 +21,24 @@ from tallgrass.report.page import (
 from tallgrass.report.words import counted, listed, number, percent, span
 
 NAMED = 5
+
+_HINTS = {"c": "chance of a right answer by guessing", "b": "threshold"}
+_TWO = (
+    "A user of ability θ answers an item correctly with probability 1 / (1 + exp(−a(θ − b))). The "
+    "difficulty b is the ability at which the chance is one half, and the discrimination a says "
+    "how quickly it rises there"
+)
+_HEIGHT = {False: "its chance of a correct answer", True: "the share of its points to be expected"}
+MODEL_WORDS = {
+    "1pl": f"{_TWO}; a is the same for all items. ",
+    "2pl": f"{_TWO}. ",
+    "3pl": "A user of ability θ answers an item correctly with probability c + (1 − c) / (1 + "
+    "exp(−a(θ − b))). The lower asymptote c is the chance of a right answer by guessing, b is the "
+    "ability half-way between c and 1, and a says how quickly the chance rises there. ",
+    "graded": "A user of ability θ gives at least the answer k of an item with probability 1 / (1 "
+    "+ exp(−a(θ − b_k))): the thresholds b_1, b_2, ... rise, b is their mean, and a says how "
+    "sharply the answers follow the ability. The lowest answer that was given counts as 0. ",
+}
 
 
 def key_findings(run: CalibrationAnalysis) -> Section:
@@ -58,6 +77,14 @@ def key_findings(run: CalibrationAnalysis) -> Section:
                 f"{run.spec.agreement:g} on {int(row['n_flagged'])} of "
                 f"{counted(int(row['n']), 'item')}."
             )
+    if run.dif is not None:
+        large = run.dif[run.dif["severity"] == "C"]
+        named = listed([f"{r['item']} ({r['group']})" for _, r in large.head(NAMED).iterrows()])
+        statements.append(
+            f"{counted(len(large), 'item')} differ much between groups: {named}."
+            if len(large)
+            else "No item differs much between the groups that were compared."
+        )
     one_sided = items.loc[items["one_sided"], "item"]
     if len(one_sided):
         statements.append(
@@ -70,11 +97,7 @@ def key_findings(run: CalibrationAnalysis) -> Section:
 
 def the_model(run: CalibrationAnalysis) -> Section:
     """What was fitted, in words."""
-    words = (
-        "A user of ability θ answers an item correctly with probability "
-        "1 / (1 + exp(−a(θ − b))). The difficulty b is the ability at which the chance is one "
-        "half, and the discrimination a says how quickly it rises there. "
-    )
+    words = MODEL_WORDS[run.spec.item_model]
     anchors = (
         ""
         if run.anchors is None
@@ -100,7 +123,7 @@ def the_model(run: CalibrationAnalysis) -> Section:
         )
         words += (
             f"Priors: {theta}; log a is normal with mean {a.mu:g}, SD {a.sigma:g}; b is normal "
-            f"with mean {b.mu:g}, SD {b.sigma:g}." + anchors
+            f"with mean {b.mu:g}, SD {b.sigma:g}{_guessing(run)}." + anchors
         )
     blocks: list[Text] = [Text(words)]
     if run.purified:
@@ -113,6 +136,13 @@ def the_model(run: CalibrationAnalysis) -> Section:
         )
     blocks += [Text(note, tone="aside") for note in run.notes]
     return Section("model", "What was fitted", tuple(blocks))
+
+
+def _guessing(run: CalibrationAnalysis) -> str:
+    if run.spec.item_model != "3pl":
+        return ""
+    first, second = run.spec.prior_choice.c
+    return f"; c is beta with parameters {first:g} and {second:g}"
 
 
 def _maximum_likelihood(run: CalibrationAnalysis) -> str:
@@ -140,12 +170,14 @@ def item_section(run: CalibrationAnalysis) -> Section:
     """The table of items."""
     items = run.calibrated.items
     ordered = items.sort_values("b", ascending=False, kind="stable")
+    more = [name for name in ("c", *threshold_columns(items)) if name in items]
     cells = rows(
         [Cell(_name(row)) for _, row in ordered.iterrows()],
         [numeric(v) for v in ordered["a"]],
         [Cell(span(x, y), x) for x, y in zip(ordered["a_low"], ordered["a_high"], strict=True)],
         [numeric(v) for v in ordered["b"]],
         [Cell(span(x, y), x) for x, y in zip(ordered["b_low"], ordered["b_high"], strict=True)],
+        *([numeric(v) for v in ordered[name]] for name in more),
         [Cell(f"{v:,}", v) for v in ordered["n"]],
         [Cell(percent(v), v) for v in ordered["share_correct"]],
         [numeric(v) for v in ordered["infit"]],
@@ -159,8 +191,9 @@ def item_section(run: CalibrationAnalysis) -> Section:
         Column("95 % interval", numeric=True),
         Column("b", numeric=True, hint="difficulty"),
         Column("95 % interval", numeric=True),
+        *(Column(name, numeric=True, hint=_HINTS.get(name[0], "")) for name in more),
         Column("Responses", numeric=True),
-        Column("Correct", numeric=True),
+        Column("Points" if run.responses.graded else "Correct", numeric=True),
         Column("Infit", numeric=True, hint="above 1 more erratic than the model, below 1 less"),
         Column("Outfit", numeric=True, hint="above 1 more erratic than the model, below 1 less"),
         Column("Infit z", numeric=True, hint="beyond 3 or -3 is more than chance"),
@@ -176,7 +209,7 @@ def curves_section(run: CalibrationAnalysis) -> Section:
     """Characteristic and information curves."""
     items = run.calibrated.items
     text = Text(
-        "On the left, a thin line is an item: its chance of a correct answer at every ability; "
+        f"On the left, a thin line is an item: {_HEIGHT[run.responses.graded]} at every ability; "
         "the dark line is their mean. On the right, what an item tells about an ability (thin), "
         "and all items together (orange, scale on the right). The grey band holds 95 % of the "
         "users: information outside it is not used."

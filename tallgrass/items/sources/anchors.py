@@ -1,6 +1,8 @@
 """Read anchors, items with parameters from an earlier calibration, from a file or a table."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,67 @@ COLUMNS = ("item", "a", "b")
 OPTIONAL = ("a_sd", "b_sd")
 
 
-def load_anchors(source: str, location: str = "") -> Anchors:
+class AnchorColumns(NamedTuple):
+    """What the columns of a table of anchors are called."""
+
+    item: str = "item"
+    a: str = "a"
+    b: str = "b"
+
+
+USUAL = AnchorColumns()
+
+
+def queried_anchors(
+    query: str,
+    location: str,
+    columns: AnchorColumns = USUAL,
+    values: Mapping[str, Any] | None = None,
+) -> Anchors:
+    """Anchors that a query of the database selects, joins included.
+
+    Parameters
+    ----------
+    query : str
+        SQL; names of ``values`` with a colon before them are bound parameters.
+
+    Raises
+    ------
+    DataError
+        When the query is wrong, selects nothing, or a value cannot be used.
+    """
+    with database.connected(location) as connection:
+        statement, used = database.bound(query, values or {})
+        result = connection.execute(statement, used)
+        table = pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
+    if table.empty:
+        raise DataError("anchor_query selects no anchors", query[:80], "check its conditions")
+    return _anchors_of(_parameters(_renamed(table, columns, "anchor_query"), "anchor_query"))
+
+
+def _renamed(table: pd.DataFrame, columns: AnchorColumns, source: str) -> pd.DataFrame:
+    """The table with its columns called item, a and b."""
+    for name in columns:
+        if name not in table:
+            raise DataError(
+                f"anchors of {source} without the column {name}",
+                ", ".join(map(str, table.columns)),
+                f"{nearest(name, list(map(str, table.columns)))} name it with anchor_item_column, "
+                "anchor_a_column or anchor_b_column",
+            )
+    others = [c for c in COLUMNS if c in table and c not in columns]
+    return table.drop(columns=others).rename(columns=dict(zip(columns, COLUMNS, strict=True)))
+
+
+def _anchors_of(table: pd.DataFrame) -> Anchors:
+    return Anchors(
+        tuple(table["item"].astype(str)),
+        table["a"].to_numpy(np.float64),
+        table["b"].to_numpy(np.float64),
+    )
+
+
+def load_anchors(source: str, location: str = "", columns: AnchorColumns = USUAL) -> Anchors:
     """Anchors with columns item, a and b.
 
     Parameters
@@ -34,24 +96,27 @@ def load_anchors(source: str, location: str = "") -> Anchors:
     """
     if source == location == simulated.NAME:
         return simulated.simulated_responses()[1]
-    table = read_parameters(source, location)
-    return Anchors(
-        tuple(table["item"].astype(str)),
-        table["a"].to_numpy(np.float64),
-        table["b"].to_numpy(np.float64),
-    )
+    return _anchors_of(read_parameters(source, location, columns))
 
 
-def read_parameters(source: str, location: str = "") -> pd.DataFrame:
+def read_parameters(
+    source: str, location: str = "", columns: AnchorColumns = USUAL
+) -> pd.DataFrame:
     """A table of item parameters: item (text), a, b and, if present, a_sd and b_sd (float)."""
     path = Path(source)
     if is_file(path):
         parquet = path.suffix == ".parquet"
-        table = pd.concat(read_parquet(path)) if parquet else read_table(path, COLUMNS, OPTIONAL)
+        table = pd.concat(read_parquet(path)) if parquet else read_table(path, columns, OPTIONAL)
     elif location and "://" in location:
-        table = _from_database(source, location)
+        table = _from_database(source, location, columns)
     else:
         raise DataError("no such file of item parameters", source, "a CSV file with item,a,b")
+    if columns != USUAL:
+        table = _renamed(table, columns, source)
+    return _parameters(table, source)
+
+
+def _parameters(table: pd.DataFrame, source: str) -> pd.DataFrame:
     _require(list(table.columns), source)
     optional = [name for name in OPTIONAL if name in table and not (table[name] == "").all()]
     parameters = pd.DataFrame({"item": table["item"].astype(str).str.strip()})
@@ -90,10 +155,13 @@ def _require(columns: list[str], source: str) -> None:
             )
 
 
-def _from_database(table_name: str, location: str) -> pd.DataFrame:
+def _from_database(table_name: str, location: str, wanted: AnchorColumns) -> pd.DataFrame:
     with database.connected(location) as connection:
         table, columns = database.table_of(connection, table_name)
-        _require(columns, table_name)
-        selected = [*COLUMNS, *(name for name in OPTIONAL if name in columns)]
+        if wanted == USUAL:
+            _require(columns, table_name)
+        else:
+            _renamed(pd.DataFrame(columns=columns), wanted, table_name)  # raises
+        selected = [*wanted, *(name for name in OPTIONAL if name in columns)]
         rows = connection.execute(sa.select(*(table.c[name] for name in selected))).fetchall()
     return pd.DataFrame.from_records(rows, columns=selected)

@@ -13,6 +13,7 @@ from tallgrass.errors import DataError
 from tallgrass.inputs.tables import refuse_rounded, whole_names
 from tallgrass.items.responses import Responses
 from tallgrass.items.sources.about_users import one_row_a_user
+from tallgrass.items.sources.graded import from_lowest, graded_answers
 from tallgrass.items.sources.request import ResponseRequest
 from tallgrass.items.sources.times import joined, ordered
 from tallgrass.items.sources.wide import ANSWERS, MISSING
@@ -133,7 +134,11 @@ def assemble(chunks: Iterable[pd.DataFrame], request: ResponseRequest) -> Assemb
         dropped,
         len(user.categories) - len(users),
     )
-    responses = Responses(users, items, user_index, item_index, correct[kept_rows])
+    correct, lowest = correct[kept_rows], [0] * len(items)
+    if request.graded:
+        correct, lowest = from_lowest(correct, item_index)
+    names = dict(zip(items, lowest, strict=True))
+    responses = Responses(users, items, user_index, item_index, correct, request.graded, names)
     of_users = one_row_a_user(about, responses.users, request.user) if about else None
     return Assembled(responses, log, of_users)
 
@@ -161,7 +166,7 @@ def _nothing(request: ResponseRequest, n_rows: int) -> DataError:
 
 
 def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tuple[_Columns, int]:
-    correct, answered = _answers(chunk[request.response], n_before, request.no_answers)
+    correct, answered = coded_answers(chunk[request.response], n_before, request)
     if not answered.all():
         chunk, correct = chunk[answered], correct[answered]
     names = []
@@ -185,6 +190,20 @@ def _coded(chunk: pd.DataFrame, request: ResponseRequest, n_before: int) -> tupl
     if covariates:
         about = chunk[covariates].assign(**{request.user: names[0]}).drop_duplicates()
     return _Columns(names[0], names[1], correct, time, about), int((~answered).sum())
+
+
+def coded_answers(
+    values: pd.Series, n_before: int, request: ResponseRequest
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+    """Answers as whole numbers, and which rows have an answer.
+
+    Raises
+    ------
+    DataError
+        When a value is not an answer.
+    """
+    read = graded_answers if request.graded else _answers
+    return read(values, n_before, request.no_answers)
 
 
 def _answers(

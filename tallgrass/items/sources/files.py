@@ -36,6 +36,13 @@ def read_chunks(
     DataError
         When the file is missing, damaged, too large or lacks a column.
     """
+    yield from long_pieces(read_pieces(request, limits, chunk), request)
+
+
+def read_pieces(
+    request: ResponseRequest, limits: Limits = DEFAULT_LIMITS, chunk: int = CHUNK
+) -> Iterator[pd.DataFrame]:
+    """The file in pieces as it is, long or wide; raises as :func:`read_chunks`."""
     path = Path(request.location)
     if request.query:
         raise DataError("a query needs a database", request.location, "leave query out")
@@ -61,7 +68,7 @@ def read_chunks(
     else:
         limits.check_header(label, head)
         pieces = _csv(path, label, limits, chunk, separator_of(head))
-    yield from long_pieces(pieces, request)
+    yield from pieces
 
 
 def long_pieces(pieces: Iterator[pd.DataFrame], request: ResponseRequest) -> Iterator[pd.DataFrame]:

@@ -39,6 +39,9 @@ class ResponseRequest:
         Names of columns, or patterns of them, that say something of the users, and are no items.
     missing : tuple of str
         Further texts that stand for no answer, such as -9.
+    graded : bool
+        Whether answers are whole numbers, of which the lowest of an item counts as 0; else they
+        are 0 and 1.
     """
 
     location: str
@@ -58,6 +61,7 @@ class ResponseRequest:
     ignore: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    graded: bool = False
 
     def wants(self, item: str) -> bool:
         """Whether an item, or a column of a wide table, is to be read."""

@@ -1,5 +1,6 @@
 """Recognise wide tables, with a column per item and a row per user, and make them long."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from tallgrass.items.sources.request import ResponseRequest
 
 ANSWERS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "0,0": 0, "1,0": 1, "false": 0, "true": 1}
 MISSING = {"", "na", "nan", "null", "none", "<na>", "nat"}
+_WHOLE = re.compile(r"\d{1,3}([.,]0)?")
 _LOOKED_AT = 1000  # rows
 _OF_INDEX = ("Unnamed: 0", "index")  # a first column that pandas wrote without a name
 
@@ -28,8 +30,9 @@ def is_wide(piece: pd.DataFrame, request: ResponseRequest) -> bool:
     if not cells.size:
         return False
     texts = _texts(cells)
-    usable = _usable(texts, request.no_answers)
-    return bool(np.isin(texts, [*ANSWERS]).any()) and float(usable.mean()) >= 0.5
+    usable = _usable(texts, request)
+    answers = usable if request.graded else np.isin(texts, [*ANSWERS])
+    return bool(answers.any()) and float(usable.mean()) >= 0.5
 
 
 def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.DataFrame:
@@ -48,14 +51,16 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
     covariates = request.required_covariates(list(piece.columns))
     user, items = _user(piece, request), _items(piece, request)
     texts = _texts(piece[items])
-    invalid = ~_usable(texts, request.no_answers)
+    invalid = ~_usable(texts, request)
     if invalid.any():
         row, column = (int(index[0]) for index in np.nonzero(invalid))
+        scale = "that are no whole number" if request.graded else "other than 0 and 1"
+        coding = "0, 1, 2, ..." if request.graded else "0 or 1"
         raise DataError(
-            f"{int(invalid.sum())} responses other than 0 and 1, the first in row "
+            f"{int(invalid.sum())} responses {scale}, the first in row "
             f"{n_before + row + 1}, column {items[column]}",
             str(piece[items[column]].iloc[row]),
-            "code answers as 0 or 1, and leave empty what was not answered (or name it with "
+            f"code answers as {coding}, and leave empty what was not answered (or name it with "
             f"missing); a column that is no item is left out with ignore={items[column]} or kept "
             f"with covariates={items[column]}",
         )
@@ -68,6 +73,11 @@ def to_long(piece: pd.DataFrame, request: ResponseRequest, n_before: int) -> pd.
         [user, *other_columns], items, var_name=request.item, value_name=request.response
     )
     return long.rename(columns={user: request.user})
+
+
+def items_and_user(piece: pd.DataFrame, request: ResponseRequest) -> tuple[list[str], str | None]:
+    """The columns of a wide table that are items, and that of the users; None without."""
+    return _items(piece, request), _user(piece, request)
 
 
 def _items(piece: pd.DataFrame, request: ResponseRequest) -> list[str]:
@@ -86,9 +96,7 @@ def _user(piece: pd.DataFrame, request: ResponseRequest) -> str | None:
     first = str(piece.columns[0])
     head = piece[[first]].head(_LOOKED_AT)
     names = _texts(head).ravel()
-    are_names = (
-        not _usable(names, request.no_answers).all() and len(pd.unique(names)) > len(names) / 2
-    )
+    are_names = not _usable(names, request).all() and len(pd.unique(names)) > len(names) / 2
     return first if are_names else None
 
 
@@ -103,6 +111,11 @@ def _texts(cells: pd.DataFrame) -> NDArray[np.object_]:
     )
 
 
-def _usable(texts: NDArray[np.object_], missing: frozenset[str]) -> NDArray[np.bool_]:
+def _usable(texts: NDArray[np.object_], request: ResponseRequest) -> NDArray[np.bool_]:
     """Which cells are an answer or empty."""
-    return np.isin(texts, [*ANSWERS, *MISSING, *missing])
+    known = np.isin(texts, [*ANSWERS, *MISSING, *request.no_answers])
+    if not request.graded:
+        return known
+    unique, place = np.unique(texts.astype(str), return_inverse=True)
+    whole = np.array([_WHOLE.fullmatch(text) is not None for text in unique])
+    return np.asarray(known | whole[place].reshape(texts.shape))

@@ -153,7 +153,7 @@ def sample_plainly(
     began = time.perf_counter()
     tree = nutpie.sample(
         compiled,
-        draws=spec.draws,
+        draws=spec.most_draws,
         tune=spec.tune,
         chains=spec.chains,
         cores=min(spec.chains, usable_cores()),

@@ -51,6 +51,11 @@ class LinkOptions:
         Link only over these bills or members.
     draws : int
         Number of pairs of draws to link.
+
+    Examples
+    --------
+    >>> tg.LinkOptions(robust="drop").robust
+    'drop'
     """
 
     over: str = "auto"

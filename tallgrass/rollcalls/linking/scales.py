@@ -4,6 +4,7 @@ Draw i of the reference is paired with draw i of the target. The posteriors are 
 every pair is a draw of both. The uncertainty of the link is the spread of A and B over the pairs.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +35,19 @@ ROBUST = ("none", "drop", "weight")
 SHOWN = "haebara"  # the method of the table of positions, because it compares whole curves
 
 
-def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linking:
-    """Link the target's scale to the reference's.
+def link_scales(
+    reference: Scale,
+    target: Scale,
+    options: LinkOptions,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Linking:
+    """Link the target's scale to the reference's; its time is linear in the pairs of draws.
+
+    Parameters
+    ----------
+    told : callable, optional
+        Told how many pairs of draws are linked, and of how many; every treatment of bills that
+        deviate links every pair.
 
     Raises
     ------
@@ -48,7 +60,7 @@ def link_scales(reference: Scale, target: Scale, options: LinkOptions) -> Linkin
     if common.over == "members":
         drawn, items = _over_members(ref, tgt, common)
     else:
-        drawn, items = _over_bills(ref, tgt, common, options.robust)
+        drawn, items = _over_bills(ref, tgt, common, options.robust, told)
     coefficients = coefficients_of(drawn, ref, tgt)
     treatment = options.robust if common.over == "bills" else "none"
     chosen = SHOWN if common.over == "bills" else MEMBER_METHODS[0]
@@ -102,7 +114,7 @@ def _thinned(scale: Scale, n: int) -> Scale:
 
 
 def _over_bills(
-    ref: Scale, tgt: Scale, common: Common, robust: str
+    ref: Scale, tgt: Scale, common: Common, robust: str, told: Callable[[int, int], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs = [
         (scale.alpha[indices], scale.beta[indices])
@@ -117,9 +129,10 @@ def _over_bills(
     weights = {"none": usable.astype(float)}
     for how in ROBUST[1:]:
         weights[how] = robust_weights(pairs[0], pairs[1], how, mean, sd)
-    rows = []
-    for treatment, w in weights.items():
-        for i in range(ref.xi.shape[1]):
+    rows, n = [], ref.xi.shape[1]
+    for round_, (treatment, w) in enumerate(weights.items()):
+        for i in range(n):
+            told(round_ * n + i, len(weights) * n)
             drawn = [Items(alpha[:, i], beta[:, i]) for alpha, beta in pairs]
             try:
                 coefficients = [(m, *link(drawn[0], drawn[1], m, mean, sd, w)) for m in METHODS]
@@ -137,7 +150,7 @@ def _over_bills(
     items["deviates"] &= usable  # bills of opposite sign are counted separately
     items["weight"] = weights[robust]
     items["change_A"], items["change_B"] = changes["change_A"], changes["change_B"]
-    return _table(rows, ref.xi.shape[1]), items
+    return _table(rows, n), items
 
 
 def _table(rows: list[tuple[str, str, int, float, float]], n: int) -> pd.DataFrame:

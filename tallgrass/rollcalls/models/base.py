@@ -10,7 +10,7 @@ import pytensor
 from numpy.typing import NDArray
 
 from tallgrass.inference.constants import numbers, size
-from tallgrass.inference.draws import dims_and_shapes
+from tallgrass.inference.draws import dims_and_shapes, start_of
 from tallgrass.inference.kernel.dense import vote_loglik
 from tallgrass.inference.priors import PriorNumbers, PriorSpec
 from tallgrass.rollcalls.coordinates import RollCalls, rollcalls_from_logits, rollcalls_positive
@@ -37,7 +37,7 @@ class Model:
         Variables of the posterior group: xi, alpha, beta and, by model, mu_party, sigma_within.
     start : callable
         Random generator -> starting point of one chain: a value for every free variable, on the
-        unconstrained scale, by the name of its value variable.
+        unconstrained scale, by the name of its value variable. None: the sampler starts as it does.
     anchors : tuple of int, optional
         Rows that are held fixed (flat model), the highest position first.
     anchor_positions : tuple of float
@@ -55,7 +55,7 @@ class Model:
 
     graph: pm.Model
     public: tuple[str, ...]
-    start: Callable[[np.random.Generator], Point]
+    start: Callable[[np.random.Generator], Point] | None
     anchors: tuple[int, ...] | None = None
     anchor_positions: tuple[float, ...] = (1.0, -1.0)
     warnings: tuple[str, ...] = field(default=())
@@ -71,7 +71,7 @@ class Model:
     @property
     def n_parameters(self) -> int:
         """Number of free scalars."""
-        return sum(value.size for value in self.start(np.random.default_rng(0)).values())
+        return sum(value.size for value in start_of(self)(np.random.default_rng(0)).values())
 
 
 def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:

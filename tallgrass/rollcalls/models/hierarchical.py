@@ -11,6 +11,7 @@ coordinates, or the same posterior in the coordinates of :mod:`tallgrass.rollcal
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -24,7 +25,7 @@ from tallgrass.inference.constants import (
     numbers,
     size,
 )
-from tallgrass.inference.priors import PriorSpec
+from tallgrass.inference.priors import PriorNumbers, PriorSpec
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.models.base import (
     NON_CENTRED,
@@ -40,6 +41,12 @@ from tallgrass.rollcalls.models.base import (
     textbook_rollcall_start,
     textbook_rollcalls,
     vote_coordinates,
+)
+from tallgrass.rollcalls.models.equal_slopes import (
+    Slopes,
+    add_equal_slopes,
+    directions,
+    equal_slopes_start,
 )
 from tallgrass.rollcalls.spec import FEW_MEMBERS, SMALL_PARTY, SMALL_PARTY_SCALE, ModelSpec
 from tallgrass.rollcalls.start import Start, centred_positions
@@ -57,6 +64,20 @@ def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Mode
     DataError
         When a legislator belongs to neither party, or one of the two parties has no member.
     """
+    require_parties(votes)
+    sizes = np.bincount(votes.party_index, minlength=2)
+    build = _canonical if spec.coordinates == "canonical" else _textbook
+    return replace(build(votes, spec, start, sizes), warnings=party_warnings(votes))
+
+
+def require_parties(votes: VoteMatrix) -> None:
+    """Refuse votes that a party model cannot take.
+
+    Raises
+    ------
+    DataError
+        When a legislator belongs to neither party, or one of the two parties has no member.
+    """
     check_parties(votes)
     outsiders = [member.slug for member in votes.legislators if member.party not in PARTIES]
     if outsiders:
@@ -65,14 +86,16 @@ def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Mode
             ", ".join(outsiders),
             "leave them out with filter_votes(parties_only=True), or use model=flat",
         )
+
+
+def party_warnings(votes: VoteMatrix) -> tuple[str, ...]:
+    """What is to be said of small parties."""
     sizes = np.bincount(votes.party_index, minlength=2)
-    build = _canonical if spec.coordinates == "canonical" else _textbook
-    warnings = tuple(
+    return tuple(
         f"the {party} party has {n} members, so its spread depends mostly on the prior"
         for party, n in zip(PARTIES, sizes, strict=True)
         if n < FEW_MEMBERS
     )
-    return replace(build(votes, spec, start, sizes), warnings=warnings)
 
 
 def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[np.int64]) -> Model:
@@ -86,15 +109,21 @@ def _textbook(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[n
         offset = pm.Normal("xi_offset", 0, 1, dims="legislator")
         party = integers(votes.party_index)
         xi = pm.Deterministic("xi", mu[party] + sigma[party] * offset, dims="legislator")
-        alpha, beta = textbook_rollcalls(spec)
+        if spec.discrimination == "equal":
+            alpha = priors["alpha"].variable("alpha", dims="rollcall")
+            beta = pm.Deterministic("beta", numbers(directions(votes, start.pca)), dims="rollcall")
+        else:
+            alpha, beta = textbook_rollcalls(spec)
         add_likelihood(votes, spec.likelihood, xi, alpha, beta)
     n = len(votes.legislators)
     point = {
         "mu_party_unsorted": np.zeros(2),
         free_name(priors["sigma"], "sigma_unit"): np.zeros(2),
         "xi_offset": np.zeros(n) if start.scores is None else start.scores,
-        **textbook_rollcall_start(spec, len(votes.rollcalls)),
+        "alpha": np.zeros(len(votes.rollcalls)),
     }
+    if spec.discrimination == "free":
+        point |= textbook_rollcall_start(spec, len(votes.rollcalls))
     # Every variable without a score is jittered: else a half-normal spread starts at its support
     # point, where its logarithm is not finite.
     fixed = set() if start.scores is None else {"xi_offset"}
@@ -126,10 +155,13 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
             squares.append(pt.sum(y**2))
             log_tau.append(spread)
         v = co.standardised_positions(deviations, party)
-        rollcalls, log_b = free_rollcalls(votes, priors["beta"], party)
-        log_s = co.log_scale(rollcalls.b, log_b, priors["beta"], pm.Flat("eps_s"), n_rollcalls)
+        equal = spec.discrimination == "equal"
+        if equal:
+            slopes = add_equal_slopes(votes, start.pca)
+        else:
+            slopes = _add_free_slopes(votes, priors["beta"], n_rollcalls)
+        rollcalls, log_s, beta = slopes.rollcalls, slopes.log_s, slopes.beta
         s = pt.exp(log_s)
-        beta = pm.Deterministic("beta", rollcalls.b / s, dims="rollcall")
         log_sigma = [log_s + spread for spread in log_tau]
         sigma = [pt.exp(spread) for spread in log_sigma]
         pm.Deterministic("sigma_within", pt.stack(sigma), dims="party")
@@ -163,15 +195,22 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
             about = -(members[g] - 1) * log_tau[g] - squares[g] / (2 * pt.exp(2 * log_tau[g]))
             spread = co.prior_logp(prior.numbers(), sigma[g], log_sigma[g]) + log_sigma[g]
             pm.Potential(f"members_{name}", about + spread)
-        log_beta = None if log_b is None else log_b - log_s
-        pm.Potential(
-            "discrimination",
-            co.prior_logp(priors["beta"], beta, log_beta)
-            - n_rollcalls * log_s
-            + rollcalls.log_jacobian,
-        )
+        if not equal:
+            pm.Potential("discrimination", slopes.log_density)
         add_likelihood(votes, spec.likelihood, v, rollcalls.a, rollcalls.b)
     return Model(graph, PUBLIC, partial(_canonical_start, votes, spec, start))
+
+
+def _add_free_slopes(votes: VoteMatrix, prior: PriorNumbers, n_rollcalls: Any) -> Slopes:
+    """Every roll call its own discrimination; the scale is that at which they have their prior."""
+    rollcalls, log_b = free_rollcalls(votes, prior, votes.party_index)
+    log_s = co.log_scale(rollcalls.b, log_b, prior, pm.Flat("eps_s"), n_rollcalls)
+    beta = pm.Deterministic("beta", rollcalls.b / pt.exp(log_s), dims="rollcall")
+    log_beta = None if log_b is None else log_b - log_s
+    log_density = (
+        co.prior_logp(prior, beta, log_beta) - n_rollcalls * log_s + rollcalls.log_jacobian
+    )
+    return Slopes(rollcalls, log_s, beta, log_density)
 
 
 def _canonical_start(
@@ -184,7 +223,10 @@ def _canonical_start(
     v = centred_positions(scores, party)
     # Spread the chains within the mode, by a fraction of a typical spread within a party.
     v = centred_positions(v + SPREAD * TYPICAL_SPREAD * generator.normal(size=n), party)
-    point = {name: np.zeros(()) for name in ("eps_s", "eps_mid", "eps_gap", "eps_level")}
+    equal = spec.discrimination == "equal"
+    scale = () if equal else ("eps_s",)
+    # The order of the variables is that in which chains are jittered: it stays, and draws with it.
+    point = {name: np.zeros(()) for name in (*scale, "eps_mid", "eps_gap", "eps_level")}
     for g, name in enumerate(_NAMES):
         y = co.zero_sum_inverse(v[party == g] - 2.0 * g + 1.0)
         size = len(y) + 1
@@ -195,7 +237,10 @@ def _canonical_start(
         else:
             point[f"deviation_{name}"] = y
             point[f"eps_tau_{name}"] = np.zeros(())
-    point |= rollcall_start(votes, v, spec.priors["beta"].positive, party)
+    if equal:
+        point |= equal_slopes_start(votes, v)
+    else:
+        point |= rollcall_start(votes, v, spec.priors["beta"].positive, party)
     fixed = {f"deviation_{name}" for name in _NAMES}
     return jittered(point, generator, fixed)
 

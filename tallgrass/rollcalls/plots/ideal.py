@@ -29,8 +29,17 @@ CHAMBERS = ("house", "senate")  # where there are two, the marks of the second a
 ROW = 0.172  # inches per legislator in the forest plot, so that 8 point labels do not touch
 
 
-def scale_label(parties: Sequence[str] | pd.Series) -> str:
-    """The label of an axis of ideal points; it names the ends if there are parties."""
+def scale_label(
+    parties: Sequence[str] | pd.Series, positions: "pd.Series[float] | None" = None
+) -> str:
+    """The label of an axis of ideal points; it names the ends if there are parties.
+
+    With positions, only if Republicans stand to the right: a model of the user's may run otherwise.
+    """
+    if positions is not None:
+        means = positions.groupby([group(party) for party in parties]).mean()
+        if means.get("Republican", np.inf) <= means.get("Democrat", -np.inf):
+            return "Ideal point"
     if any(group(party) != OTHER for party in parties):
         return "Ideal point  (left: Democratic end, right: Republican end)"
     return "Ideal point"
@@ -91,7 +100,7 @@ def forest(table: pd.DataFrame, title: str = "") -> Figure:
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-1, n)
     ax.spines["left"].set_visible(False)
-    label_axes(ax, scale_label(ordered["party"]))
+    label_axes(ax, scale_label(ordered["party"], ordered["mean"]))
     # In a long picture the axis at the bottom is not visible from the top.
     ax.tick_params(axis="x", top=True, labeltop=True)
     two_chambers = set(chambers) == set(CHAMBERS)
@@ -174,6 +183,32 @@ def comparison_scatter(
             color=INK, ha="right" if right else "left", va="bottom",
             bbox={"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": RULE},
         )  # fmt: skip
+    party_legend(ax, table["party"].map(group).unique().tolist())
+    return figure
+
+
+def external_scatter(table: pd.DataFrame, name: str, labelled: int = 8) -> Figure:
+    """The ideal points of a run against published scores.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns name, party, ideal_point, score, rank_change.
+    name : str
+        What the scores are called.
+    labelled : int
+        Number of legislators to name, those at the most different places.
+    """
+    table = table.assign(anchored=False)
+    figure, axes = new_figure(6.2, margins=(0.8, 0.3, 0.45, 0.52))
+    ax: Axes = axes[0, 0]
+    _party_points(ax, table, ("score", "ideal_point"))
+    for axis, values in ((ax.set_xlim, table["score"]), (ax.set_ylim, table["ideal_point"])):
+        pad = 0.08 * (values.max() - values.min())
+        axis(values.min() - pad, values.max() + pad)
+    placed = table.fillna({"rank_change": 0.0})
+    _names(ax, placed, ("score", "ideal_point"), "rank_change", labelled)
+    label_axes(ax, plain(f"Score: {name}", 60), "Ideal point in this run")
     party_legend(ax, table["party"].map(group).unique().tolist())
     return figure
 

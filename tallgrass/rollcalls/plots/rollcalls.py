@@ -1,5 +1,7 @@
 """Picture of the roll calls that separate legislators best."""
 
+from textwrap import wrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +22,14 @@ from tallgrass.report.style import (
 )
 from tallgrass.rollcalls.plots.ideal import scale_label
 
+_LINE = 48  # letters of a line of a label
+
+
+def _label(bill: str, motion: str) -> str:
+    """Bill and motion, on two lines where one is too short."""
+    text = " · ".join(part for part in (plain(bill, 14), plain(motion, 2 * _LINE)) if part)
+    return "\n".join(wrap(text, _LINE)[:2])
+
 
 def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figure:
     """Cut points of the given roll calls, with the positions of the members above.
@@ -35,12 +45,20 @@ def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figur
     """
     ordered = table.sort_values("cut_point", kind="stable").reset_index(drop=True)
     n = len(ordered)
-    height = 0.26 * n + 2.1
     labels = [
-        " · ".join(part for part in (plain(bill, 14), plain(motion, 40)) if part)
+        _label(bill, motion)
         for bill, motion in zip(ordered["bill"], ordered["motion"], strict=True)
     ]
-    figure, axes = new_figure(height, margins=(text_width(labels) + 0.3, 0.25, 0.45, 0.6))
+    height = (0.34 if any("\n" in label for label in labels) else 0.26) * n + 2.1
+    figure, axes = new_figure(
+        height,
+        margins=(
+            text_width([line for label in labels for line in label.split("\n")]) + 0.3,
+            0.25,
+            0.45,
+            0.6,
+        ),
+    )
     ax: Axes = axes[0, 0]
     rows = np.arange(n)
     members = ideal["mean"].to_numpy()
@@ -71,9 +89,10 @@ def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figur
     ax.spines["left"].set_visible(False)
     ax.set_xlim(low, high)
     ax.set_ylim(-0.8, n + 1.3 + 0.8 * len(parties))
+    scale = scale_label(ideal["party"], ideal["mean"])
     label_axes(
         ax,
-        f"{scale_label(ideal['party'])}\n▶ yeas stand to the right of the mark     ◀ to the left",
+        f"{scale}\n▶ yeas stand to the right of the mark     ◀ to the left",
     )
     party_legend(ax, parties)
     return figure

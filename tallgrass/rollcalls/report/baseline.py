@@ -1,10 +1,12 @@
 """A run against its baseline: the table in the verdict's box, the key finding, the section."""
 
-from tallgrass.report.page import Column, Picture, Section, Table, Text, numeric, rows, two_columns
+from tallgrass.report.page import Column, Section, Table, Text, numeric, rows, two_columns
+from tallgrass.report.scatter import Scatter
 from tallgrass.report.words import counted, measured, number, percent, signed
 from tallgrass.rollcalls.against_baseline import NO_ELPD, moved_words
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.compare import Agreement
+from tallgrass.rollcalls.report.scatters import comparison_picture
 from tallgrass.rollcalls.report.words import named_cells, party_cell, plural
 
 _ELPD = "ELPD, this run minus the baseline"
@@ -101,7 +103,7 @@ def comparison_section(run: RollCallAnalysis) -> Section | None:
             " An open diamond is an anchor, which one of the two runs holds at a fixed value: it "
             "does not count, because its distance from the line is not a disagreement."
         )
-    blocks: list[Text | Picture | Table] = [Text(words)]
+    blocks: list[Text | Scatter | Table] = [Text(words)]
     if run.baseline_run_id:
         blocks.append(Text(f"The baseline is run {run.baseline_run_id}.", tone="aside"))
     moved = table[~table["anchored"]]
@@ -113,7 +115,7 @@ def comparison_section(run: RollCallAnalysis) -> Section | None:
         f"Scatter of {len(table)} ideal points, baseline against this run: r = "
         f"{measured(comparison.r)}{flip}. Farthest from the line: {far}."
     )
-    blocks.append(Picture("comparison", alt, "This run against the baseline"))
+    blocks.append(comparison_picture(table, comparison.slope, comparison.intercept, alt))
     cells = rows(
         named_cells(table),
         [party_cell(party) for party in table["party"]],

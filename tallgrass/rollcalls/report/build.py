@@ -8,9 +8,12 @@ from tallgrass.report.environment import environment_section
 from tallgrass.report.fit import fit_beside
 from tallgrass.report.html import html_page
 from tallgrass.report.images import images
-from tallgrass.report.page import Section
+from tallgrass.report.page import Bullets, Section
+from tallgrass.report.words import moment
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report import (
+    career_links,
+    careers,
     joint,
     legislators,
     machinery,
@@ -18,12 +21,21 @@ from tallgrass.rollcalls.report import (
     overview,
     pairs,
     parties,
+    plane,
 )
 from tallgrass.rollcalls.report.baseline import agreement_tables, comparison_section
+from tallgrass.rollcalls.report.cards import cards_section
+from tallgrass.rollcalls.report.external import external_section
 from tallgrass.rollcalls.report.figures import figures
-from tallgrass.rollcalls.report.words import chamber_words
+from tallgrass.rollcalls.report.place import chamber_words
+from tallgrass.study.model_file import as_named, short
 
-MODELS = {"flat": "Flat model", "hierarchical": "Hierarchical model", "joint": "Joint model"}
+MODELS = {
+    "flat": "Flat model",
+    "hierarchical": "Hierarchical model",
+    "joint": "Joint model",
+    "dynamic": "Dynamic model",
+}
 
 
 def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str:
@@ -42,7 +54,8 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
         run.verdict,
         "ideal points from roll-call votes",
         chamber_words(run),
-        MODELS[run.spec.model],
+        (MODELS.get(run.spec.model) or f"Model {short(run.spec.model)}")
+        + (", two dimensions" if run.spec.dims == 2 else ""),
         _facts(run),
         fit_beside(run.fit_verdict, "votes"),
         agreement_tables(run),
@@ -50,21 +63,53 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
     return html_page(head, sections(run, set(files)), files)
 
 
+def first_findings(run: RollCallAnalysis) -> tuple[str, ...]:
+    """What the run says in a few sentences, for those who see no page: who stands where."""
+    if run.careers is None:
+        return overview.first_findings(run)
+    lists = (block for block in careers.key_findings(run).blocks if isinstance(block, Bullets))
+    return next(lists).items[:3]
+
+
 def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
     """The sections in their order; None where this run has nothing to show.
 
     ``drawn`` are the names of the figures at hand.
     """
+    if run.careers is not None:
+        return _career_sections(run, drawn)
     return [
         overview.key_findings(run),
+        *plane.plane_sections(run),
         overview.the_model(run),
         overview.how_to_read(run),
         *joint.joint_sections(run),
         *parties.party_sections(run),
         *legislators.ideal_point_sections(run),
         pairs.pairs_section(run),
+        cards_section(run),
         legislators.rollcall_section(run),
         misfit.anchors_section(run),
+        misfit.misfit_section(run),
+        machinery.convergence_section(run),
+        comparison_section(run),
+        external_section(run),
+        machinery.sampler_section(run, drawn),
+        misfit.fit_section(run, drawn),
+        machinery.data_section(run),
+        machinery.machine_section(run),
+        environment_section(_parameters(run), run.timings, run.environment),
+    ]
+
+
+def _career_sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
+    """Those of a dynamic run: of the others, the ones that do not grow with the sessions."""
+    return [
+        careers.key_findings(run),
+        *careers.career_sections(run),
+        overview.the_model(run),
+        careers.how_to_read(run),
+        *career_links.link_sections(run),
         misfit.misfit_section(run),
         machinery.convergence_section(run),
         comparison_section(run),
@@ -77,7 +122,8 @@ def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
 
 
 def _parameters(run: RollCallAnalysis) -> list[tuple[str, str]]:
-    return [(name, str(value)) for name, value in run.spec.model_dump(mode="json").items()]
+    values = run.spec.model_dump(mode="json")
+    return [(name, as_named(str(value))) for name, value in values.items()]
 
 
 def _facts(run: RollCallAnalysis) -> list[tuple[str, str]]:
@@ -87,7 +133,7 @@ def _facts(run: RollCallAnalysis) -> list[tuple[str, str]]:
     n, m = run.votes.cells.shape
     steps = ", normal trajectories" if attributes.get("trajectory") == "normal" else ""
     facts = [
-        ("Legislators", f"{n:,}"),
+        ("Legislators" if run.careers is None else "Members in sessions", f"{n:,}"),
         ("Roll calls", f"{m:,}"),
         ("Votes", f"{run.votes.n_observations:,}"),
         ("Sampler", f"{attributes.get('sampler', spec.sampler)}{steps}, start {spec.init}"),
@@ -95,5 +141,5 @@ def _facts(run: RollCallAnalysis) -> list[tuple[str, str]]:
         ("Run", run.run_id),
     ]
     if "created_at" in attributes:
-        facts.append(("Made", str(attributes["created_at"])[:16].replace("T", " ")))
+        facts.append(("Made", moment(attributes["created_at"])))
     return facts

@@ -1,6 +1,5 @@
 """The figures of one run, for the page and for the artifacts ``plots/<name>.png``."""
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from tallgrass.inference.summary import draws_of, names_of
@@ -8,15 +7,23 @@ from tallgrass.report import sampler
 from tallgrass.report.words import measured
 from tallgrass.rollcalls import plots, summaries
 from tallgrass.rollcalls.analysis import RollCallAnalysis
-from tallgrass.rollcalls.report.words import chamber_words
-
-SHOWN_ROLLCALLS = 20
+from tallgrass.rollcalls.report import plane
+from tallgrass.rollcalls.report.career_figures import career_figures
+from tallgrass.rollcalls.report.divisions import divisions
+from tallgrass.rollcalls.report.place import chamber_words
 
 
 def figures(run: RollCallAnalysis) -> dict[str, Figure]:
     """Every figure that this run has something to show in, by name."""
     tables, trace = run.tables, run.trace
-    drawn = {"forest": plots.forest(tables.ideal_points, f"Ideal points: {chamber_words(run)}")}
+    drawn = career_figures(run)
+    if run.second_axis is not None:
+        drawn["map"] = plots.chamber_map(tables.ideal_points)
+        lines = plane.lines_shown(tables.rollcalls)
+        drawn["cutting_lines"] = plots.cutting_lines(tables.ideal_points, lines)
+    if run.careers is None:  # a picture of a thousand rows shows nothing
+        title = f"Ideal points: {chamber_words(run)}"
+        drawn["forest"] = plots.forest(tables.ideal_points, title)
     if tables.party_parameters is not None and tables.variance is not None:
         parties = names_of(trace, "party")
         shares = tables.variance.iloc[0]
@@ -31,8 +38,8 @@ def figures(run: RollCallAnalysis) -> dict[str, Figure]:
         drawn["shrinkage"] = plots.shrinkage_scatter(tables.shrinkage)
     if tables.joint is not None:
         drawn["dif"] = plots.dif_scatter(tables.joint.dif)
-    chosen = discriminating(tables.rollcalls)
-    if len(chosen):
+    chosen = divisions(tables.rollcalls, run.votes).rollcalls
+    if len(chosen) and run.careers is None:
         drawn["cut_points"] = plots.cut_points(
             chosen, tables.ideal_points, tables.rollcalls["cut_point"].dropna().to_numpy(float)
         )
@@ -47,17 +54,12 @@ def figures(run: RollCallAnalysis) -> dict[str, Figure]:
             run.comparison.intercept,
             correlation_note(run),
         )
+    if run.external is not None:
+        drawn["external"] = plots.external_scatter(run.external.table, run.external.name)
     drawn |= sampler.sampler_figures(trace, tables.worst)
     if run.predictive is not None and run.predictive["check"].isin(list(plots.CHECKS)).any():
         drawn["predictive"] = plots.predictive(run.predictive)
     return drawn
-
-
-def discriminating(rollcalls: pd.DataFrame) -> pd.DataFrame:
-    """The roll calls with a cut point and the largest ``|beta|``, the largest first."""
-    known = rollcalls.dropna(subset=["cut_point"])
-    order = known["beta"].abs().sort_values(ascending=False, kind="stable").index
-    return known.loc[order[:SHOWN_ROLLCALLS]]
 
 
 def correlation_note(run: RollCallAnalysis) -> str:

@@ -9,9 +9,10 @@ from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, n
 from tallgrass.report.words import ALMOST, chance, counted, number, percent, shortened, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.people import person, rollcall_name
-from tallgrass.rollcalls.report.figures import discriminating
+from tallgrass.rollcalls.report.divisions import divisions
 from tallgrass.rollcalls.report.overview import estimated, overlap
-from tallgrass.rollcalls.report.words import named_cells, party_cell
+from tallgrass.rollcalls.report.scatters import forest_picture
+from tallgrass.rollcalls.report.words import named_cells, party_cell, plural
 
 YEA_RATES = (
     " “Yeas” is the share of yeas. † marks one outside the 95 % interval that the model predicts: "
@@ -22,7 +23,7 @@ YEA_RATES = (
 def ideal_point_sections(run: RollCallAnalysis) -> list[Section]:
     """The table of ideal points and the forest plot."""
     ideal = run.tables.ideal_points.sort_values("rank", kind="stable")
-    return [_table(ideal, run.fit_tables.legislators), _forest(ideal)]
+    return [_table(ideal, run.fit_tables.legislators), _forest(ideal, run.prepared.file is None)]
 
 
 def _table(ideal: pd.DataFrame, fit: pd.DataFrame | None) -> Section:
@@ -30,14 +31,14 @@ def _table(ideal: pd.DataFrame, fit: pd.DataFrame | None) -> Section:
     cells = rows(
         named_cells(ideal.assign(anchored=anchored)),
         [party_cell(party) for party in ideal["party"]],
-        [Cell(d, float(d) if d.isdecimal() else None) for d in ideal["district"]],
-        [Cell(str(v), v) for v in ideal["rank"]],
-        [Cell(f"{a}–{b}", a) for a, b in zip(ideal["rank_low"], ideal["rank_high"], strict=True)],
         [numeric(v) for v in ideal["mean"]],
         [
             Cell("held fixed" if held else span(low, high), low)
             for low, high, held in zip(ideal["hdi_low"], ideal["hdi_high"], anchored, strict=True)
         ],
+        [Cell(str(v), v) for v in ideal["rank"]],
+        [Cell(f"{a}–{b}", a) for a, b in zip(ideal["rank_low"], ideal["rank_high"], strict=True)],
+        [Cell(d, float(d) if d.isdecimal() else None) for d in ideal["district"]],
         [Cell(chance(v) if v > ALMOST else "", v) for v in ideal["p_median"]],
         [Cell(f"{v:,}", v) for v in ideal["n_votes"]],
         *([] if fit is None else [_yea_rates(ideal, fit)]),
@@ -45,11 +46,11 @@ def _table(ideal: pd.DataFrame, fit: pd.DataFrame | None) -> Section:
     columns = (
         Column("Legislator"),
         Column("Party"),
-        Column("District", numeric=True),
-        Column("Rank", numeric=True, hint="1 is the farthest to the right"),
-        Column("Rank, 95 %", numeric=True, hint="95 % interval of the rank"),
         Column("Ideal point", numeric=True),
         Column("95 % interval", numeric=True),
+        Column("Rank", numeric=True, hint="1 is the farthest to the right"),
+        Column("Rank, 95 %", numeric=True, hint="95 % interval of the rank"),
+        Column("District", numeric=True),
         Column("Median", numeric=True, hint="probability of being the median member"),
         Column("Votes", numeric=True, hint="recorded yeas and nays used"),
         *([] if fit is None else [Column("Yeas", numeric=True, hint="share of yeas")]),
@@ -77,7 +78,7 @@ def _yea_rates(ideal: pd.DataFrame, fit: pd.DataFrame) -> list[Cell]:
     return cells
 
 
-def _forest(ideal: pd.DataFrame) -> Section:
+def _forest(ideal: pd.DataFrame, known_ends: bool) -> Section:
     free, joint = estimated(ideal), "chamber" in ideal
     top, bottom = free.iloc[0], free.iloc[-1]
     ends = [
@@ -94,22 +95,51 @@ def _forest(ideal: pd.DataFrame) -> Section:
         "votes that do not fit one position."
         + (" Filled marks are members of the House, open ones of the Senate." if joint else "")
     )
-    picture = Picture("forest", alt, "Ideal points with 95 % intervals")
-    return Section("forest", "All legislators in one picture", (text, picture))
+    picture = forest_picture(ideal, alt, known_ends)
+    return Section("forest", "All legislators in one picture", (text, picture), brief=True)
+
+
+def _divided(chosen: pd.DataFrame, party: str) -> Table:
+    """The roll calls of the picture with their titles in full, and how the majority voted."""
+    cells = rows(
+        [Cell(rollcall_name(row)) for _, row in chosen.iterrows()],
+        [Cell(title, style="wide") for title in chosen["title"]],
+        [Cell(f"{a}–{b}", a - b) for a, b in zip(chosen["yea"], chosen["nay"], strict=True)],
+        [
+            Cell(f"{a}–{b}", a - b)
+            for a, b in zip(chosen["own_yea"], chosen["own_nay"], strict=True)
+        ],
+        [numeric(v) for v in chosen["cut_point"]],
+    )
+    columns = (
+        Column("Roll call"),
+        Column("Title"),
+        Column("Yea–nay", numeric=True),
+        Column(plural(party), numeric=True),
+        Column("Cut point", numeric=True),
+    )
+    return Table(f"Roll calls that divided the {plural(party)}", columns, cells)
 
 
 def rollcall_section(run: RollCallAnalysis) -> Section:
-    """The roll calls that divide the chamber most sharply, and all of them in a table."""
+    """The roll calls that divide the majority party, else the sharpest, and a table of all."""
     table = run.tables.rollcalls
     order = table["beta"].abs().sort_values(ascending=False, kind="stable").index
     ordered = table.loc[order]
     blocks: list[Text | Picture | Table] = []
-    chosen = discriminating(table)
+    chosen, party = divisions(table, run.votes)
     if len(chosen):
         first = chosen.iloc[0]
+        told = (
+            f"These are the sharpest of the roll calls that divided the {plural(party)}: at least "
+            "a tenth of them voted against the others. Votes along party lines say nothing of "
+            "their order. A mark is"
+            if party
+            else "These roll calls separate left from right most sharply. A mark is"
+        )
         blocks.append(
             Text(
-                "These roll calls separate left from right most sharply. A mark is the cut point: "
+                f"{told} the cut point: "
                 "a legislator standing there is as likely to vote yea as nay. The mark points to "
                 "the side of the yeas, and the line is a 95 % interval. The marks on top are the "
                 "members, so one can see whom each roll call divides; the ticks below them are "
@@ -127,6 +157,8 @@ def rollcall_section(run: RollCallAnalysis) -> Section:
             f"{'right' if first['yea_side'] == 'higher' else 'left'}."
         )
         blocks.append(Picture("cut_points", alt, "Where the sharpest roll calls divide"))
+        if party:
+            blocks.append(_divided(chosen, party))
     cells = rows(
         [Cell(rollcall_name(row)) for _, row in ordered.iterrows()],
         [Cell(shortened(title), style="wide") for title in ordered["title"]],
@@ -164,7 +196,3 @@ def rollcall_section(run: RollCallAnalysis) -> Section:
         )
     )
     return Section("roll-calls", "Roll calls that divide the chamber", tuple(blocks))
-
-
-def _rollcall_name(row: "pd.Series[str]") -> str:
-    return " · ".join(part for part in (row["bill"], row["motion"]) if part) or row["vote_id"]

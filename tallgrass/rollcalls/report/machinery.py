@@ -16,6 +16,7 @@ from tallgrass.report.words import counted, listed, measured, number, percent
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 
 REASONS = {
+    "selection": "Roll calls that were not asked for",
     "committee": "Roll calls of committees",
     "duplicate": "Roll calls recorded twice with identical votes",
     "minority": "Roll calls with too small a minority",
@@ -23,6 +24,7 @@ REASONS = {
     "independent": "Legislators of neither major party",
 }
 SHORT_REASONS = {
+    "selection": "not asked for",
     "committee": "of a committee",
     "duplicate": "duplicate",
     "minority": "minority too small",

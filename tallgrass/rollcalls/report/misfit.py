@@ -4,13 +4,24 @@ import math
 
 import pandas as pd
 
-from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
+from tallgrass.report.page import (
+    Cell,
+    Column,
+    Picture,
+    Section,
+    Table,
+    Text,
+    numeric,
+    person_cell,
+    rows,
+)
+from tallgrass.report.people import person_id
 from tallgrass.report.words import NOTHING, counted, number, percent, shortened, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.misfit import farthest_pairs, misfit_words
 from tallgrass.rollcalls.people import person, rollcall_name
 from tallgrass.rollcalls.plots import CHECKS
-from tallgrass.rollcalls.report.words import party_cell
+from tallgrass.rollcalls.report.words import party_cell, person_cells
 
 SHOWN_PAIRS, SHOWN_VOTES = 15, 25
 # Name of a fit measure -> its words and its explanation.
@@ -78,7 +89,10 @@ def misfit_section(run: RollCallAnalysis) -> Section | None:
 
 def _misfits(table: pd.DataFrame) -> Table:
     cells = rows(
-        [Cell(person(row) + (", anchor" if row["anchor"] else "")) for _, row in table.iterrows()],
+        [
+            person_cell(person(row) + (", anchor" if row["anchor"] else ""), person_id(row["slug"]))
+            for _, row in table.iterrows()
+        ],
         [party_cell(party) for party in table["party"]],
         [Cell(f"{n:,}", float(n)) for n in table["n_votes"]],
         *(
@@ -133,7 +147,7 @@ def anchors_section(run: RollCallAnalysis) -> Section | None:
         tone="warning" if off else "",
     )
     cells = rows(
-        [Cell(person(row)) for _, row in anchors.iterrows()],
+        person_cells(anchors),
         [numeric(v) for v in anchors["position"]],
         [numeric(v) for v in anchors["by_votes"]],
         [
@@ -181,8 +195,8 @@ def _pairs(run: RollCallAnalysis) -> list[Text | Table]:
     shown = farthest_pairs(pairs, SHOWN_PAIRS)
     people = {row["slug"]: person(row) for _, row in run.tables.ideal_points.iterrows()}
     cells = rows(
-        [Cell(people[slug]) for slug in shown["first"]],
-        [Cell(people[slug]) for slug in shown["second"]],
+        [person_cell(people[slug], person_id(slug)) for slug in shown["first"]],
+        [person_cell(people[slug], person_id(slug)) for slug in shown["second"]],
         [Cell(f"{n:,}", float(n)) for n in shown["n_common"]],
         [Cell(percent(v), float(v)) for v in shown["observed"]],
         [share_span(a, b) for a, b in zip(shown["low"], shown["high"], strict=True)],
@@ -211,7 +225,7 @@ def _surprises(run: RollCallAnalysis) -> list[Text | Table]:
     )
     shown = table.head(SHOWN_VOTES)
     cells = rows(
-        [Cell(person(row)) for _, row in shown.iterrows()],
+        person_cells(shown.rename(columns={"legislator": "slug"})),
         [Cell(rollcall_name(row)) for _, row in shown.rename(columns=_VOTE_ID).iterrows()],
         [Cell(shortened(title, 70), style="wide") for title in shown["title"]],
         [Cell(vote.capitalize()) for vote in shown["vote"]],

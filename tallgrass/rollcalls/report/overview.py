@@ -12,13 +12,16 @@ from tallgrass.rollcalls.chambers import CHAMBERS
 from tallgrass.rollcalls.misfit import misfit_words
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report.baseline import agreement_finding
+from tallgrass.rollcalls.report.plane import PLANE, plane_findings
 from tallgrass.rollcalls.report.words import plural
 from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
 from tallgrass.rollcalls.votes import PARTIES
+from tallgrass.study.model_file import short
 
 PRIOR_OF = {
     "alpha": "Difficulty α of a roll call",
     "beta": "Discrimination β of a roll call",
+    "beta_2": "Discrimination β₂ on the second axis",
     "mu": "Mean of each party",
     "sigma": "Spread within each party",
     "delta": "Midpoint of the Senate on the House's scale",
@@ -28,12 +31,35 @@ PRIOR_OF = {
     "sigma_chamber": "Spread of the chambers about the middle of all",
     "sigma_party": "Spread of the parties about their chamber",
     "sigma_dif": "Spread of a matched bill's deviations in the Senate",
+    "tau": "Typical step of a member a biennium, τ",
+    "mu_walk": "Step a biennium of the mean of a party's new members",
+    "sigma_new": "Spread of new members about that mean",
 }
+
+
+# What some parameters are in the dynamic model.
+PRIOR_OF_DYNAMIC = {
+    "delta": "Midpoint δ of a session on the scale of the reference session",
+    "log_k": "Logarithm of half the distance k between a session's parties",
+}
+
+
+def _prior_words(run: RollCallAnalysis, name: str) -> str:
+    dynamic = PRIOR_OF_DYNAMIC if run.spec.model == "dynamic" else {}
+    return dynamic.get(name) or PRIOR_OF.get(name, name)
+
+
+def first_findings(run: RollCallAnalysis) -> tuple[str, ...]:
+    """Who stands farthest out, who is in the middle, and how far apart the parties are."""
+    people = _people_findings(run.tables.ideal_points)
+    parties = _party_findings(run)
+    return (*people[:2], *parties[1:2], *people[2:])
 
 
 def key_findings(run: RollCallAnalysis) -> Section:
     """What the run says, in a few sentences."""
     items = [*_party_findings(run), *_people_findings(run.tables.ideal_points)]
+    items += plane_findings(run)
     if run.fit and "fit/accuracy" in run.fit:
         text = f"The model calls {percent(run.fit['fit/accuracy'], 1)} of the recorded votes right"
         if "fit/apre" in run.fit:
@@ -48,7 +74,7 @@ def key_findings(run: RollCallAnalysis) -> Section:
     blocks[:0] = [Text(words, tone="warning") for words in fit_findings(run.fit_verdict)]
     if run.verdict.status == "fail":
         blocks.insert(0, Text(FAILED, tone="warning"))
-    return Section("key-findings", "Key findings", tuple(blocks))
+    return Section("key-findings", "Key findings", tuple(blocks), brief=True)
 
 
 FAILED = (
@@ -125,20 +151,20 @@ def overlap(everyone: pd.DataFrame) -> list[str]:
 
 def the_model(run: RollCallAnalysis) -> Section:
     """What was fitted, in words."""
-    blocks: list[Text | Table] = [
-        Text(
-            "Every recorded yea and nay is explained by two things: where the legislator stands, "
-            "and what kind of question the roll call was. Each legislator has one number, the "
-            "ideal point ξ. Each roll call has a difficulty α and a discrimination β, and the "
-            "probability of a yea is the logistic function of β·ξ − α. Absences and “present” are "
-            "left out; they count neither as yea nor as nay."
-        )
-    ]
+    blocks: list[Text | Table] = [Text(PLANE if run.spec.dims == 2 else LINE)]
     if run.spec.model == "hierarchical":
         blocks.append(Text(HIERARCHICAL))
         blocks += [Text(note) for note in _small_parties(run)]
     elif run.spec.model == "joint":
         blocks.append(Text(JOINT if run.spec.joint_form == "anchored" else SEED))
+    elif run.spec.model == "dynamic":
+        steps = "t with 4 degrees of freedom" if run.spec.walk == "t4" else "normal"
+        blocks.append(Text(DYNAMIC.format(steps=steps)))
+    elif (file := run.prepared.file) is not None:
+        blocks.append(Text(FROM_FILE.format(name=short(run.spec.model))))
+        table = rows(list(file.priors), list(file.priors.values()))
+    elif run.spec.dims == 2:
+        blocks.append(Text(FLAT_PLANE))
     else:
         blocks.append(
             Text(
@@ -146,16 +172,23 @@ def the_model(run: RollCallAnalysis) -> Section:
                 + _anchors(run.tables.ideal_points)
             )
         )
-    priors = run.spec.priors
-    table = rows(
-        [PRIOR_OF.get(name, name) for name in priors],
-        [prior.describe() for prior in priors.values()],
-    )
+    if priors := run.spec.priors:
+        table = rows(
+            [_prior_words(run, name) for name in priors],
+            [prior.describe() for prior in priors.values()],
+        )
     columns = (Column("Parameter"), Column("Prior"))
     blocks.append(Table("What the model assumes before it sees a vote", columns, table))
     return Section("model", "What this model is", tuple(blocks))
 
 
+LINE = (
+    "Every recorded yea and nay is explained by two things: where the legislator stands, and what "
+    "kind of question the roll call was. Each legislator has one number, the ideal point ξ. Each "
+    "roll call has a difficulty α and a discrimination β, and the probability of a yea is the "
+    "logistic function of β·ξ − α. Absences and “present” are left out; they count neither as yea "
+    "nor as nay."
+)
 HIERARCHICAL = (
     "This is the hierarchical form: each party has its own mean and its own spread, and its "
     "members are drawn from around that mean. A legislator with few votes is therefore estimated "
@@ -172,6 +205,24 @@ SEED = (
     "groups within chambers within the legislature, and one difficulty and discrimination for a "
     "bill that both chambers voted on. It takes for granted that such a bill works the same way in "
     "both; joint_form=anchored does not."
+)
+DYNAMIC = (
+    "This is the dynamic form: every session has roll calls of its own, and a member a position in "
+    "each session. A member who served before starts from the earlier position and takes a step, "
+    "whose distribution is {steps} with the scale τ times the root of the bienniums between; a new "
+    "member stands about the mean of the party's new members of that time, which walks too. The "
+    "scale is that of the reference session, whose party means are held at −1 and +1; where the "
+    "other sessions lie on it, δ and k, follows from the members who served in both."
+)
+FROM_FILE = (
+    "This is a model of your own: {name}. The run holds the file as model/source.py. Its ideal "
+    "points, difficulties and discriminations have the likelihood above; what else they stand for, "
+    "the file says."
+)
+FLAT_PLANE = (
+    "This is the flat form: the model knows nothing of the parties' means and spreads. All "
+    "positions share one standard normal prior on either axis; the parties, or without them the "
+    "two halves of the chamber, only say which direction is called axis 1."
 )
 FLAT = (
     "This is the flat form: the model knows nothing of parties. All ideal points share one "
@@ -203,7 +254,7 @@ def _small_parties(run: RollCallAnalysis) -> list[str]:
 
 
 def _ends(run: RollCallAnalysis) -> str:
-    if (run.votes.party_index >= 0).any():
+    if run.prepared.file is None and (run.votes.party_index >= 0).any():
         return "Right is the Republican end, left the Democratic end"
     return "Right and left are only names for the two ends"
 
@@ -215,7 +266,7 @@ def _unit(run: RollCallAnalysis) -> str:
             "zero is halfway between the means of the House's parties, and one unit is half the "
             "distance between them."
         )
-    if run.spec.model == "flat":
+    if run.spec.model == "flat" and run.spec.dims == 1:
         return "zero and the unit follow from where the anchors are held."
     return "the zero point and the unit carry no meaning of their own."
 
@@ -237,7 +288,7 @@ def how_to_read(run: RollCallAnalysis) -> Section:
         f"Positions of different {'sessions' if joint else 'sessions, chambers'} or models are on "
         "different scales. Compare them by rank, or by the correlation that this page gives.",
     ]
-    if run.spec.model == "flat":
+    if run.spec.model == "flat" and run.spec.dims == 1:
         items.append(
             "An anchor is held at a fixed value whatever its votes were: it has no interval and no "
             "checks, and its rank says nothing."

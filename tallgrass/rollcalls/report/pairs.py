@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Pairs, Section, Table, Text, rows
+from tallgrass.report.people import last_name_first
 from tallgrass.report.words import chance, counted
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report.overview import estimated
-from tallgrass.rollcalls.report.words import party_cell
+from tallgrass.rollcalls.report.words import party_cell, person_cells
 
 SURE = 0.95
 MOST = 1000  # legislators in the tool: half a megabyte on the page
@@ -36,7 +37,7 @@ def pairs_section(run: RollCallAnalysis) -> Section | None:
 
 def _tool(ideal: pd.DataFrame, probability: np.ndarray) -> Pairs:
     names = [person(row) for _, row in ideal.iterrows()]
-    order = sorted(range(len(names)), key=lambda i: names[i].casefold())
+    order = sorted(range(len(names)), key=lambda i: last_name_first(names[i]).casefold())
     upper = np.triu_indices(len(order), 1)
     return Pairs(
         "Choose two legislators",
@@ -54,7 +55,7 @@ def _neighbours(ideal: pd.DataFrame, probability: np.ndarray) -> Table:
     open_ = off_diagonal & ~sure & ~sure.T
     beside = [probability[i, i + 1] for i in range(len(names) - 1)]
     cells = rows(
-        [Cell(name) for name in names],
+        person_cells(ideal),
         [party_cell(party) for party in ideal["party"]],
         [*(Cell(name) for name in names[1:]), Cell("")],
         [*(Cell(chance(p), float(p)) for p in beside), Cell("")],

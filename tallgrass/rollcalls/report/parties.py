@@ -6,6 +6,7 @@ from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, n
 from tallgrass.report.words import chance, number, percent, signed, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report.overview import overlap
+from tallgrass.rollcalls.report.scatters import shrinkage_picture
 from tallgrass.rollcalls.report.words import named_cells, party_cell, plural
 
 PARAMETERS = {
@@ -216,6 +217,6 @@ def _shrinkage(table: pd.DataFrame) -> Section:
     caption = "Every legislator with and without party, those moved most first"
     fold = f"Table of all {len(table)} legislators"
     listing = Table(caption, columns, cells, find="Find a legislator", sortable=True, fold=fold)
-    picture = Picture("shrinkage", alt, "Estimates without and with party")
+    picture = shrinkage_picture(table, alt)
     title = "How accounting for party changes estimates"
     return Section("shrinkage", title, (text, picture, listing, note))

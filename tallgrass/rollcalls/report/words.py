@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from tallgrass.report.page import Cell
-from tallgrass.rollcalls.analysis import RollCallAnalysis
+from tallgrass.report.page import Cell, person_cell
+from tallgrass.report.people import person_id
+from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.votes import PARTIES
 
 PLURALS = {"Democrat": "Democrats", "Republican": "Republicans"}
@@ -20,16 +21,18 @@ def plural(party: str) -> str:
     return PLURALS.get(party, f"members of {party or 'no party'}")
 
 
-def chamber_words(run: RollCallAnalysis) -> str:
-    """Chamber and session."""
-    chamber = "House and Senate" if run.joint is not None else run.votes.chamber.capitalize()
-    return f"{chamber}, {run.votes.session}"
-
-
 def named_cells(table: pd.DataFrame) -> list[Cell]:
-    """Legislators' names, with a word on those that are anchors (column ``anchored``)."""
-    pairs = zip(table["name"], table["anchored"], strict=True)
-    return [Cell(f"{name} (anchor)" if anchored else name) for name, anchored in pairs]
+    """Legislators' names, with a word on those that are anchors (columns slug, anchored)."""
+    people = zip(table["slug"], table["name"], table["anchored"], strict=True)
+    return [
+        person_cell(f"{name} (anchor)" if anchored else name, person_id(slug))
+        for slug, name, anchored in people
+    ]
+
+
+def person_cells(table: pd.DataFrame) -> list[Cell]:
+    """Legislators with party and district (columns slug, name, party, district)."""
+    return [person_cell(person(row), person_id(row["slug"])) for _, row in table.iterrows()]
 
 
 def party_cell(party: str) -> Cell:

@@ -125,6 +125,12 @@ def load_votes(
         On an unknown chamber.
     DataError
         When the session is not found, cannot be read, or has no votes of the chamber.
+
+    Examples
+    --------
+    >>> votes = tg.load_votes("sample", chamber="senate")
+    >>> votes.slugs[:1], len(votes.vote_ids)
+    (('sen_akaka_14400',), 645)
     """
     check_chamber(chamber)
     if is_database(session):

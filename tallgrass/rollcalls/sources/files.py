@@ -126,7 +126,11 @@ def find_session(session: str, data_dir: Path | None) -> Path:
 
 def _not_found(session: str, folder: Path | None, depth: int = 3) -> DataError:
     names = [*BUILT_IN, *(available_sessions(folder, depth) if folder else ())]
-    searched = f"looked in {folder}" if folder else "no data directory is set"
+    searched = (
+        f"looked in {folder} (--data-dir names another folder)"
+        if folder
+        else "no data directory is set: --data-dir names one"
+    )
     mend = f"{searched}; {nearest(Path(session).name, names)}"
     if store.inside_project() and not Path(session).is_absolute():
         mend += (

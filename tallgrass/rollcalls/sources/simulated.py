@@ -127,6 +127,12 @@ def simulate(seed: int = 0, design: SimulationDesign | None = None) -> Simulated
         Seed of NumPy's default generator.
     design : SimulationDesign, optional
         Sizes and spreads; the defaults give a House of 80 and a Senate of 40.
+
+    Examples
+    --------
+    >>> import tallgrass as tg
+    >>> tg.simulate(3).chamber("senate").votes
+    VoteMatrix(simulated senate: 40 legislators, ... votes)
     """
     design = design or SimulationDesign()
     rng = np.random.default_rng(seed)

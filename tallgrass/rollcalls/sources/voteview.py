@@ -48,9 +48,61 @@ def matches(path: Path) -> bool:
 def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of one Congress, without the President, who is in every file."""
     files = SessionFiles.at(path)
+    votes, members = _tables(files, limits)
+    _one_congress(votes, shown(files.require("votes").name))
+    congress = votes["congress"].iloc[0]
+    return _matrix(files, votes, members, chamber, congress, files.name, limits)
+
+
+def load_all(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> dict[str, VoteMatrix]:
+    """One chamber of every Congress of a file, by session.
+
+    A session is called by the number of its Congress, or, if it is the only one, as the file is.
+
+    Raises
+    ------
+    DataError
+        As :func:`load`, and when no Congress has roll calls of the chamber.
+    """
+    files = SessionFiles.at(path)
+    votes, members = _tables(files, limits)
+    inside = words.rollcalls_in(votes, chamber, files.name)
+    congresses = sorted(inside["congress"].unique(), key=int)
+    if len(congresses) == 1 == votes["congress"].nunique():
+        return {files.name: load(path, chamber, limits)}
+    by_congress = dict(iter(votes.groupby("congress")))
+    return {
+        congress: _matrix(
+            files, by_congress[congress], members, chamber, congress, congress, limits
+        )
+        for congress in congresses
+    }
+
+
+def nominate(path: Path, limits: Limits = DEFAULT_LIMITS) -> pd.DataFrame | None:
+    """First-dimension NOMINATE scores of the members file, where it has them.
+
+    Returns
+    -------
+    DataFrame or None
+        Columns score, name, party, district, slug, icpsr; the last alone matches people.
+    """
+    files = SessionFiles.at(path)
+    members = files.find_or_all("members")
+    if members is None:
+        return None
+    table = tables.read_table(members, ("icpsr", "bioname"), ("nominate_dim1",), limits)
+    table = _whole_numbers(table, ("icpsr",))
+    scores = pd.DataFrame({"score": pd.to_numeric(table["nominate_dim1"], errors="coerce")})
+    scores = scores.assign(name=table["bioname"], party="", district="", slug="")
+    known = scores.assign(icpsr=table["icpsr"]).dropna(subset=["score"]).reset_index(drop=True)
+    return known if len(known) else None
+
+
+def _tables(files: SessionFiles, limits: Limits) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Votes and members of all chambers and Congresses."""
     votes_path = files.require("votes")
     members_path = files.find_or_all("members") or files.require("members")
-    votes_label, members_label = shown(votes_path.name), shown(members_path.name)
     keys = ("congress", "chamber", "icpsr")
     votes = _whole_numbers(
         tables.read_table(votes_path, (*keys, "rollnumber", "cast_code"), (), limits),
@@ -65,27 +117,39 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
         ),
         ("congress", "icpsr", "party_code", "district_code"),
     )
-    tables.require_filled(votes, (*keys, "rollnumber"), votes_label)
+    tables.require_filled(votes, (*keys, "rollnumber"), shown(votes_path.name))
+    members_label = shown(members_path.name)
     tables.require_filled(members, keys, members_label)
-    members = tables.one_row_each(members, keys, members_label)
-    _one_congress(votes, votes_label)
+    return votes, tables.one_row_each(members, keys, members_label)
 
+
+def _matrix(
+    files: SessionFiles,
+    votes: pd.DataFrame,
+    members: pd.DataFrame,
+    chamber: str,
+    congress: str,
+    session: str,
+    limits: Limits,
+) -> VoteMatrix:
+    """One chamber of one Congress, from its votes and the members of all."""
+    votes_label = shown(files.require("votes").name)
     votes = votes.assign(cell=words.cells(votes, "cast_code", CAST_CODES, votes_label))
-    votes = words.rollcalls_in(votes, chamber, files.name)
-    congress = votes["congress"].iloc[0]
-    inside = words.in_chamber(members["chamber"], chamber) & (members["congress"] == congress)
+    votes = words.rollcalls_in(votes, chamber, session)
+    of_congress = members["congress"] == congress
+    inside = words.in_chamber(members["chamber"], chamber) & of_congress
     presidents = members.loc[members["chamber"].str.lower() == "president", "icpsr"]
     votes = votes[~votes["icpsr"].isin(presidents)]
     tables.require_known(votes, "icpsr", members.loc[inside, "icpsr"], votes_label)
     rows = tables.records(members[inside])
     slugs = {row["icpsr"]: _slug(row, chamber) for row in rows}
-    rollcalls = _rollcalls(files.find_or_all("rollcalls"), chamber, congress, files.name, limits)
+    rollcalls = _rollcalls(files.find_or_all("rollcalls"), chamber, congress, session, limits)
     ids = {number: _vote_id(chamber, congress, number) for number in votes["rollnumber"].unique()}
     return VoteMatrix.from_triples(
         zip(votes["icpsr"].map(slugs), votes["rollnumber"].map(ids), votes["cell"], strict=True),
         [_legislator(row, slugs[row["icpsr"]], chamber) for row in rows],
         rollcalls or [RollCall(vote_id) for vote_id in ids.values()],
-        files.name,
+        session,
         chamber,
     )
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-import psutil
 
 from tallgrass.errors import SpecError
 from tallgrass.inference.progress import ChainProgress
+from tallgrass.tracking.lifecycle.owner import Fate, Owner
+from tallgrass.tracking.lifecycle.owning import fate, fate_of_earlier_status, stated
 
 STATUS = "status.json"
 DRAWS = "draws"
 SPOOL = "spool"
 _KEPT_SECONDS = 24 * 3600.0  # how long the status of a run that ended can be seen
-_STARTED_TOLERANCE = 2.0  # seconds; a number that is used again belongs to a later process
+_REMOVED = ".removed-"  # begins the name of a folder whose removal has begun
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Status:
     message: str = ""
     repeatable: bool = False  # computed in moments from its spec: can be recovered without draws
     chains: list[ChainProgress] = field(default_factory=list)
+    owner: Owner | None = None  # None: an earlier version wrote it
 
     @property
     def ended(self) -> bool:
@@ -51,9 +53,9 @@ class Status:
         return self.phase in ("finished", "killed", "failed", "undelivered")
 
     @property
-    def alive(self) -> bool:
-        """Whether its process is there and still at it."""
-        return not self.ended and process_is_alive(self.pid, self.pid_started)
+    def whose(self) -> str:
+        """Whose the run is, for people."""
+        return f"process {self.pid}" if self.owner is None else self.owner.words
 
 
 def state_dir(given: Path | None = None) -> Path:
@@ -79,6 +81,30 @@ def state_dir(given: Path | None = None) -> Path:
     return folder.absolute()
 
 
+def check_there(state: Path) -> None:
+    """Refuse to begin a run whose slot and folder would be in a folder that was removed.
+
+    Raises
+    ------
+    SpecError
+        When the folder of runs is no longer what :func:`state_dir` made.
+    """
+    if not (state / "runs").is_dir():
+        raise SpecError(
+            "the folder of runs under way was removed while this run was prepared",
+            str(state),
+            "start the run again, with TALLGRASS_STATE_DIR at a folder that stays",
+        )
+
+
+def state_dir_if_any(given: Path | None = None) -> Path | None:
+    """The folder of this user's runs, or None where it cannot be written."""
+    try:
+        return state_dir(given)
+    except SpecError:
+        return None
+
+
 def run_folder(state: Path, run_id: str) -> Path:
     """Where the files of one run are."""
     return state / "runs" / run_id
@@ -101,27 +127,74 @@ def read_status(folder: Path) -> Status | None:
             ChainProgress(**{"chain": number, **chain})
             for number, chain in enumerate(stored.get("chains", []))
         ]
-        return Status(**{**stored, "chains": chains})
+        owner = Owner.from_mapping(stored.get("owner"))
+        return Status(**{**stored, "chains": chains, "owner": owner})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
+
+
+def fate_of(folder: Path, status: Status) -> Fate:
+    """Whether a run is under way, has ended, or cannot be known from here.
+
+    A run that says itself that it has ended is dead, unless somebody is at work on what it left.
+    """
+    holder = stated(folder)  # whoever was at work on it last: the run, or who recovered it
+    if holder is not None:
+        return fate(holder, folder)
+    if status.ended:
+        return Fate.DEAD
+    if status.owner is None:
+        return fate_of_earlier_status(folder, status.pid, status.pid_started)
+    return fate(status.owner, folder)
 
 
 def all_statuses(state: Path) -> list[tuple[Path, Status]]:
     """Folder and status of every run that has one, the newest first."""
     statuses = []
-    for folder in (state / "runs").iterdir():
+    for folder in _folders(state):
         status = read_status(folder)
         if status is not None:
             statuses.append((folder, status))
     return sorted(statuses, key=lambda entry: -entry[1].started_at)
 
 
+def remove(folder: Path) -> None:
+    """Remove the folder of a run, so that after a kill in the midst nothing half-removed counts."""
+    aside = folder.with_name(f"{_REMOVED}{folder.name}")
+    try:
+        folder.replace(aside)
+    except OSError:
+        aside = folder
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def prune(state: Path) -> None:
     """Remove what ended long ago and left nothing to recover."""
-    for folder, status in all_statuses(state):
+    for aside in (state / "runs").glob(f"{_REMOVED}*"):
+        shutil.rmtree(aside, ignore_errors=True)
+    for folder in _folders(state):
+        status = read_status(folder)
+        if status is None:
+            if _left_by_a_parent(folder):
+                remove(folder)
+            continue
         old = abs(time.time() - status.updated_at) > _KEPT_SECONDS
-        if old and not status.alive and not recoverable(folder, status):
-            shutil.rmtree(folder, ignore_errors=True)
+        if old and not recoverable(folder, status) and fate_of(folder, status) is Fate.DEAD:
+            remove(folder)
+
+
+def _folders(state: Path) -> list[Path]:
+    try:
+        return [folder for folder in (state / "runs").iterdir() if folder.name[0] != "."]
+    except OSError:
+        return []
+
+
+def _left_by_a_parent(folder: Path) -> bool:
+    """Whether all that is in a folder is the lock of a run without a status, whose owner died."""
+    owner = stated(folder)
+    kept = (folder / DRAWS).exists() or waiting(folder) > 0
+    return owner is not None and not kept and fate(owner, folder) is Fate.DEAD
 
 
 def recoverable(folder: Path, status: Status) -> bool:
@@ -133,20 +206,3 @@ def recoverable(folder: Path, status: Status) -> bool:
 def waiting(folder: Path) -> int:
     """How many writes wait to be delivered to MLflow."""
     return len(list((folder / SPOOL).glob("*.json")))
-
-
-def process_is_alive(pid: int, started: float) -> bool:
-    """Whether the process that wrote down this number is still running."""
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < _STARTED_TOLERANCE
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.AccessDenied:
-        return True
-    except psutil.Error:
-        return False
-
-
-def this_process() -> tuple[int, float]:
-    """Number and start of this process."""
-    return os.getpid(), psutil.Process().create_time()

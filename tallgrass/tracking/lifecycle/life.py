@@ -3,11 +3,10 @@
 import logging
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from setproctitle import getproctitle, setproctitle
@@ -18,13 +17,14 @@ from tallgrass.tracking.lifecycle.folders import (
     SPOOL,
     Status,
     run_folder,
-    this_process,
     waiting,
     write_status,
 )
+from tallgrass.tracking.lifecycle.owner import this_owner, this_process
+from tallgrass.tracking.lifecycle.owning import owned
 
 STATUS_SECONDS = 1.0
-LIVE_SECONDS = 5.0
+LIVE_SECONDS = 2.5
 _LAST_WORD_SECONDS = 2.0  # how long the end of a run waits for a server to take live metrics
 
 Live = Callable[[Mapping[str, float], int], None]
@@ -54,6 +54,7 @@ class Life:
         self._over = threading.Event()
         self._writing = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._owned = ExitStack()
 
     @property
     def folder(self) -> Path:
@@ -83,10 +84,16 @@ class Life:
         self._write()
 
     def begin(self, run_id: str, live: Live | None = None) -> None:
-        """Begin to write the status of a run, and to tell its progress to ``live``.
+        """Own the run, begin to write its status, and to tell its progress to ``live``.
 
         ``live`` takes metrics and a step; its errors are kept from everybody.
+
+        Raises
+        ------
+        SpecError
+            When another process is at work on the run.
         """
+        self._owned.enter_context(owned(run_folder(self._state, run_id)))
         self.status.run_id, self._live = run_id, live
         self._write()
         self._threads.append(threading.Thread(target=self._write_on, daemon=True))
@@ -96,10 +103,14 @@ class Life:
             thread.start()
 
     def end(self, phase: str, message: str = "") -> None:
-        """Stop writing; the last status stays to be seen for a day."""
+        """Stop writing, and own the run no longer; the last status stays to be seen for a day."""
         self._over.set()
         if not self.status.run_id:
             return
+        with self._owned:
+            self._end(phase, message)
+
+    def _end(self, phase: str, message: str) -> None:
         for thread in self._threads:
             thread.join(_LAST_WORD_SECONDS)
         if self.kept_in_mlflow or not self.draws_folder.exists():
@@ -156,14 +167,22 @@ class Life:
                 continue
             last = done
             try:
-                self._live(live_metrics(chains), done)
+                self._live(live_metrics(chains) | _convergence(self.draws_folder), done)
             except Exception as error:  # whatever a server does, sampling goes on
                 logger.debug("cannot tell MLflow how far the run is: %s", error)
 
 
 def live_metrics(chains: Sequence[ChainProgress]) -> dict[str, float]:
-    """Metrics ``live/chain_0/draws``, ``.../divergences`` and ``.../step_size`` of every chain."""
-    metrics: dict[str, float] = {}
+    """Metrics ``live/chain_0/draws``, ``.../divergences`` and ``.../step_size`` of every chain.
+
+    ``live/progress`` is the share of all draws that are done, ``live/divergences`` their number.
+    """
+    done, total = sum(c.finished for c in chains), sum(c.total for c in chains)
+    metrics = {
+        # MLflow's page Compare opens on the metric that was logged first.
+        "live/divergences": float(sum(c.divergences for c in chains)),
+        "live/progress": done / max(1, total),
+    }
     for number, chain in enumerate(chains):
         metrics[f"live/chain_{number}/draws"] = float(chain.finished)
         metrics[f"live/chain_{number}/divergences"] = float(chain.divergences)
@@ -172,23 +191,16 @@ def live_metrics(chains: Sequence[ChainProgress]) -> dict[str, float]:
     return metrics
 
 
-def this_host() -> str:
-    """Name of the machine; in a container, its own, because process numbers are its own too."""
-    try:
-        space = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
-    except OSError:  # not on Linux
-        return socket.gethostname()
-    return f"{socket.gethostname()}:{space}"
+def _convergence(draws: Path) -> dict[str, float]:
+    """Metrics ``live/rhat_max`` and ``live/ess_min`` of the draws so far, once there are enough."""
+    from tallgrass.inference.running import (
+        running_convergence,
+    )  # SciPy, which status files need not
 
-
-def identity() -> dict[str, str]:
-    """Tags that tell which process of which machine a run is of."""
-    pid, started = this_process()
-    return {
-        "process.host": this_host(),
-        "process.pid": str(pid),
-        "process.started": f"{started:.2f}",
-    }
+    running = running_convergence(draws)
+    if running is None:
+        return {}
+    return {"live/rhat_max": running.rhat_max, "live/ess_min": running.ess_min}
 
 
 @contextmanager
@@ -224,6 +236,7 @@ def alive(
         working_dir=str(Path.cwd()),
         data_dir=str(data_dir.absolute()),
         repeatable=repeatable,
+        owner=this_owner(),
     )
     life = Life(state, status)
     before = getproctitle()

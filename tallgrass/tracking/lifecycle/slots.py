@@ -4,22 +4,22 @@ The operating system releases a file lock when its process dies, in whatever way
 ever stale. Only the note beside it can be old; the next holder writes it anew.
 """
 
-import errno
 import json
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
 from tallgrass.errors import SpecError
-from tallgrass.tracking.lifecycle.folders import process_is_alive, this_process
+from tallgrass.tracking.lifecycle.owner import Fate, Owner, process_fate, this_owner
+from tallgrass.tracking.lifecycle.owning import NO_LOCKS
 
 _POLL_SECONDS = 0.5
-_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP)
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +36,13 @@ class Slot:
         """Note which run holds the slot."""
         if self._note is None:
             return
-        pid, started = this_process()
-        about = {"pid": pid, "pid_started": started, "since": self._since, "run_id": run_id}
+        owner = this_owner()
+        about = {"pid": owner.pid, "since": self._since, "run_id": run_id, "owner": asdict(owner)}
         beside = self._note.with_suffix(".new")
-        beside.write_text(json.dumps(about), "utf-8")
-        beside.replace(self._note)
+        # A disk that is full, or a folder that is gone, must not stop a run for its note.
+        with suppress(OSError):
+            beside.write_text(json.dumps(about), "utf-8")
+            beside.replace(self._note)
 
 
 @contextmanager
@@ -57,16 +59,16 @@ def slot(
     if max_concurrent == 0:
         yield Slot(None)
         return
-    locks = [_lock(state, number) for number in range(max_concurrent)]
     announced = False
     while True:
-        for number, lock in enumerate(locks):
+        for number in range(max_concurrent):
+            lock = _lock(state, number)
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
             except OSError as error:
-                if error.errno not in _NO_LOCKS:
+                if error.errno not in NO_LOCKS:
                     raise
                 logger.warning(
                     "the file system of %s has no locks, so that runs at a time are not limited: "
@@ -79,7 +81,8 @@ def slot(
             try:
                 yield Slot(note)
             finally:
-                note.unlink(missing_ok=True)
+                with suppress(OSError):
+                    note.unlink(missing_ok=True)
                 lock.release()
             return
         if when_busy == "refuse":
@@ -101,11 +104,12 @@ def holders(state: Path) -> list[str]:
     for path in sorted((state / "slots").glob("*.json")):
         try:
             about: dict[str, Any] = json.loads(path.read_text("utf-8"))
-            if not process_is_alive(about["pid"], about["pid_started"]):
+            owner = Owner.from_mapping(about.get("owner"))
+            if owner is not None and process_fate(owner) is Fate.DEAD:
                 continue
             age = max(0, int(time.time() - about["since"]))
             words.append(f"process {about['pid']} holds run {about['run_id']} since {_words(age)}")
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
             continue
     return words or ["another run has just begun"]
 

@@ -6,6 +6,7 @@ from tallgrass.tracking.reading.comparison import (
     markdown,
     passing,
     passing_values,
+    side_by_side,
 )
 from tallgrass.tracking.reading.experiments import load_many, parent_of, table
 from tallgrass.tracking.reading.listing import listed
@@ -41,5 +42,6 @@ __all__ = [
     "passing",
     "passing_values",
     "promote",
+    "side_by_side",
     "table",
 ]

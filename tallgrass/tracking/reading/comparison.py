@@ -49,9 +49,9 @@ MEASURES = (
     Measure("r, Democrats", "baseline/r_within_democrat", decimals=None),
     Measure("r, Republicans", "baseline/r_within_republican", decimals=None),
     Measure("Least r in a party", "baseline/r_within_min", decimals=None),
-    Measure("Spearman vs baseline", "baseline/spearman", decimals=None),
-    Measure("Spearman, Democrats", "baseline/spearman_within_democrat", decimals=None),
-    Measure("Spearman, Republicans", "baseline/spearman_within_republican", decimals=None),
+    Measure("Spearman vs baseline", "baseline/spearman"),
+    Measure("Spearman, Democrats", "baseline/spearman_within_democrat"),
+    Measure("Spearman, Republicans", "baseline/spearman_within_republican"),
     Measure("Most places moved", "baseline/rank_move_max", decimals=0),
     Measure("ELPD vs baseline", "baseline/elpd_diff", decimals=1),
     Measure("SE, ELPD vs baseline", "baseline/elpd_diff_se", decimals=1),
@@ -149,6 +149,17 @@ def markdown(comparison: "DataFrame") -> str:
     return "\n".join(lines) + "\n"
 
 
+def side_by_side(comparison: "DataFrame") -> "DataFrame":
+    """A comparison with a row per measure, the values that pass, and a column of text per run."""
+    import pandas as pd
+
+    lines = {}
+    for measure, rows in comparison.groupby("measure", sort=False):
+        heads = rows["run"] + " " + rows["run_id"].str[:8]
+        lines[measure] = {"passes": passing(rows), **dict(zip(heads, rows["text"], strict=True))}
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("measure")
+
+
 def passing(rows: "DataFrame") -> str:
     """The passing values for the rows of one measure; runs may differ in their thresholds."""
     return passing_values(zip(rows["relation"], rows["threshold"], strict=True))
@@ -194,10 +205,19 @@ def _tagged(
 
 
 def _models(run: FoundRun) -> tuple[str, str | None]:
-    """The model of a run, and that of its baseline, if it still exists."""
+    """The model of a run, and that of its baseline if it exists and is judged by its |r|.
+
+    Runs of other dimensions need not have the same first axis: their |r| is shown, not judged.
+    """
+    model, dims = _form(run)
     reference = run.data.tags.get("baseline.run_id")
     try:
-        reference_model = find_run(reference).data.params.get("model") if reference else None
+        other = _form(find_run(reference)) if reference else None
     except TrackingError:
-        reference_model = None
-    return run.data.params.get("model", ""), reference_model
+        other = None
+    return model, None if other is None or other[1] != dims else other[0]
+
+
+def _form(run: FoundRun) -> tuple[str, str]:
+    params = run.data.params
+    return params.get("model", ""), params.get("dims", "1")  # earlier runs have no dims

@@ -15,7 +15,7 @@ from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tallgrass.tracking.store import readable_database
+from tallgrass.tracking.store import readable_database, translated
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -93,10 +93,19 @@ def stored_runs(
 
     Raises
     ------
-    sqlalchemy.exc.SQLAlchemyError
+    TrackingError
         When the tables of the database are not those of this MLflow.
     """
-    wanted = wanted or Wanted()
+    with translated("read the runs", "is it the database of this MLflow? mlflow db upgrade"):
+        yield from _stored_runs(uri, experiment_ids, keys, wanted or Wanted())
+
+
+def _stored_runs(
+    uri: str,
+    experiment_ids: Collection[str],
+    keys: Mapping[str, Collection[str]],
+    wanted: Wanted,
+) -> Iterator[StoredRun]:
     experiments = set(map(str, experiment_ids))
     asked = {part: [*keys[part], *([_OURS] * (part == "tags"))] for part in _PARTS}
     with _connected(uri) as connection:

@@ -37,6 +37,9 @@ class Traces(Mapping[str, "DataTree"]):
     def __len__(self) -> int:
         return len(self._ids)
 
+    def __repr__(self) -> str:
+        return f"Traces({', '.join(run_id[:8] for run_id in self._ids)}: each read on access)"
+
 
 def load_many(run_ids: "Sequence[str] | DataFrame") -> Traces:
     """The traces of several runs, each read on access.
@@ -50,6 +53,13 @@ def load_many(run_ids: "Sequence[str] | DataFrame") -> Traces:
     ------
     TrackingError
         When a run is unknown. A run without a trace raises on access.
+
+    Examples
+    --------
+    >>> ids = tg.runs(chamber="senate", limit=2)["run_id"]
+    >>> traces = tg.load_many(ids)
+    >>> [traces[run_id]["posterior"].sizes["chain"] for run_id in ids]
+    [4, 4]
     """
     from pandas import DataFrame
 
@@ -75,6 +85,12 @@ def table(
     ------
     TrackingError
         When the experiment is unknown or has no finished run.
+
+    Examples
+    --------
+    >>> table = tg.table("two-starts")  # the experiment in a folder of this name
+    >>> "R-hat max" in table.to_string()
+    True
     """
     parent = parent_of(experiment)
     conditions = [

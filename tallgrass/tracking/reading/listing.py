@@ -5,11 +5,19 @@ from datetime import UTC, datetime
 from itertools import islice
 from math import isfinite, isnan
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from tallgrass.errors import TrackingError, nearest
 from tallgrass.tracking.reading.database import StoredRun, Wanted, database_uri, stored_runs
-from tallgrass.tracking.reading.searching import as_text, equals, experiments, find_run, search
+from tallgrass.tracking.reading.searching import (
+    as_text,
+    equals,
+    experiments,
+    filter_explained,
+    find_run,
+    search,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -26,6 +34,8 @@ TAGS = {
     "git_commit": "git.commit",
     "baseline_run_id": "baseline.run_id",
     "parent_run_id": "mlflow.parentRunId",
+    "recovered": "recovered",
+    "interrupted_at": "interrupted_at",
     "error": "error",
 }
 # Tags that are read, but have no column of their own.
@@ -37,9 +47,13 @@ METRICS = {
     "divergences": "Int64",
     "ebfmi_min": "float64",
     "abs_r": "float64",
+    "elpd_loo": "float64",
+    "ess_per_second": "float64",
     "sampling_s": "float64",
     "total_s": "float64",
 }
+# Columns that a filter of the table can name without quotes -> the metric as it is stored.
+_STORED_AS = {"elpd_loo": "fit/elpd_loo", "ess_per_second": "ess/per_second"}
 _TYPES: dict[Any, str] = {int: "Int64", float: "float64", bool: "boolean"}
 _WORDS = {"true": True, "True": True, "false": False, "False": False}
 _FIRST = ["run_id", "name", "status", "start_time", "end_time", "experiment"]
@@ -111,7 +125,9 @@ def listed(  # noqa: PLR0913 - all are filters, passed by name
         "parent": parent,
         "limit": limit,
     }
-    table = pd.DataFrame(_rows(fields, **filters | parameters), columns=_columns(fields))
+    with filter_explained(filter):
+        rows = _rows(fields, **filters | parameters)
+    table = pd.DataFrame(rows, columns=_columns(fields))
     return _typed(table, fields)
 
 
@@ -126,10 +142,9 @@ def records(fields: Mapping[str, Any], **filters: Any) -> list[dict[str, Any]]:
         As for :func:`listed`.
     """
     types = _types(fields)
-    return [
-        {column: _plain(row.get(column), types[column]) for column in types}
-        for row in _rows(fields, **filters)
-    ]
+    with filter_explained(filters.get("filter")):
+        rows = _rows(fields, **filters)
+    return [{column: _plain(row.get(column), types[column]) for column in types} for row in rows]
 
 
 def _rows(  # noqa: PLR0913 - all are filters, passed by name
@@ -168,7 +183,11 @@ def _rows(  # noqa: PLR0913 - all are filters, passed by name
     if filter or uri is None:
         stored = map(stored_run, search([*conditions, *([filter] if filter else [])], experiment))
     else:
-        keys = {"params": [*fields], "metrics": [*METRICS], "tags": [*TAGS.values(), *_READ]}
+        keys = {
+            "params": [*fields],
+            "metrics": [*map(_stored_as, METRICS)],
+            "tags": [*TAGS.values(), *_READ],
+        }
         required = {"verdict": verdict, "mlflow.parentRunId": parent}
         wanted = Wanted(
             params={key: as_text(value) for key, value in params.items()},
@@ -242,7 +261,7 @@ def _row(
     tags, metrics = run.tags, run.metrics
     return {
         **{name: run.params.get(name) for name in fields},
-        **{name: metrics.get(name) for name in METRICS},
+        **{name: metrics.get(_stored_as(name)) for name in METRICS},
         **{column: tags.get(tag) for column, tag in TAGS.items()},
         "run_id": run.run_id,
         "name": run.name,
@@ -255,11 +274,20 @@ def _row(
     }
 
 
+def _stored_as(column: str) -> str:
+    return _STORED_AS.get(column, column)
+
+
 def _types(fields: Mapping[str, Any]) -> dict[str, str]:
     """The type of every column, as pandas calls it."""
-    types = {name: _TYPES.get(kind, "str") for name, kind in fields.items()}
+    types = {name: _TYPES.get(_first(kind), "str") for name, kind in fields.items()}
     types |= {**METRICS, "promoted": "bool", "start_time": "object", "end_time": "object"}
     return {column: types.get(column, "str") for column in _columns(fields)}
+
+
+def _first(kind: Any) -> Any:
+    """The type of a parameter; of one that is a number or a word, such as auto, a number."""
+    return get_args(kind)[0] if get_origin(kind) in (Union, UnionType) else kind
 
 
 def _plain(value: Any, kind: str) -> Any:

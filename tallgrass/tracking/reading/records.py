@@ -4,7 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,8 +73,12 @@ def artifact_sizes(run_id: str, artifact_uri: str) -> dict[str, int]:
     if folder is None:
         with translated(f"list the artifacts of run {run_id}"):
             return dict(sorted(_listed_by_mlflow(run_id, None)))
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(files)}
+    sizes = {}
+    for path in sorted(folder.rglob("*")):
+        with suppress(FileNotFoundError):  # its run, or prune, has replaced it meanwhile
+            if path.is_file():
+                sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+    return sizes
 
 
 def load_trace(run_id: str) -> "DataTree":
@@ -84,6 +88,13 @@ def load_trace(run_id: str) -> "DataTree":
     ------
     TrackingError
         When the run is unknown or has no readable trace.
+
+    Examples
+    --------
+    >>> run_id = tg.runs(chamber="senate", limit=1)["run_id"].iloc[0]
+    >>> trace = tg.load_trace(run_id)
+    >>> trace.attrs["run_id"] == run_id
+    True
     """
     from tallgrass.inference.storage import read_file
 

@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Concatenate
 
 from tallgrass.errors import TrackingError, nearest
+from tallgrass.tracking.checks import brief
 from tallgrass.tracking.reading import database, found
 from tallgrass.tracking.reading.found import FoundRun
 from tallgrass.tracking.store import client, translated
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 OURS = "tags.schema_version != ''"  # the tag of all our runs, and of no others
 FULL_ID = re.compile(r"[0-9a-f]{32}")
+FILTER_EXAMPLE = "for example: metrics.rhat_max < 1.01 and params.init = 'pca'"
+_REFUSED = "INVALID_PARAMETER_VALUE"  # how MLflow calls an error of its caller
 _MEND = "tallgrass runs lists the runs of this store"
 _MOST_NAMED = 5  # runs that an ambiguous beginning of an id names
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,31}")
@@ -43,6 +47,26 @@ def search(
         token = page.token
         if not token:
             return
+
+
+@contextmanager
+def filter_explained(text: str | None) -> "Iterator[None]":
+    """Say of an MLflow filter that MLflow does not take what is wrong, and show one that it takes.
+
+    Raises
+    ------
+    TrackingError
+        In place of the error of a search with this filter.
+    """
+    try:
+        yield
+    except TrackingError as error:
+        cause = error.__cause__
+        refused = getattr(cause, "error_code", "") == _REFUSED
+        if not text or not refused or not isinstance(cause, Exception):
+            raise
+        reason = brief(cause).partition(". Valid")[0]  # sets, in any order, follow
+        raise TrackingError(f"bad filter ({reason})", text, FILTER_EXAMPLE) from None
 
 
 def experiments(name: str | None = None) -> dict[str, str]:

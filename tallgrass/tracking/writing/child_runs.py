@@ -6,6 +6,9 @@ from typing import Literal, NamedTuple
 
 from tallgrass.tracking.store import client, translated
 
+# The end of the note that a run gets whose process is gone.
+WITHOUT_A_WORD = "ended without a word (killed, or the machine went down)"
+
 
 class Child(NamedTuple):
     """A run under a parent: its id, MLflow's status, and its tags."""

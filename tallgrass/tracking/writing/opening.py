@@ -4,18 +4,20 @@ import logging
 import os
 import re
 import signal
-import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError
-from tallgrass.tracking import folders
+from tallgrass.tracking import folders, lifecycle
 from tallgrass.tracking.store import client, release, translated
+from tallgrass.tracking.writing.git import git
 from tallgrass.tracking.writing.run import ActiveRun
+from tallgrass.tracking.writing.system_metrics import system_metrics
 from tallgrass.tracking.writing.view import DESCRIPTION, new_experiment_tags, show_results
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def start_run(
     *,
     description: str = DESCRIPTION,
     resume: str | None = None,
+    state: Path | None = None,
 ) -> Iterator[ActiveRun]:
     """Open a run, and always close it, so that none of our runs stays RUNNING.
 
@@ -56,6 +59,9 @@ def start_run(
         Description of a new experiment, shown above its table of runs (markdown).
     resume : str, optional
         Id of an earlier run to continue, instead of a new one.
+    state : Path, optional
+        The folder of runs on this machine, for a run that has no status there: its lock is held in
+        it while the run is open.
 
     Raises
     ------
@@ -65,8 +71,12 @@ def start_run(
     run: ActiveRun | None = None
     try:
         with _delayed_interrupts():
+            resumed = bool(resume or os.environ.get("MLFLOW_RUN_ID"))
             run = _open(client(), experiment, name, dict(tags or {}), description, resume)
-        yield run
+        folder = None if state is None else lifecycle.run_folder(state, run.run_id)
+        held = nullcontext() if folder is None else lifecycle.owned(folder)
+        with held, system_metrics(run.run_id, resumed):
+            yield run
     except BaseException as error:
         if run is not None:
             release(error)
@@ -91,22 +101,41 @@ def _open(
 ) -> ActiveRun:
     from mlflow.tracking.context.registry import resolve_tags
 
-    tags = {"schema_version": SCHEMA_VERSION, **_git_tags(), **tags}
+    tags = {"schema_version": SCHEMA_VERSION, **_git_tags(), **lifecycle.identity(), **tags}
     # Removed from the environment, as MLflow does, so that the next run of this process is new.
     if resumed_id := os.environ.pop("MLFLOW_RUN_ID", None) or resume:
         mend = "inside mlflow run, MLFLOW_TRACKING_URI must be absolute"
         with translated(f"resume run {resumed_id}", mend):
             run = mlflow_client.get_run(resumed_id)
             keep = run.info.run_name and not _GENERATED_NAME.fullmatch(run.info.run_name)
+            active = ActiveRun(mlflow_client, run, run.info.run_name if keep else name)
+            # Whose it is comes first: RUNNING, it would be taken for that of the dead process.
+            active.set_tags(tags)
             mlflow_client.update_run(resumed_id, "RUNNING", None if keep else name)
-        active = ActiveRun(mlflow_client, run)
-        active.set_tags(tags)
         show_results(mlflow_client, active.experiment_id)
         return active
     experiment_id = _experiment_id(mlflow_client, experiment, description)
     with translated("create a run"):
-        run = mlflow_client.create_run(experiment_id, run_name=name, tags=resolve_tags(tags))
+        with _without_ipython():
+            everything = resolve_tags(tags)
+        run = mlflow_client.create_run(experiment_id, run_name=name, tags=everything)
     return ActiveRun(mlflow_client, run)
+
+
+@contextmanager
+def _without_ipython() -> Iterator[None]:
+    """Keep MLflow from importing IPython, for half a second, to ask whether this is a notebook.
+
+    In a notebook it is imported already; elsewhere the import fails, as if it were not installed.
+    """
+    absent = "IPython" not in sys.modules
+    if absent:
+        sys.modules["IPython"] = None  # type: ignore[assignment]  # as Python documents it
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules["IPython"]
 
 
 def _experiment_id(mlflow_client: "MlflowClient", name: str | None, description: str) -> str:
@@ -124,7 +153,8 @@ def _experiment_id(mlflow_client: "MlflowClient", name: str | None, description:
         if experiment is None:
             try:
                 tags = new_experiment_tags(description)
-                return str(mlflow_client.create_experiment(name, tags=tags))
+                place = folders.beside_the_store(name)
+                return str(mlflow_client.create_experiment(name, place, tags))
             except MlflowException:  # another process created it first
                 experiment = mlflow_client.get_experiment_by_name(name)
                 if experiment is None:
@@ -141,30 +171,15 @@ def _experiment_id(mlflow_client: "MlflowClient", name: str | None, description:
 def _git_tags() -> dict[str, str]:
     """The commit of this code and whether it has changes, if it runs from its checkout."""
     package = Path(__file__).resolve().parents[2]
-    top = _git(package, "rev-parse", "--show-toplevel")
+    top = git(package, "rev-parse", "--show-toplevel")
     # The package may be installed inside another project's repository.
     if top is None or Path(top).resolve() != package.parent:
         return {}
-    commit = _git(package, "rev-parse", "HEAD")
-    changes = _git(package, "status", "--porcelain", "--untracked-files=no")
+    commit = git(package, "rev-parse", "HEAD")
+    changes = git(package, "status", "--porcelain", "--untracked-files=no")
     if commit is None or changes is None:
         return {}
     return {"git.commit": commit, "git.dirty": str(bool(changes)).lower()}
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """The output of git, or None without git or a repository."""
-    try:
-        process = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return process.stdout.strip() if process.returncode == 0 else None
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The writes to a run as plain values, which can be performed at once or stored for later."""
 
+import errno
 import json
 import random
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _BATCH, _METRICS_BATCH = 100, 1000  # MLflow's limits
 _DATASET_ATTEMPTS = 5
 # MLflow's codes for a request that is wrong and would fail again.
@@ -34,7 +36,7 @@ def perform(client: "MlflowClient", run_id: str, operation: Mapping[str, Any], b
     Parameters
     ----------
     operation : mapping
-        ``kind`` (params, metrics, tags, dataset, artifact or end) and its values.
+        ``kind`` (params, metrics, tags, name, dataset, artifact or end) and its values.
     base : Path
         The folder to which the path of an artifact is relative.
     """
@@ -52,6 +54,8 @@ def perform(client: "MlflowClient", run_id: str, operation: Mapping[str, Any], b
     elif kind == "tags":
         for batch in batched(operation["values"].items(), _BATCH):
             client.log_batch(run_id, tags=[RunTag(key, value) for key, value in batch])
+    elif kind == "name":
+        client.update_run(run_id, name=operation["name"])
     elif kind == "dataset":
         _log_dataset(client, run_id, operation)
     elif kind == "artifact":
@@ -60,6 +64,17 @@ def perform(client: "MlflowClient", run_id: str, operation: Mapping[str, Any], b
         client.set_terminated(run_id, operation["status"], operation["at"])
     else:
         raise ValueError(f"unknown kind of write: {kind}")
+
+
+def is_about_the_disk(error: BaseException | None) -> bool:
+    """Whether a write failed because a disk of this machine is full or cannot be written."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            return True
+        if "disk is full" in str(error) or "readonly database" in str(error):  # SQLite's words
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def may_pass(error: Exception) -> bool:

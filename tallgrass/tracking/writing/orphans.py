@@ -2,14 +2,22 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from tallgrass.tracking.lifecycle import Fate, fate_of_tags, run_folder
+from tallgrass.tracking.lifecycle.owner import TAG, of_tags
 from tallgrass.tracking.store import client, translated
-from tallgrass.tracking.writing.child_runs import close_dead
+from tallgrass.tracking.writing.child_runs import WITHOUT_A_WORD, close_dead
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment, Run
 
 # Creating an environment takes less than this; a run of `mlflow run` that waits longer is lost.
 _PROJECT_SECONDS = 3600.0
+_EXPERIMENTS = 200  # asked for at a time; a query has a limit on what it names
 _OURS = {"chamber", "model", "sampler"}  # params that mlflow run logs of our projects
 
 logger = logging.getLogger(__name__)
@@ -22,15 +30,15 @@ class Orphan(NamedTuple):
     reason: str
 
 
-def close_orphans(host: str, process_is_alive: Callable[[int, float], bool]) -> list[Orphan]:
-    """Close our runs whose process is gone as FAILED, with the reason in the tag ``error``.
+def close_orphans(state: Path) -> list[Orphan]:
+    """Close our runs whose process is dead as FAILED, with the reason in the tag ``error``.
+
+    Runs that are alive, and those of which nothing can be known from here, are left as they are.
 
     Parameters
     ----------
-    host : str
-        Name of this machine in the tag ``process.host``; runs of other machines are not touched.
-    process_is_alive : callable
-        (process id, start time) -> whether the process still exists.
+    state : Path
+        The folder of runs on this machine, in which those that are alive hold a lock.
 
     Raises
     ------
@@ -38,35 +46,56 @@ def close_orphans(host: str, process_is_alive: Callable[[int, float], bool]) -> 
         When the store cannot be read or written.
     """
     closed = []
-    with translated("look for runs that were left RUNNING"):
-        experiments = [experiment.experiment_id for experiment in client().search_experiments()]
-        if not experiments:
-            return []
-        running = client().search_runs(experiments, "attributes.status = 'RUNNING'")
-    for run in running:
+    for run in _running():
         tags, params = run.data.tags, run.data.params
-        reason = _lost_process(tags, host, process_is_alive)
-        if reason is None and _abandoned_project(tags, params, run.info.start_time):
+        reason = None
+        fate, _ = fate_of_tags(tags, run_folder(state, run.info.run_id))
+        if fate is Fate.DEAD:
+            owner = of_tags(tags)
+            pid = tags.get("process.pid") if owner is None else owner.pid
+            reason = f"its process {pid} {WITHOUT_A_WORD}"
+        elif _abandoned_project(tags, params, run.info.start_time):
             reason = "mlflow run made this run and ended before tallgrass began (no conda?)"
-        if reason is not None:
+        if reason is not None and _as_it_was(run):
             close_dead(run.info.run_id, "FAILED", reason)
             logger.info("closed run %s: %s", run.info.run_id, reason)
             closed.append(Orphan(run.info.run_id, reason))
     return closed
 
 
-def _lost_process(
-    tags: Mapping[str, str], host: str, process_is_alive: Callable[[int, float], bool]
-) -> str | None:
-    if tags.get("process.host") != host:
-        return None
-    try:
-        pid, started = int(tags["process.pid"]), float(tags["process.started"])
-    except (KeyError, ValueError):
-        return None
-    if process_is_alive(pid, started):
-        return None
-    return f"its process {pid} ended without a word (killed, or the machine went down)"
+def _as_it_was(run: "Run") -> bool:
+    """Whether nobody took the run up since it was looked at, to recover it."""
+    with translated(f"read run {run.info.run_id}"):
+        now = client().get_run(run.info.run_id)
+    return bool(now.info.status == "RUNNING" and now.data.tags.get(TAG) == run.data.tags.get(TAG))
+
+
+def _running() -> "list[Run]":
+    """All runs that are RUNNING, however many."""
+    with translated("look for runs that were left RUNNING"):
+        experiments = [experiment.experiment_id for experiment in _experiments()]
+        found: list[Run] = []
+        for some in batched(experiments, _EXPERIMENTS):
+            token: str | None = None
+            while True:
+                page = client().search_runs(
+                    list(some), "attributes.status = 'RUNNING'", page_token=token
+                )
+                found += page
+                token = page.token
+                if not token:
+                    break
+        return found
+
+
+def _experiments() -> "Iterator[Experiment]":
+    token: str | None = None
+    while True:
+        page = client().search_experiments(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _abandoned_project(tags: Mapping[str, str], params: Mapping[str, str], began: int) -> bool:

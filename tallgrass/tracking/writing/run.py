@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from pandas import DataFrame
 
+_NOTE = "mlflow.note.content"  # what MLflow's pages call the description of a run
+_DESCRIBED = "<!-- by tallgrass -->"  # above it is what the user wrote; the page does not show it
 _LONGEST_PARAM, _LONGEST_TAG = 6000, 8000  # MLflow's limits
 
 logger = logging.getLogger(__name__)
@@ -33,13 +35,15 @@ class ActiveRun:
     (MLflow's "active run" belongs to a single thread).
     """
 
-    def __init__(self, mlflow_client: "MlflowClient", run: "Run") -> None:
+    def __init__(self, mlflow_client: "MlflowClient", run: "Run", name: str | None = None) -> None:
         self._client = mlflow_client
         self._logged = set(run.data.params)
         self._tables: dict[str, str] = {}
         self._artifact_root: str = run.info.artifact_uri
         self._spool: Spool | None = None
         self._patience = 0.0
+        self._name = name or run.info.run_name
+        self._note: str = run.data.tags.get(_NOTE, "")
         self.run_id: str = run.info.run_id
         self.experiment_id: str = run.info.experiment_id
 
@@ -81,6 +85,7 @@ class ActiveRun:
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set tags; an earlier value of a tag is replaced."""
         values = {key: cut(text(value), _LONGEST_TAG, key) for key, value in tags.items()}
+        self._note = values.get(_NOTE, self._note)
         self._write("tags", {"kind": "tags", "values": values})
 
     def remove_tag(self, key: str) -> None:
@@ -88,6 +93,18 @@ class ActiveRun:
         with translated(f"remove the tag {key} of run {self.run_id}"):
             if key in self._client.get_run(self.run_id).data.tags:
                 self._client.delete_tag(self.run_id, key)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give the run another name, unless it has one that is not ``name``: that is a user's."""
+        if self._name == name != new_name:
+            self._write("its name", {"kind": "name", "name": new_name})
+            self._name = new_name
+
+    def describe(self, description: str) -> None:
+        """Set the description of the run (markdown); a note of the user's stays above it."""
+        note = self._note.partition(_DESCRIBED)[0].strip()
+        text = f"{_DESCRIBED}\n{description}"
+        self.set_tags({_NOTE: f"{note}\n\n{text}" if note else text})
 
     def log_input(
         self, name: str, fingerprint: str, profile: Mapping[str, int], source: str

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError
 from tallgrass.tracking.checks import brief
-from tallgrass.tracking.writing.operations import Operation, may_pass, perform
+from tallgrass.tracking.writing.operations import Operation, is_about_the_disk, may_pass, perform
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,6 +39,7 @@ class Spool:
     def __init__(self, client: "MlflowClient", run_id: str, folder: Path) -> None:
         self._client, self._run_id, self.folder = client, run_id, folder
         self._tried = float("-inf")
+        self.trouble: Exception | None = None  # why the last attempt to deliver failed
 
     def __len__(self) -> int:
         return len(self._files())
@@ -101,7 +102,7 @@ class Spool:
                 with _brief_retries():
                     perform(self._client, self._run_id, operation, self.folder)
             except Exception as error:
-                self._tried = time.monotonic()
+                self._tried, self.trouble = time.monotonic(), error
                 if not may_pass(error):
                     raise
                 return False
@@ -152,8 +153,12 @@ def deliver(run_id: str, folder: Path) -> int:
             f"MLflow refuses what waits for run {run_id} ({brief(error)})"
         ) from error
     if not complete:
+        trouble = spool.trouble or OSError()
         mend = "check that its server runs, and try again"
-        raise TrackingError(f"MLflow does not take what waits for run {run_id}", None, mend)
+        if is_about_the_disk(trouble):
+            mend = "make room on the disk and see that it can be written, and try again"
+        what = f"MLflow does not take what waits for run {run_id} ({brief(trouble)})"
+        raise TrackingError(what, None, mend) from trouble
     return n_waiting
 
 

@@ -1,0 +1,27 @@
+"""Threads of a sampler that must be gone before this process ends."""
+
+import time
+from contextlib import suppress
+
+import psutil
+
+_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+
+
+def thread_ids() -> set[int]:
+    """The threads of this process, those of libraries too; none where the system hides them."""
+    with suppress(psutil.Error):
+        return {thread.id for thread in psutil.Process().threads()}
+    return set()
+
+
+def wait_for_end_of_others(before: set[int]) -> None:
+    """Wait until the threads that began since ``before`` have ended, for at most ten seconds.
+
+    nutpie's threads run compiled code. A process that ends while they do takes that code away
+    under them, and the system ends it with a segmentation fault.
+    """
+    until = time.monotonic() + _SECONDS
+    while thread_ids() - before and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)

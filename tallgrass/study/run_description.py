@@ -1,0 +1,38 @@
+"""The description of a finished run, as the MLflow UI shows it on the run's page."""
+
+from collections.abc import Sequence
+
+from tallgrass.escaping import markdown
+from tallgrass.inference.diagnostics import Verdict
+from tallgrass.tracking.store import artifact_page
+
+_MOST = 3  # findings
+
+
+def description(
+    run_id: str, experiment_id: str, verdict: Verdict | None, findings: Sequence[str]
+) -> str:
+    """Verdict, findings, where the report is and how to repeat the run, in markdown.
+
+    Parameters
+    ----------
+    run_id, experiment_id : str
+        The run.
+    verdict : Verdict or None
+        Its verdict; None for a run that is not judged.
+    findings : sequence of str
+        What came out; the first three are told.
+    """
+    verdict_words = "not judged" if verdict is None else verdict.status
+    head = f"Verdict: {verdict_words}"
+    reasons = () if verdict is None or verdict.status == "pass" else verdict.reasons
+    report = artifact_page(experiment_id, run_id, "report/index.html")
+    first = (
+        f"**{head}** \N{MIDDLE DOT} [Open the report]({report}) \N{MIDDLE DOT} "
+        f"repeat it: `tallgrass rerun {run_id[:8]}`"
+    )
+    # Lines, not a list: the page shows about five lines until the reader asks for more.
+    told = [markdown(finding) for finding in findings[:_MOST]]
+    if reasons:
+        told.append(f"Why {verdict_words}: {markdown('; '.join(reasons))}")
+    return "  \n".join([first, *told])

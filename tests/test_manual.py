@@ -1,0 +1,150 @@
+"""README and manual, from top to bottom: each command and snippet does what a reader expects.
+
+A block that needs what a test cannot have is preceded by ``<!-- not run: the reason -->``.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_project import ROOT, tracked_files
+
+PAGES = ["README.md", *(f"docs/{name}.md" for name in (
+    "any-model", "careers", "dimensions", "experiments", "joint", "mlflow", "prediction", "python",
+    "selections", "storage", "verdict",
+))]  # fmt: skip
+BLOCK = re.compile(r"(<!-- not run: .+ -->\n)?```(bash|python)\n(.*?)```", re.S)
+INDENTED = re.compile(r"^    (?:tallgrass|mlflow|make|git|dask|pip) ", re.M)
+TO_COMMAND = re.compile(r"^\| [a-z][^|]+ \| `(tallgrass [^`]+)` \|$", re.M)
+# Short chains: whether they converge is not what is asked here.
+SHORT = {"TALLGRASS_DRAWS": "200", "TALLGRASS_TUNE": "200", "TALLGRASS_PROGRESS": "none"}
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Language and text of the blocks that are run, in their order."""
+    text = (ROOT / page).read_text()
+    found = [(m.start(), m[2], m[3]) for m in BLOCK.finditer(text) if not m[1]]
+    if page == "README.md":
+        found += [(m.start(), "bash", m[1]) for m in TO_COMMAND.finditer(text)]
+    return [(language, block) for _, language, block in sorted(found)]
+
+
+def test_every_command_in_a_page_is_in_a_block_that_is_run_or_says_why_not() -> None:
+    assert [page for page in PAGES if INDENTED.search((ROOT / page).read_text())] == []
+    reasons = [
+        r for page in PAGES for r in re.findall("not run: (.+) -->", (ROOT / page).read_text())
+    ]
+    assert len(reasons) < 15
+
+
+class Reader:
+    """Somebody who types what the pages say, in a fresh clone."""
+
+    def __init__(self, clone: Path) -> None:
+        self.clone = clone
+        environment = {
+            k: v for k, v in os.environ.items() if not k.startswith(("TALLGRASS", "MLFLOW"))
+        }
+        scripts = Path(sys.executable).parent
+        self.environment = environment | SHORT | {
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+            "TALLGRASS_STATE_DIR": str(clone / "state"),
+            "PYTHONPATH": str(clone),
+        }  # fmt: skip
+
+    def runs(self, language: str, text: str) -> str:
+        """What the block prints."""
+        command = (
+            ["bash", "-e", "-u", "-c", text] if language == "bash" else [sys.executable, "-c", text]
+        )
+        done = subprocess.run(
+            command,
+            cwd=self.clone,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        said = f"{text}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, said
+        assert "Traceback" not in said, said
+        return done.stdout
+
+    def with_ids(self, text: str) -> str:
+        """The text with ids of runs where it has names for them."""
+        wanted = re.findall("<((?:other )?run(?: of the (?:House|Senate))?)>", text)
+        if not wanted:
+            return text
+        code = (
+            "import tallgrass as tg; t = tg.runs(); t = t[t.verdict.notna()]; "
+            "print(*(t.run_id + ':' + t.chamber.fillna('')))"
+        )
+        newest = [row.split(":") for row in self.runs("python", code).split()]
+        ids = {"run": newest[0][0], "other run": newest[1][0]}
+        for chamber in ("House", "Senate"):
+            ids[f"run of the {chamber}"] = next(
+                (run_id for run_id, c in newest if c == chamber.lower()), newest[0][0]
+            )
+        return re.sub("<((?:other )?run(?: of the (?:House|Senate))?)>", lambda m: ids[m[1]], text)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    clone = tmp_path_factory.mktemp("clone")
+    for path in tracked_files():
+        target = clone / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    (clone / ".venv").symlink_to(Path(sys.executable).parents[1])
+    return Reader(clone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_can_be_typed_from_top_to_bottom(reader: Reader, page: str) -> None:
+    found = blocks(page)
+    if page != "README.md" and not (reader.clone / "data").exists():
+        reader.runs("bash", "tallgrass example kansas-like; tallgrass run")
+    python = ""
+    for language, text in found:
+        block = reader.with_ids(text)
+        if language == "python":  # a page is one session of Python
+            python += block
+        else:
+            printed = reader.runs("bash", block)
+            if block.startswith("tallgrass run "):
+                assert "Verdict: " in printed
+    if python:
+        reader.runs("python", python)
+    assert found or page in ("docs/verdict.md", "docs/mlflow.md")
+
+
+# Words that a reader knows without this manual.
+KNOWN = {"CSV", "GNU", "HTML", "FOLDER", "JSON", "MIT", "URL", "US"}
+
+
+def test_every_abbreviation_of_the_first_pages_is_in_the_glossary() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+    pages = [
+        "README.md",
+        *(str(p.relative_to(ROOT)) for p in (ROOT / "docs/tutorials").glob("*.md")),
+    ]
+    unknown = {}
+    for page in pages:
+        text = re.sub(
+            r"```.*?```|`[^`]*`|[A-Z]+\.md|\]\([^)]*\)|<!--.*?-->",
+            " ",
+            (ROOT / page).read_text(),
+            flags=re.S,
+        )
+        words = set(re.findall(r"\b[A-Z][A-Z-]+[A-Z]\b", text)) - KNOWN
+        missing = sorted(w for w in words if w not in glossary)
+        if missing:
+            unknown[page] = missing
+
+    assert unknown == {}
