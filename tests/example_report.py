@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from example_trace import RUN_ID, example_spec, example_trace, example_votes
 
-from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.diagnostics import Thresholds, diagnose
+from tallgrass.inference.verdict import judge
 from tallgrass.machine import Finding
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import compare_with

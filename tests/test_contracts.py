@@ -40,7 +40,7 @@ from tallgrass.inference.draws import STATISTICS
 from tallgrass.inference.kernel.dense import reference, vote_loglik
 from tallgrass.inference.pymc_nuts import _NO_DRAWS, _RETURNED_NAMES
 from tallgrass.rollcalls.models import Model
-from tallgrass.tracking import checks
+from tallgrass.tracking import checks, pages
 from tallgrass.tracking import store as tracking_store
 from tallgrass.tracking.reading import database
 from tallgrass.tracking.writing import start_run
@@ -419,9 +419,9 @@ def test_mlflow_lists_the_tables_of_a_run_in_this_tag(store):
 
 def test_the_pages_of_mlflow_know_the_tags_that_we_set():
     change = "MLflow's pages no longer know a tag that we set on experiments"
-    with contract(change, "tallgrass/tracking/writing/view.py and tallgrass/tracking/store.py"):
+    with contract(change, "tallgrass/tracking/writing/view.py and tallgrass/tracking/pages.py"):
         scripts = Path(mlflow.__file__).parent / "server/js/build/static/js"
-        words = {VIEW_TAG.removesuffix(tracking_store.VIEW), "viewStateShareKey"}
+        words = {VIEW_TAG.removesuffix(pages.VIEW), "viewStateShareKey"}
         tags = new_experiment_tags("")
         words |= {"mlflow.experimentKind", tags["mlflow.experimentKind"]}
         words |= set(json.loads(json.loads(tags[VIEW_TAG])["state"]))

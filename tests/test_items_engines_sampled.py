@@ -9,10 +9,11 @@ import pytest
 from item_data import simulated_items, table
 from scipy import special, stats
 
-from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.diagnostics import Thresholds, diagnose
 from tallgrass.inference.draws import Interrupted
 from tallgrass.inference.ranks import rank_diagnostics
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.verdict import judge
 from tallgrass.items.engines import calibrate_gibbs, calibrate_map, calibrate_nuts
 from tallgrass.items.engines.estimates import centre_of
 from tallgrass.items.engines.gibbs_chains import GibbsChains

@@ -12,9 +12,10 @@ from html_page import Page
 from item_data import simulated_items
 from needs import missing
 
-from tallgrass.inference.diagnostics import Thresholds, Verdict, diagnose, judge
+from tallgrass.inference.diagnostics import Thresholds, diagnose
 from tallgrass.inference.fit_verdict import FitCheck, FitVerdict
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.verdict import Verdict, judge
 from tallgrass.items import plots, tables
 from tallgrass.items.agreement import agreement
 from tallgrass.items.analysis import CalibrationAnalysis

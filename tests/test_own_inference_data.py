@@ -8,7 +8,8 @@ from arviz_stats import ess, rhat
 from arviz_stats.base import array_stats
 
 from tallgrass.errors import DataError
-from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.diagnostics import Thresholds, diagnose
+from tallgrass.inference.verdict import judge
 from tallgrass.own.inference_data import as_trace
 
 RNG = np.random.default_rng(3)

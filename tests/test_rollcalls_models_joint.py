@@ -10,8 +10,9 @@ from toy import BETA, Density, log_determinant
 from toy_chambers import toy_chambers, usual_chambers
 
 from tallgrass.inference.compiled import compile_model
-from tallgrass.inference.diagnostics import Thresholds, diagnose, judge
+from tallgrass.inference.diagnostics import Thresholds, diagnose
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.verdict import judge
 from tallgrass.rollcalls.audit import audit
 from tallgrass.rollcalls.chambers import join_chambers, joint_start
 from tallgrass.rollcalls.filters import filter_votes

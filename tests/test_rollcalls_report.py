@@ -10,7 +10,7 @@ from example_trace import example_votes
 from html_page import Page
 from matplotlib.figure import Figure
 
-from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.inference.verdict import Check, Verdict
 from tallgrass.report.images import images
 from tallgrass.report.words import chance
 from tallgrass.rollcalls.against_baseline import moved_words

@@ -5,7 +5,7 @@ import pytest
 from example_trace import example_votes
 
 import tallgrass as tg
-from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.inference.verdict import Check, Verdict
 from tallgrass.rollcalls.agreement import agreement_of
 from tallgrass.rollcalls.result_box import ends_table, strip
 

@@ -17,10 +17,11 @@ from matplotlib.figure import Figure
 
 from tallgrass.errors import TrackingError
 from tallgrass.inference import stream
-from tallgrass.inference.diagnostics import diagnose, judge
+from tallgrass.inference.diagnostics import diagnose
 from tallgrass.inference.draws import as_tree, dims_and_shapes, statistics
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.verdict import judge
 from tallgrass.report.html import Head, html_page
 from tallgrass.report.page import Section, Text
 from tallgrass.settings import Settings

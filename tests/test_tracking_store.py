@@ -15,7 +15,7 @@ import pytest
 from example_store import bare_folder, default_store
 
 from tallgrass.errors import TrackingError
-from tallgrass.tracking import store
+from tallgrass.tracking import pages, store
 
 ROOT = Path(__file__).parent.parent
 
@@ -242,9 +242,9 @@ def test_secrets_in_addresses_are_masked(text, expected):
 
 def test_the_page_of_a_run_is_where_the_ui_shows_it(folder):
     face = "workflowType=machine_learning"  # else MLflow shows its pages for language models
-    assert store.page("7", "abc") == f"http://127.0.0.1:5000/#/experiments/7/runs/abc?{face}"
+    assert pages.page("7", "abc") == f"http://127.0.0.1:5000/#/experiments/7/runs/abc?{face}"
     mlflow.set_tracking_uri("https://me:hush@runs.example.org/ml/")
-    assert store.page("7") == f"https://runs.example.org/ml/#/experiments/7/runs?{face}"
+    assert pages.page("7") == f"https://runs.example.org/ml/#/experiments/7/runs?{face}"
 
 
 def test_the_server_of_a_local_store_gets_the_address_by_environment_and_no_job_workers(folder):

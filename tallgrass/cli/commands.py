@@ -143,14 +143,14 @@ def promote(arguments: Arguments) -> int:
 
 def ui(arguments: Arguments) -> int:
     """Serve the MLflow UI of the store until Ctrl-C, or print the address of its server."""
-    from tallgrass.tracking import reading, store
+    from tallgrass.tracking import pages, reading, store
 
     settings = connected(arguments)
-    port = arguments.number("port", default=store.UI_PORT)
+    port = arguments.number("port", default=pages.UI_PORT)
     if port > _LAST_PORT:
         raise SpecError("bad value for port", port, f"use a whole number from 1 to {_LAST_PORT}")
     experiment = reading.home(settings.experiment)
-    address = store.results_page(experiment, port=port)
+    address = pages.results_page(experiment, port=port)
     server = store.server_command(port)
     if server is not None:
         _require_free(port)

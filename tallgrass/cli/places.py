@@ -52,7 +52,7 @@ def place_of_project(experiment_id: str) -> list[str]:
 
     MLflow makes the run before this program starts, and can move none to another experiment.
     """
-    from tallgrass.tracking import store
+    from tallgrass.tracking import pages
     from tallgrass.tracking.reading import searching
     from tallgrass.tracking.writing import EXPERIMENT
 
@@ -66,7 +66,7 @@ def place_of_project(experiment_id: str) -> list[str]:
         f"  mlflow run . --experiment-name {EXPERIMENT}",
     ]
     if ours := [key for key, name in known.items() if name == EXPERIMENT]:
-        words.append(f"Both now: {store.pages_together([experiment_id, *ours])}")
+        words.append(f"Both now: {pages.pages_together([experiment_id, *ours])}")
     return words
 
 

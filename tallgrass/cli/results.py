@@ -12,8 +12,8 @@ from tallgrass.rounding import diagnostic, rounded, size
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from tallgrass.inference.diagnostics import Verdict
     from tallgrass.inference.fit_verdict import FitVerdict
+    from tallgrass.inference.verdict import Verdict
     from tallgrass.own.result import ModelResult
     from tallgrass.rollcalls.result import FitResult
 

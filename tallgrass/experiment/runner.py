@@ -21,7 +21,7 @@ from tallgrass.experiment.results import Results, gather, record
 from tallgrass.experiment.worker import TOPIC, Order, Outcome
 from tallgrass.settings import Settings
 from tallgrass.study.surroundings import Place, close_orphans, place
-from tallgrass.tracking import lifecycle, reading, store, writing
+from tallgrass.tracking import lifecycle, pages, reading, store, writing
 from tallgrass.tracking.writing import ActiveRun
 
 PARENT = {"experiment.role": "parent"}
@@ -136,7 +136,7 @@ def _run(
             run_id=parent.run_id,
             experiment_id=parent.experiment_id,
             ui_url=parent.ui_url,
-            results_url=store.results_page(parent.experiment_id),
+            results_url=pages.results_page(parent.experiment_id),
             report_path=report_path,
             answers=results.answers,
             results=results,

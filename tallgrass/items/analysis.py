@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tallgrass.inference.diagnostics import Verdict
 from tallgrass.inference.fit_verdict import FitVerdict
+from tallgrass.inference.verdict import Verdict
 from tallgrass.items.agreement import Agreement
 from tallgrass.items.local_dependence import LocalDependence
 from tallgrass.items.misfit import MISFIT_BY_CHANCE, fit_of, misfits

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from xarray import DataTree
 
-    from tallgrass.inference.diagnostics import Diagnostics, Verdict
+    from tallgrass.inference.diagnostics import Diagnostics
+    from tallgrass.inference.verdict import Verdict
     from tallgrass.items.agreement import Agreement
     from tallgrass.items.analysis import CalibrationAnalysis
 

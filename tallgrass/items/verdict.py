@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from tallgrass.inference.diagnostics import Check, Diagnostics, Verdict, judge
+from tallgrass.inference.diagnostics import Diagnostics
 from tallgrass.inference.thresholds import Thresholds
+from tallgrass.inference.verdict import Check, Verdict, judge
 from tallgrass.items.engines import ItemEstimates
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tallgrass.inference.convergence import convergence_table, worst_parameters
-from tallgrass.inference.diagnostics import Diagnostics, Verdict
+from tallgrass.inference.diagnostics import Diagnostics
+from tallgrass.inference.spec import AUTO
 from tallgrass.inference.summary import posterior_summary
+from tallgrass.inference.verdict import Verdict
 from tallgrass.own.baseline import BaselineComparison
 from tallgrass.own.description import Description
 from tallgrass.own.extras import Extra
@@ -67,8 +69,11 @@ class OwnAnalysis(Analysis):
 
     def recorded_metrics(self) -> dict[str, float]:
         """Every figure under its metric name."""
+        metrics = super().recorded_metrics()
+        if self.parameters.get("draws") == AUTO:
+            metrics["sampler/draws"] = self.trace["posterior"].sizes["draw"]
         compared = {} if self.comparison is None else self.comparison.metrics
-        return {**super().recorded_metrics(), **compared, **self.extra.metrics}
+        return {**metrics, **compared, **self.extra.metrics}
 
     def recorded_tables(self) -> dict[str, pd.DataFrame]:
         """Tables by artifact path."""

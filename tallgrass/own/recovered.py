@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import DataError
+from tallgrass.inference.spec import AUTO
 from tallgrass.machine import Finding
 from tallgrass.own.study import DESCRIPTION, OwnStudy, description_of
 from tallgrass.tracking.reading.records import artifact, details
@@ -39,6 +40,8 @@ def recovered_model(
     with artifact(run_id, DESCRIPTION) as (_, path):
         description = description_of(path.read_text("utf-8"))
     params = details(run_id)["params"]
+    if params.get("draws") == AUTO:  # as many as there are
+        params = {**params, "draws": trace["posterior"].sizes["draw"]}
     return OwnStudy(
         trace.attrs["label"],
         description,

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from tallgrass.inference.diagnostics import Diagnostics, Verdict
+    from tallgrass.inference.diagnostics import Diagnostics
+    from tallgrass.inference.verdict import Verdict
     from tallgrass.own.analysis import OwnAnalysis
     from tallgrass.own.baseline import BaselineComparison
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import DataError
-from tallgrass.inference.diagnostics import diagnose, judge
+from tallgrass.inference.diagnostics import diagnose
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.labels import metric_name
 from tallgrass.inference.samplers import sample_and_assemble
-from tallgrass.inference.spec import SamplerSpec
+from tallgrass.inference.spec import AUTO, SamplerSpec
 from tallgrass.inference.thresholds import Thresholds
+from tallgrass.inference.verdict import judge
 from tallgrass.machine import Finding
 from tallgrass.own.analysis import OwnAnalysis
 from tallgrass.own.baseline import BaselineComparison, compare
@@ -194,7 +195,10 @@ class OwnStudy(Study[OwnAnalysis]):
         return compare(trace, load_trace(baseline), baseline)
 
     def _sampling(self) -> dict[str, object]:
-        return {} if self.sampler is None else self.sampler.model_dump()
+        if self.sampler is None:
+            return {}
+        unused = set() if self.sampler.draws == AUTO else {"draws_max"}
+        return self.sampler.model_dump(exclude=unused)
 
     def _params(self) -> dict[str, object]:
         """Every free variable's distribution, every dimension's length, sampler and versions."""

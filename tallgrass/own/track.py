@@ -145,7 +145,7 @@ def conclude_draws(
     from tallgrass.own.study import OwnStudy
     from tallgrass.study.recorder import Recorder
     from tallgrass.study.way import resume
-    from tallgrass.tracking import store
+    from tallgrass.tracking import pages
 
     sizes = trace["posterior"].sizes
     params = {
@@ -162,7 +162,7 @@ def conclude_draws(
         run_id=outcome.run_id,
         experiment_id=outcome.experiment_id,
         ui_url=outcome.ui_url,
-        results_url=store.results_page(outcome.experiment_id),
+        results_url=pages.results_page(outcome.experiment_id),
         timings={k: v for k, v in outcome.timings.items() if math.isfinite(v)},
         report_path=outcome.report_path,
         analysis=outcome.analysis,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.inference.verdict import Check, Verdict
 from tallgrass.report.html import Beside, Head
 from tallgrass.report.page import Cell, Column, Table, rows
 from tallgrass.report.words import counted, measured

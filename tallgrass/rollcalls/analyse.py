@@ -1,8 +1,9 @@
 """From the draws of a prepared run to what they say."""
 
-from tallgrass.inference.diagnostics import diagnose, judge
+from tallgrass.inference.diagnostics import diagnose
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.thresholds import Thresholds
+from tallgrass.inference.verdict import judge
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import compare_with, predicts_better
 from tallgrass.rollcalls.analysis import RollCallAnalysis

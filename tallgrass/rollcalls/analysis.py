@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tallgrass.inference.convergence import convergence_table, worst_parameters
-from tallgrass.inference.diagnostics import Diagnostics, Verdict
+from tallgrass.inference.diagnostics import Diagnostics
 from tallgrass.inference.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.inference.spec import AUTO
 from tallgrass.inference.summary import posterior_summary
+from tallgrass.inference.verdict import Verdict
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import (
     baseline_metrics,

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from xarray import DataTree
 
-    from tallgrass.inference.diagnostics import Diagnostics, Verdict
+    from tallgrass.inference.diagnostics import Diagnostics
     from tallgrass.inference.fit_verdict import FitVerdict
+    from tallgrass.inference.verdict import Verdict
     from tallgrass.rollcalls.analysis import RollCallAnalysis
     from tallgrass.rollcalls.compare import Comparison
     from tallgrass.rollcalls.votes import Legislator

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tallgrass.inference.diagnostics import Diagnostics, Verdict
+from tallgrass.inference.diagnostics import Diagnostics
 from tallgrass.inference.thresholds import Thresholds
+from tallgrass.inference.verdict import Verdict
 from tallgrass.machine import Finding
 
 if TYPE_CHECKING:

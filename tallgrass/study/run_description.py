@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tallgrass.escaping import markdown
-from tallgrass.inference.diagnostics import Verdict
-from tallgrass.tracking.store import artifact_page
+from tallgrass.inference.verdict import Verdict
+from tallgrass.tracking.pages import artifact_page
 
 _MOST = 3  # findings
 

@@ -24,7 +24,7 @@ from tallgrass.study.clock import Clock
 from tallgrass.study.recorder import Recorder
 from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.surroundings import close_orphans, open_run, others, place, sampling, show
-from tallgrass.tracking import store
+from tallgrass.tracking import pages, store
 from tallgrass.tracking.lifecycle import Life, asked_to_stop
 from tallgrass.tracking.progress import display, steps
 from tallgrass.tracking.writing import PARENT_TAG, ActiveRun, outer_run
@@ -158,7 +158,7 @@ def conclude[A: Analysis](
         run_id=run.run_id,
         experiment_id=run.experiment_id,
         ui_url=run.ui_url,
-        results_url=store.results_page(run.experiment_id),
+        results_url=pages.results_page(run.experiment_id),
         analysis=analysis,
         metrics=recorder.metrics,
         timings=timings,

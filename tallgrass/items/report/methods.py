@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from tallgrass.inference.diagnostics import Check, Verdict
+from tallgrass.inference.verdict import Check, Verdict
 from tallgrass.items import plots
 from tallgrass.items.agreement import Agreement
 from tallgrass.items.report.comparisons import agreement_section

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tallgrass.inference.diagnostics import Verdict
 from tallgrass.inference.fit_verdict import FitVerdict
+from tallgrass.inference.verdict import Verdict
 from tallgrass.items.agreement import Agreement
 from tallgrass.report.checks import verdict_head
 from tallgrass.report.fit import fit_beside, fit_findings

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import TrackingError
 from tallgrass.tracking import address
+from tallgrass.tracking.pages import page
 from tallgrass.tracking.reading import searching
-from tallgrass.tracking.store import client, masked, page, translated
+from tallgrass.tracking.store import client, masked, translated
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tallgrass.escaping import neutralised
-from tallgrass.tracking.store import masked, page, translated
+from tallgrass.tracking.pages import page
+from tallgrass.tracking.store import masked, translated
 from tallgrass.tracking.writing.operations import Operation, perform
 from tallgrass.tracking.writing.spool import Spool
 from tallgrass.tracking.writing.values import cut, stored_number, text

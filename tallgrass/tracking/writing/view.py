@@ -4,7 +4,7 @@ Without a view the table of runs shows none of our columns. MLflow keeps a share
 the experiment, an envelope of a name, a time and a state; the state has the chosen columns with
 their order and widths, the sorting and the filter. The envelope of a view of ours also has its
 version, which MLflow's pages drop when somebody saves a view over it: what a user made or changed
-is never replaced. :func:`tallgrass.tracking.store.results_page` gives the address of the first.
+is never replaced. :func:`tallgrass.tracking.pages.results_page` gives the address of the first.
 """
 
 import json
@@ -12,7 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tallgrass.tracking.store import VIEW, translated
+from tallgrass.tracking.pages import VIEW
+from tallgrass.tracking.store import translated
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
