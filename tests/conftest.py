@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import tempfile
@@ -29,6 +30,13 @@ def pytest_configure(config):
     config.add_cleanup(folder.cleanup)
     # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.set_threshold(200_000, 20, 100)
+
+
+def pytest_collection_finish():
+    """Leave out what was imported when garbage is looked for: it lives as long as the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

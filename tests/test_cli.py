@@ -1,3 +1,4 @@
+import gc
 import json
 import logging
 import os
@@ -474,3 +475,10 @@ def test_experiments_without_dask_say_how_to_install_it(monkeypatch, capsys):
     monkeypatch.setattr(experiment, "find_spec", lambda name: None)
     assert main(["experiment", "projects/coordinates"]) == 2
     assert "pip install 'tallgrass[experiments]'" in capsys.readouterr().err
+
+
+def test_the_garbage_collector_of_a_script_that_calls_a_command_stays_as_it_is(capsys):
+    before = gc.get_threshold()
+    assert main(["--version"]) == 0
+    assert gc.get_threshold() == before
+    assert capsys.readouterr().out.startswith("tallgrass ")
