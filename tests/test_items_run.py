@@ -21,8 +21,10 @@ from tallgrass.errors import DataError, SpecError, TallgrassError
 from tallgrass.items.earlier import item_table
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.items.specs import changed_calibration, make_calibration_spec
+from tallgrass.items.used_parameters import used_parameters
 from tallgrass.settings import Settings
 from tallgrass.tracking import reading
+from tallgrass.tracking.reading.records import artifact
 
 ROOT = Path(__file__).parent.parent
 QUIET = Settings(progress="none")
@@ -94,6 +96,10 @@ def test_a_calibration_is_a_finished_run_with_every_artifact(gibbs):
     assert set(reading.details(gibbs.run_id)["artifacts"]) >= ARTIFACTS
     assert run.data.params["engine"] == "gibbs"
     assert run.data.params["model"] == "items"
+    assert used_parameters(gibbs.analysis.spec) <= set(run.data.params)
+    assert not {"target_accept", "publish_map", "c_prior", "window"} & set(run.data.params)
+    with artifact(gibbs.run_id, "spec/run.json") as (_, path):
+        assert set(json.loads(path.read_text())) == set(CalibrationSpec.model_fields)
     assert run.data.metrics["data/n_items"] == 12
     assert run.data.metrics["rhat_max"] == pytest.approx(gibbs.diagnostics.worst("rhat"), abs=1e-4)
     assert run.data.tags["verdict"] == gibbs.verdict.status

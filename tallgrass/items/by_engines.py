@@ -11,6 +11,7 @@ from tallgrass.items.report import MethodsInput, build_methods, methods_figures
 from tallgrass.items.result import CalibrationResult
 from tallgrass.items.spec import CalibrationSpec, Engine
 from tallgrass.items.specs import changed_calibration
+from tallgrass.items.used_parameters import used_parameters
 from tallgrass.report.images import images
 from tallgrass.settings import Settings, load_settings
 
@@ -106,7 +107,15 @@ def calibrate_all(
             for name, value in spec.model_dump(mode="json").items()
         }
         parameters["engine"] = ",".join(engines)
-        run.log_params({**parameters, "model": "items", "session": store.masked(data.location)})
+        used = frozenset.union(*map(used_parameters, specs.values())) | {"agreement"}
+        used |= {"compare"} if spec.compare else set()
+        run.log_params(
+            {
+                **{name: value for name, value in parameters.items() if name in used},
+                "model": "items",
+                "session": store.masked(data.location),
+            }
+        )
         run.set_tags({"model": "items", "session": store.masked(data.location)})
         run.log_text(json.dumps(parameters, indent=2), "spec/comparison.json")
         results = {}

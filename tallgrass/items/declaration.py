@@ -9,6 +9,7 @@ from tallgrass.items.model import ItemModel
 from tallgrass.items.prepare import COPY, PreparedCalibration
 from tallgrass.items.priors import ANCHOR_SD, LOG_SD_SD, MEAN_SD
 from tallgrass.items.spec import CalibrationSpec
+from tallgrass.items.used_parameters import used_parameters
 from tallgrass.study.analysis import DataSet, Declaration
 from tallgrass.study.recorder import installed, versions_of_libraries
 from tallgrass.tracking.store import masked
@@ -19,7 +20,7 @@ MODEL = "items"
 def declaration(prepared: PreparedCalibration) -> Declaration:
     """Params, tags, the numbers among them, the dataset, and the spec as files."""
     spec, responses, log = prepared.spec, prepared.data.responses, prepared.data.log
-    parameters = without_secrets(spec)
+    parameters, used = without_secrets(spec), used_parameters(spec)
     location = masked(prepared.data.location)
     # What a run was sampled with has one name in every kind of run.
     sampler = {"nuts": spec.sampler, "gibbs": "gibbs"}.get(spec.engine, "em")
@@ -43,14 +44,13 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
     priors = priors_of(spec)
     return Declaration(
         params={
-            **parameters,
+            **{name: value for name, value in parameters.items() if name in used},
             "sampler": sampler,
             "model": MODEL,
             "session": location,
             "population.resolved": "free" if spec.free else "standard",
             **{f"model.{name}": value for name, value in counts.items()},
-            **{f"data.{name}": value for name, value in dropped.items()},
-            "data.covariates": ", ".join(kept),
+            **({"data.covariates": ", ".join(kept)} if kept else {}),
             **priors,
             **_steps(spec),
             **{f"version.{library}": number for library, number in versions.items()},
@@ -90,9 +90,10 @@ def priors_of(spec: CalibrationSpec) -> dict[str, str]:
         "prior.a": spec.a_prior,
         "prior.b": spec.b_prior,
         **({"prior.c": spec.c_prior} if spec.item_model == "3pl" else {}),
-        "prior.anchor_log_a_sd": f"{ANCHOR_SD:g}",
-        "prior.anchor_b_sd": f"{ANCHOR_SD:g}",
     }
+    if spec.has_anchors:
+        sd = f"{ANCHOR_SD:g}"
+        priors |= {"prior.anchor_log_a_sd": sd, "prior.anchor_b_sd": sd}
     if spec.free:
         priors |= {
             "prior.population_mean": f"normal:0,{MEAN_SD:g}",
