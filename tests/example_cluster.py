@@ -28,12 +28,17 @@ def scheduler(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def worker(
-    address: str, folder: Path, variables: Mapping[str, str] | None = None, threads: int = 1
+    address: str,
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    threads: int = 1,
+    nanny: bool = False,
 ) -> Iterator[subprocess.Popen]:
-    """A worker without a nanny: when it is killed it is gone."""
+    """A worker without a nanny: when it is killed it is gone; or the nanny that starts a worker."""
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny"]
-    command += ["--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    command += ["--nanny" if nanny else "--no-nanny", "--nthreads", str(threads)]
+    command += ["--no-dashboard", "--host", "127.0.0.1"]
     with _process(command, folder, variables) as process:
         yield process
 

@@ -124,6 +124,29 @@ def test_append_keeps_every_publication(tmp_path):
         assert connection.execute(sa.text("SELECT count(*) FROM h")).scalar() == 4
 
 
+def test_a_run_that_is_recovered_appends_no_row_twice(tmp_path):
+    url = f"sqlite:///{tmp_path / 'bank.db'}"
+    with engine_of(url).begin() as connection:
+        connection.execute(sa.text("CREATE TABLE h (name TEXT, v REAL, made_by TEXT)"))
+    target = Target(url, "h", "name=item,v=b,made_by=run_id", append=True)
+    items = pd.DataFrame({"item": ["q1", "q2"], "a": 1.0, "b": [0.1, 0.2]})
+    for run_id in ("first", "first", "second"):
+        assert publish(target, items, {"run_id": run_id}).rows == 2
+    with engine_of(url).connect() as connection:
+        found = connection.execute(sa.text("SELECT made_by, count(*) FROM h GROUP BY 1")).all()
+    assert sorted(map(tuple, found)) == [("first", 2), ("second", 2)]
+
+
+def test_a_new_table_that_gets_no_rows_is_not_made(tmp_path):
+    """SQLite too: an item that appears twice is refused, and the table is not there either."""
+    url = f"sqlite:///{tmp_path / 'bank.db'}"
+    columns = {"a": 1.0, "b": 0.0, "a_sd": 0.1, "b_sd": 0.1, "n": 50}
+    twice = pd.DataFrame({"item": ["q1", "q1"], **columns})
+    with pytest.raises(DataError, match="UNIQUE constraint"):
+        publish(Target(url, "new"), twice, {"run_id": "r", "engine": "map", "window": ""})
+    assert not sa.inspect(engine_of(url)).has_table("new")
+
+
 def test_a_table_without_c_does_not_take_items_of_3pl(tmp_path):
     url = f"sqlite:///{tmp_path / 'bank.db'}"
     pd.DataFrame({"item": ["q1"], "a": [1.0], "b": [0.0]}).to_sql(

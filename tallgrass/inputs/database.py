@@ -110,7 +110,7 @@ def connected(location: str, read_only: bool = True) -> Iterator[Connection]:
     connection: Connection | None = None
     try:
         with engine.connect() as opened:
-            connection = _reading(opened) if read_only else opened
+            connection = _reading(opened) if read_only else _writing(opened)
             yield connection
             connection.commit()
     except sa.exc.DBAPIError as error:
@@ -166,6 +166,17 @@ def _reading(connection: Connection) -> Connection:
         return reading
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
+    return connection
+
+
+def _writing(connection: Connection) -> Connection:
+    """The connection within one transaction, which a table that is made is in as well.
+
+    Python begins one for SQLite only at the first row that is written: a table made before would
+    stay where the rows do not.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     return connection
 
 

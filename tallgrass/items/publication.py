@@ -256,6 +256,8 @@ def _number(item: str, table: str) -> int:
 def _write(connection: Connection, plan: _Plan, rows: list[dict[str, Any]], append: bool) -> None:
     table, key = plan.table, plan.key
     old: list[dict[str, Any]] = []
+    if append and _holds(connection, plan, rows):
+        return  # the run was killed after it had written, and is recovered
     if not append:
         lock = sa.select(*(table.c[column] for column in key))
         if connection.dialect.name == "postgresql":
@@ -268,6 +270,15 @@ def _write(connection: Connection, plan: _Plan, rows: list[dict[str, Any]], appe
         connection.execute(_update(plan), [_bound(plan, row) for row in old])
     if new:
         connection.execute(sa.insert(table), new)
+
+
+def _holds(connection: Connection, plan: _Plan, rows: list[dict[str, Any]]) -> bool:
+    """Whether the table says that it has rows of this run."""
+    column = next((name for name, value in plan.entries.items() if value == "run_id"), None)
+    if column is None or not rows:
+        return False
+    written = sa.select(sa.literal(1)).where(plan.table.c[column] == rows[0][column]).limit(1)
+    return connection.execute(written).first() is not None
 
 
 def _update(plan: _Plan) -> sa.Update:
