@@ -85,11 +85,14 @@ def server(folder: Path, store: str | None = None, *options: str, **variables: s
 
 
 class Proxy(ThreadingHTTPServer):
-    """Passes requests on to a server, or answers 500, as ``mode`` says."""
+    """Passes requests on to a server, or answers 500 or 401, as ``mode`` says.
+
+    ``cuts`` uploads are cut off in the middle first: what came until then is passed on.
+    """
 
     def __init__(self, upstream: str):
         self.upstream, self.mode, self.refused = urlsplit(upstream).netloc, "pass", 0
-        self.delay = 0.0
+        self.delay, self.cuts = 0.0, 0
         super().__init__(("127.0.0.1", 0), _Passing)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -101,13 +104,17 @@ class _Passing(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _any(self) -> None:
+        if self.command == "PUT" and self.server.cuts > 0:
+            self.server.cuts -= 1
+            self._cut_off()
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             body = self._chunks()
         time.sleep(self.server.delay)
-        if self.server.mode == "500":
+        if self.server.mode != "pass":
             self.server.refused += 1
-            self.send_response(500)
+            self.send_response(int(self.server.mode))
             self.send_header("Content-Length", "5")
             self.end_headers()
             self.wfile.write(b"broke")
@@ -126,6 +133,15 @@ class _Passing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         onward.close()
+
+    def _cut_off(self) -> None:
+        half = self.rfile.read(int(self.headers["Content-Length"]) // 2)
+        host, _, port = self.server.upstream.partition(":")
+        with socket.create_connection((host, int(port))) as onward:
+            head = f"{self.requestline}\r\n{self.headers}".replace("\n", "\r\n")
+            onward.sendall(head.replace("\r\r\n", "\r\n").encode() + half)
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def _chunks(self) -> bytes:
         parts = []

@@ -546,7 +546,7 @@ def test_mlflow_says_in_its_errors_what_the_network_said(store, monkeypatch):
         try:
             error = said()
             assert checks.brief(error) == "error code 401"
-            assert "MLFLOW_TRACKING_USERNAME" in tracking_store._advice("http", str(error))
+            assert "MLFLOW_TRACKING_USERNAME" in tracking_store._advice("http", error)
         finally:
             server.shutdown()
             server.server_close()

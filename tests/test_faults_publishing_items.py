@@ -1,4 +1,4 @@
-"""kill -9 while a calibration publishes into a table of ours: all of its rows are there, or none."""
+"""kill -9 while a calibration publishes into a table of ours: all of its rows are there or none."""
 
 import signal
 import sqlite3

@@ -16,6 +16,12 @@ from tallgrass.tracking import address
 
 DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}  # scheme -> usual port
 _PROBE_SECONDS = 3
+LOGIN = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+_NO_LOGIN = re.compile(r"error code 401|401 Client Error|not authenticated")
+_NETWORK = re.compile(
+    r"\[Errno -?\d+\] [\w ,]+|timed out|error code \d{3}"
+    r"|\d{3} (?:Client|Server) Error: [\w ]+(?= for)"
+)
 _VERSION = re.compile(r"\d+\.\d+[\w.]*")
 # Whose errors tell that a store is in trouble, beside those of the system.
 _LIBRARIES = {"mlflow.exceptions", "sqlalchemy.exc", "google.protobuf.json_format"}
@@ -27,10 +33,15 @@ _WHO = re.compile(r"://.*@", re.DOTALL)
 def brief(error: Exception) -> str:
     """The first line of an error, or the network error that it contains."""
     text = masked(str(error))
-    if network := re.search(r"\[Errno -?\d+\] [\w ,]+|timed out|error code \d{3}", text):
+    if network := _NETWORK.search(text):
         return network[0]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0].rstrip(".")[:300] if lines else type(error).__name__
+
+
+def wants_login(error: BaseException) -> bool:
+    """Whether a server refused a request because it does not know who asks."""
+    return _NO_LOGIN.search(str(error)) is not None
 
 
 def of_a_store(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from tallgrass.errors import TrackingError
 from tallgrass.tracking import address, folders
 from tallgrass.tracking.checks import (
     DATABASES,
+    LOGIN,
     brief,
     check_address,
     check_answers,
@@ -22,6 +23,7 @@ from tallgrass.tracking.checks import (
     check_no_file_store,
     check_sqlite,
     of_a_store,
+    wants_login,
 )
 from tallgrass.tracking.proxies import Proxy, proxy_for
 
@@ -50,7 +52,8 @@ def translated(action: str, mend: str = "") -> Iterator[None]:
     except Exception as error:
         if not of_a_store(error):
             raise
-        raise TrackingError(f"cannot {action} ({brief(error)})", None, mend) from error
+        advice = LOGIN if wants_login(error) else mend
+        raise TrackingError(f"cannot {action} ({brief(error)})", None, advice) from error
     except KeyboardInterrupt as interrupt:
         release(interrupt)
         raise
@@ -104,7 +107,7 @@ def connect(uri: str | None = None) -> None:
         proxy = proxy_for(uri_in_use)
         through = f" through the proxy {masked(proxy.address)} of {proxy.variable}" if proxy else ""
         message = f"cannot use the MLflow store {masked(uri_in_use)}{through} ({brief(error)})"
-        raise TrackingError(message, None, _advice(scheme, str(error), proxy)) from error
+        raise TrackingError(message, None, _advice(scheme, error, proxy)) from error
     _checked.add(uri_in_use)
     if (file := folders.database_file()) is not None and file.is_file():
         _files[file] = _identity(file)
@@ -290,14 +293,14 @@ def _impatient() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _advice(scheme: str, error: str, proxy: Proxy | None = None) -> str:
-    if proxy is not None and "Proxy" in error:
+def _advice(scheme: str, error: Exception, proxy: Proxy | None = None) -> str:
+    if proxy is not None and "Proxy" in str(error):
         host = proxy.host
         return f"check the proxy, or reach {host} without it: NO_PROXY={host}"
-    if "CERTIFICATE_VERIFY_FAILED" in error:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "set MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of your own authority"
-    if "error code 401" in error or "not authenticated" in error:
-        return "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    if wants_login(error):
+        return LOGIN
     if scheme in ("http", "https"):
         return "check the address and that the MLflow server runs, or unset MLFLOW_TRACKING_URI"
     if scheme == "sqlite":

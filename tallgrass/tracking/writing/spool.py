@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError
-from tallgrass.tracking.checks import brief
+from tallgrass.tracking.checks import LOGIN, brief, wants_login
 from tallgrass.tracking.writing.operations import Operation, is_about_the_disk, may_pass, perform
 
 if TYPE_CHECKING:
@@ -66,8 +66,9 @@ class Spool:
             if not may_pass(error):
                 raise
             logger.warning(
-                "MLflow does not take a write (%s); writes are kept in %s until it does",
+                "MLflow does not take a write (%s%s); writes are kept in %s until it does",
                 brief(error),
+                f": {LOGIN}" if wants_login(error) else "",
                 self.folder,
             )
             self._tried = time.monotonic()
@@ -157,6 +158,8 @@ def deliver(run_id: str, folder: Path) -> int:
         mend = "check that its server runs, and try again"
         if is_about_the_disk(trouble):
             mend = "make room on the disk and see that it can be written, and try again"
+        elif wants_login(trouble):
+            mend = f"{LOGIN}, and try again"
         what = f"MLflow does not take what waits for run {run_id} ({brief(trouble)})"
         raise TrackingError(what, None, mend) from trouble
     return n_waiting
