@@ -44,9 +44,14 @@ def folder(tmp_path, monkeypatch, request):
             request.param(path)
         for name in ("hostile.csv", "hostile.py"):
             request.param(tmp_path / name)
-        rows = [f"u{user},q{item},{user * item % 2}" for user in range(9) for item in range(4)]
-        Path("answers.csv").write_text("\n".join(["user,item,response", *rows]))
+        answers()
         yield tmp_path
+
+
+def answers():
+    """Responses that can be used, in the working folder."""
+    rows = [f"u{user},q{item},{user * item % 2}" for user in range(9) for item in range(4)]
+    Path("answers.csv").write_text("\n".join(["user,item,response", *rows]))
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +74,33 @@ def test_an_input_that_is_no_file_is_refused_at_once(folder, words, capsys):
     told = capsys.readouterr()
     [line] = [line for line in told.err.splitlines() if not line.startswith("machine:")]
     assert line.startswith("tallgrass: error: ")
+
+
+@pytest.mark.parametrize("kind", ["scores", "anchors"])
+@pytest.mark.parametrize(
+    "place", [HOSTILE["a pipe"], HOSTILE["a device"], os.mkdir], ids=["pipe", "device", "folder"]
+)
+def test_answers_and_anchors_that_are_no_file_are_called_so(
+    tmp_path, monkeypatch, capsys, kind, place
+):
+    monkeypatch.chdir(tmp_path)
+    answers()
+    place(tmp_path / "hostile.csv")
+    assert main(INPUTS[kind]) == 2
+    assert "a folder, pipe or device, and no file of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["responses", "anchors"])
+def test_a_file_of_terabytes_is_refused_before_it_is_read(tmp_path, monkeypatch, capsys, kind):
+    monkeypatch.chdir(tmp_path)
+    answers()
+    head = {"responses": "user,item,response\nu1,q1,1\n", "anchors": "item,a,b\nq1,1,0\n"}[kind]
+    Path("hostile.csv").write_text(head)
+    os.truncate("hostile.csv", 3 * 10**12)  # a hole, which takes no place
+    assert main(INPUTS[kind]) == 2
+    told = capsys.readouterr().err
+    # All of the file, where reading found a little more than the limit of 1 GiB.
+    assert "'hostile.csv' is too large: received '3,000,000,000,000 bytes'" in told
 
 
 def test_no_pipe_or_device_is_opened_as_a_file(folder):

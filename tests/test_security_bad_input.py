@@ -224,10 +224,13 @@ BAD = {
     ),
     "an unknown engine": (["calibrate", "--engine=oracle"], r"engine .*'oracle'"),
     "unknown engines": (["calibrate", "--engines=nuts,oracle"], r"oracle"),
-    "a pipe of responses": ([*CALIBRATE, "--responses=pipe.csv"], r"no such file.*'pipe.csv'"),
+    "a pipe of responses": (
+        [*CALIBRATE, "--responses=pipe.csv"],
+        r"no file of responses.*'pipe.csv'",
+    ),
     "a pipe of anchors": (
         [*CALIBRATE, "--responses=answers.csv", "--anchors=pipe.csv"],
-        r"no such file of item parameters.*'pipe.csv'",
+        r"pipe or device, and no file of item parameters.*'pipe.csv'",
     ),
     "an item model of no name": ([*CALIBRATE, "--item-model=4pl"], r"item_model .*'4pl'"),
     "graded answers that are binary": (
@@ -296,7 +299,10 @@ BAD = {
     ),
     "a month by nobody": (["monthly", "--engines=oracle,map"], r"unknown engine.*'oracle'"),
     "a month by one engine": (["monthly", "--engines=map"], r"at least two different ones.*'map'"),
-    "a month of a pipe": (["monthly", "--responses=pipe.csv"], r"no such file.*'pipe.csv'"),
+    "a month of a pipe": (
+        ["monthly", "--responses=pipe.csv"],
+        r"no file of responses.*'pipe.csv'",
+    ),
     # experiment
     "no experiment": (["experiment", "nothing"], r"no experiment here: received 'nothing'"),
     "an experiment too long": (["experiment", LONG], r"cannot read the experiment|no experiment"),

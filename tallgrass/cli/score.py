@@ -52,6 +52,7 @@ def score(arguments: Arguments) -> int:
             ignore=_parts(flags.get("ignore", "")),
             missing=_parts(flags.get("missing", "")),
         )
+        scoring.require_source(request)
         store.connect(settings.tracking_uri)
         bank = scoring.bank_of_run(arguments.operands[0], mean, sd)
         with counting(settings.progress, "scoring persons") as show:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import os
 import re
 import unicodedata
 import warnings
@@ -45,7 +46,10 @@ def open_bytes(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[IO[bytes
         with opened(path) as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            packed = path.stat().st_size if zipped else 0
+            size = os.fstat(raw.fileno()).st_size
+            packed = size if zipped else 0
+            if not zipped:  # said at once, and not after a GiB was read
+                limits.check_size(label, size)
             stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if zipped else raw
             reader = BufferedReader(LimitedReader(stream, label, limits, packed), 1 << 20)
             if first := _OF_EXCEL.match(reader.peek(16)):
@@ -65,6 +69,23 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def without_file(path: Path, what: str) -> str:
+    """What is wrong where :func:`is_file` is false: nothing is there, or something else is.
+
+    Examples
+    --------
+    >>> without_file(Path("/no/such.csv"), "responses")
+    'no such file of responses'
+    """
+    try:
+        there = path.exists()
+    except (OSError, ValueError):
+        there = False
+    return (
+        f"a folder, pipe or device, and no file of {what}" if there else f"no such file of {what}"
+    )
 
 
 def separator_of(data: bytes) -> str:

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from tallgrass.errors import DataError, SpecError, nearest
 from tallgrass.escaping import neutralised
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
+from tallgrass.inputs.paths import is_database
 from tallgrass.items.earlier import calibration_spec, item_table
 from tallgrass.items.model_columns import threshold_columns
 from tallgrass.items.persons import Bank, persons_of
 from tallgrass.items.served import ERRORS, METHODS, Items
+from tallgrass.items.sources.files import require_file
 from tallgrass.items.sources.request import ResponseRequest
 
 if TYPE_CHECKING:
@@ -70,6 +72,18 @@ def bank_of_run(run_id: str, mean: float | None = None, sd: float | None = None)
     lowest = table["lowest"].to_numpy(np.int64) if "lowest" in table else np.zeros(n, np.int64)
     graded = spec.item_model == "graded"
     return Bank(tuple(table["item"].astype(str)), items, lowest, graded)
+
+
+def require_source(request: ResponseRequest) -> None:
+    """Refuse what is no file before the run is looked for.
+
+    Raises
+    ------
+    DataError
+        When the responses are neither in a database nor in a file.
+    """
+    if not is_database(request.location):
+        require_file(request)
 
 
 def methods_of(text: str) -> tuple[str, ...]:

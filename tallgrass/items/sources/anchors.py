@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tallgrass.errors import DataError, nearest
 from tallgrass.inputs import database
-from tallgrass.inputs.tables import is_file, read_table
+from tallgrass.inputs.tables import is_file, read_table, without_file
 from tallgrass.items.responses import Anchors
 from tallgrass.items.sources import simulated
 from tallgrass.items.sources.parquet import read_parquet
@@ -110,7 +110,8 @@ def read_parameters(
     elif location and "://" in location:
         table = _from_database(source, location, columns)
     else:
-        raise DataError("no such file of item parameters", source, "a CSV file with item,a,b")
+        words = without_file(path, "item parameters")
+        raise DataError(words, source, "name a CSV or Parquet file with item,a,b")
     if columns != USUAL:
         table = _renamed(table, columns, source)
     return _parameters(table, source)

@@ -14,6 +14,7 @@ from tallgrass.inputs.tables import (
     reading_csv,
     require_one_each,
     separator_of,
+    without_file,
 )
 from tallgrass.items.sources.formats import read_other
 from tallgrass.items.sources.json_files import is_json, read_json
@@ -43,15 +44,7 @@ def read_pieces(
     request: ResponseRequest, limits: Limits = DEFAULT_LIMITS, chunk: int = CHUNK
 ) -> Iterator[pd.DataFrame]:
     """The file in pieces as it is, long or wide; raises as :func:`read_chunks`."""
-    path = Path(request.location)
-    if request.query:
-        raise DataError("a query needs a database", request.location, "leave query out")
-    if not is_file(path):
-        raise DataError(
-            "no such file of responses",
-            request.location,
-            "name a CSV, Parquet or JSON file, or a database as postgresql://user@host/name",
-        )
+    path = require_file(request)
     label = shown(path.name)
     with open_bytes(path, limits) as stream:
         head = stream.read(_HEAD)
@@ -69,6 +62,26 @@ def read_pieces(
         limits.check_header(label, head)
         pieces = _csv(path, label, limits, chunk, separator_of(head))
     yield from pieces
+
+
+def require_file(request: ResponseRequest) -> Path:
+    """The file that is named.
+
+    Raises
+    ------
+    DataError
+        When there is none, it is a folder, pipe or device, or a query is asked of it.
+    """
+    path = Path(request.location)
+    if request.query:
+        raise DataError("a query needs a database", request.location, "leave query out")
+    if not is_file(path):
+        raise DataError(
+            without_file(path, "responses"),
+            request.location,
+            "name a CSV, Parquet or JSON file, or a database as postgresql://user@host/name",
+        )
+    return path
 
 
 def long_pieces(pieces: Iterator[pd.DataFrame], request: ResponseRequest) -> Iterator[pd.DataFrame]:
