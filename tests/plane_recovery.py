@@ -37,9 +37,9 @@ SAMPLER = SamplerSpec(draws=500, tune=500, chains=2)
 MEMBERS = 12  # whose positions are ranked
 
 
-def simulated(seed):
+def simulated(seed, sizes=SIZES, rollcalls=ROLLCALLS):
     """Votes of a legislature drawn from the priors, and the truth by name."""
-    empty = toy_votes(*SIZES, ROLLCALLS, seed=seed, missing=0.0)
+    empty = toy_votes(*sizes, rollcalls, seed=seed, missing=0.0)
     spec = ModelSpec(**SPEC, coordinates="textbook")
     graph = build_model(empty, spec, make_start(empty, "pca")).graph
     names = ["xi", "xi_2", "alpha", "beta", "beta_2", "sigma_within", "sigma_within_2", "mu_party"]

@@ -50,6 +50,9 @@ def call_logp(code, x):
         # PyTensor's fusion compiles wrong gradients of these if results are not written in place.
         pytest.param("flat", {"dims": 2}, marks=pytest.mark.slow),
         pytest.param("hierarchical", {"dims": 2}, marks=pytest.mark.slow),
+        pytest.param(
+            "hierarchical", {"dims": 2, "coordinates": "textbook"}, marks=pytest.mark.slow
+        ),
         pytest.param("hierarchical", {"discrimination": "equal"}, marks=pytest.mark.slow),
     ],
 )

@@ -12,6 +12,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,11 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import graph_inputs
 from pytensor.link.numba.cache import compile_numba_function_src
 
+from tallgrass.errors import SamplingError
 from tallgrass.inference import unpacking
 from tallgrass.inference.cache import with_readable_cache
 from tallgrass.inference.draws import Model, start_of
+from tallgrass.inference.gradient_check import gradient_agrees
 from tallgrass.inference.graph_key import graph_key
 from tallgrass.inference.unpacking import is_packed, pack, unpacked
 
@@ -114,12 +117,28 @@ def _as_pointer(typing_context: Any, address: Any) -> Any:
 
 
 def compile_model(model: Model) -> Compiled:
-    """Compile log-density, gradient and the public variables, or load them from disk."""
+    """Compile log-density, gradient and the public variables, or load them from disk.
+
+    PyTensor's fusion compiles wrong gradients of some graphs if results are not written in place:
+    code whose gradient is not that of its density is made again so.
+
+    Raises
+    ------
+    SamplingError
+        When the gradient is wrong both ways.
+    """
     with pytensor.config.change_flags(**_FLAGS):
-        return with_readable_cache(lambda: _compile_model(model))
+        for in_place in sorted({model.in_place, True}):
+            code = with_readable_cache(partial(_compile_model, model, in_place))
+            if gradient_agrees(code.model):
+                return code
+    raise SamplingError(
+        "the compiled gradient of the model is not that of its density",
+        mend="choose sampler=pymc, and tell the makers of Tallgrass",
+    )
 
 
-def _compile_model(model: Model) -> Compiled:
+def _compile_model(model: Model, in_place: bool) -> Compiled:
     graph = model.graph
     point = start_of(model)(np.random.default_rng(0))
     values = list(graph.value_vars)
@@ -132,7 +151,7 @@ def _compile_model(model: Model) -> Compiled:
     dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
     public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
     memory = _Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
-    settings = (Path(__file__).read_text("utf-8"), unpacking.SOURCE_KEY, model.in_place)
+    settings = (Path(__file__).read_text("utf-8"), unpacking.SOURCE_KEY, in_place)
     key = graph_key([logp, *public], values, *settings)
     arguments = ", ".join([*_parts_of_x(values, memory.at_values), *memory.arguments])
     literals = {
@@ -144,10 +163,10 @@ def _compile_model(model: Model) -> Compiled:
 
     def make_logp() -> Any:
         outputs = [logp, *pt.grad(logp, values)]
-        return _numba_function(values, shared, outputs, model.in_place)
+        return _numba_function(values, shared, outputs, in_place)
 
     def make_expand() -> Any:
-        return _numba_function(values, shared, public, model.in_place)
+        return _numba_function(values, shared, public, in_place)
 
     gradients = _copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
     logp_code, logp_was_stored = _cfunc(
