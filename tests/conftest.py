@@ -2,6 +2,7 @@ import gc
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,10 @@ ROOT = Path(__file__).parents[1]
 FIRST = ("test_lab_sbc", "test_rollcalls_models_posterior", "test_manual", "test_items_models")
 
 
+# In CI, tests that take longer are named with their time, so that a run that does not end says why.
+LONG_S = 30
+
+
 def pytest_configure(config):
     # Runs of the tests are not among the user's own, and do not wait for those.
     folder = tempfile.TemporaryDirectory(prefix="tallgrass-state-")
@@ -31,12 +36,28 @@ def pytest_configure(config):
     # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.set_threshold(200_000, 20, 100)
+    if os.environ.get("CI") and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(LongTests(config))
 
 
 def pytest_collection_finish():
     """Leave out what was imported when garbage is looked for: it lives as long as the tests."""
     gc.collect()
     gc.freeze()
+
+
+class LongTests:
+    """Names the tests that take long, when they end."""
+
+    def __init__(self, config):
+        self.plugins, self.began = config.pluginmanager, time.monotonic()
+
+    def pytest_runtest_logreport(self, report):
+        terminal = self.plugins.get_plugin("terminalreporter")
+        if terminal is not None and report.duration > LONG_S:
+            minutes = (time.monotonic() - self.began) / 60
+            terminal.ensure_newline()
+            terminal.write_line(f"{report.duration:.0f} s, at {minutes:.1f} min: {report.nodeid}")
 
 
 def pytest_terminal_summary(terminalreporter):
