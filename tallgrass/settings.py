@@ -96,6 +96,17 @@ class Settings(BaseSettings):
     limit_rows: int = Field(100_000_000, ge=1, description="rows of one table that is read")
     limit_columns: int = Field(20_000, ge=1, description="columns of one table that is read")
 
+    if not TYPE_CHECKING:  # a checker takes the parameters from the fields
+
+        def __init__(self, **values: Any) -> None:
+            # Unknown variables are ignored, because .env may hold those of other programs; a name
+            # in a script is meant for us. Those of pydantic begin with an underscore (_env_file).
+            known = list(type(self).model_fields)
+            for name in values:
+                if name not in known and not name.startswith("_"):
+                    raise SpecError("unknown setting", name, nearest(name, known))
+            super().__init__(**values)
+
     @model_validator(mode="wrap")
     @classmethod
     def _in_one_line(cls, values: Any, make: ModelWrapValidatorHandler[Self]) -> Self:

@@ -108,3 +108,8 @@ def test_a_changed_spec_is_checked_as_a_whole():
     assert RunSpec(draws=10, chamber="house") == changed_spec(spec, {"chamber": "house"})
     with pytest.raises(SpecError, match="adaptation"):
         changed_spec(RunSpec(adaptation="low_rank"), {"sampler": "pymc"})
+
+
+def test_a_setting_that_is_none_of_ours_is_named_with_the_nearest():
+    with pytest.raises(SpecError, match=r"unknown setting: received 'progres'.*progress"):
+        Settings(progres="none")

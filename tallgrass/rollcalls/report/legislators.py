@@ -6,7 +6,7 @@ import math
 import pandas as pd
 
 from tallgrass.report.page import Cell, Column, Picture, Section, Table, Text, numeric, rows
-from tallgrass.report.words import ALMOST, chance, counted, number, percent, shortened, span
+from tallgrass.report.words import ALMOST, chance, counted, number, percent, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.people import person, rollcall_name
 from tallgrass.rollcalls.report.divisions import divisions
@@ -161,7 +161,7 @@ def rollcall_section(run: RollCallAnalysis) -> Section:
             blocks.append(_divided(chosen, party))
     cells = rows(
         [Cell(rollcall_name(row)) for _, row in ordered.iterrows()],
-        [Cell(shortened(title), style="wide") for title in ordered["title"]],
+        [Cell(title, style="wide") for title in ordered["title"]],
         [Cell(date, style="whole") for date in ordered["date"]],
         [Cell(f"{a}–{b}", a - b) for a, b in zip(ordered["yea"], ordered["nay"], strict=True)],
         [numeric(v) for v in ordered["beta"]],
