@@ -9,7 +9,8 @@ the anchor's own:
 
     (log a, b) ~ N(P^-1 (C^-1 alone + D^-1 mu), P^-1),   P = C^-1 + D^-1
 
-with the covariance C of the responses' estimate, and mean mu and covariance D of the priors.
+with the covariance C of the responses' estimate, and mean mu and covariance D of the priors. Of
+``graded`` b is the mean of an item's thresholds; of ``1pl``, whose items share a, there is b alone.
 """
 
 import numpy as np
@@ -17,7 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from tallgrass.items.fit import item_information
+from tallgrass.items.any_alone import responses_alone_of
+from tallgrass.items.curves import Curves, curves_of
 from tallgrass.items.population_summary import PopulationSummary
 from tallgrass.items.priors import ANCHOR_SD, STANDARD, PriorChoice
 from tallgrass.items.responses import Anchors, Responses
@@ -26,6 +28,7 @@ from tallgrass.items.tables import Calibrated
 
 Floats = NDArray[np.float64]
 
+_CERTAIN = 1e-8  # variance of what is known
 CONFLICT_Z = 3.0  # the conflict is about N(0, 1) for an anchor that did not move
 
 
@@ -66,7 +69,8 @@ def drift_table(
     limits = {"a": drift_a, "b": drift_b}
     position = {name: j for j, name in enumerate(calibrated.items["item"])}
     chosen = [position[name] for name in names]
-    alone = _alone(calibrated, responses, chosen, previous, limits, choice)
+    kept = anchors.chosen(present)
+    alone = _alone(calibrated, responses, chosen, kept, limits, choice)
     columns: dict[str, object] = {"item": names, "n": rows["n"].to_numpy()}
     exceeded = np.zeros(len(names), bool)
     for name in ("a", "b"):
@@ -81,7 +85,11 @@ def drift_table(
             f"{name}_alone": alone[name],
             f"{name}_alone_sd": alone[f"{name}_sd"],
         }
-        exceeded |= np.abs(change) > limits[name]
+        if name == "b" or choice.model != "1pl":  # one a for all: it is no anchor that moved
+            exceeded |= np.abs(change) > limits[name]
+    if choice.model == "3pl":
+        c, c_sd = rows["c"].to_numpy(float), rows["c_sd"].to_numpy(float)
+        columns |= {"c_before": kept.c, "c": c, "c_sd": c_sd, "c_change": c - kept.c}
     conflicts = np.nan_to_num(alone["conflict"]) > CONFLICT_Z
     columns |= {"conflict": alone["conflict"], "drifted": exceeded, "suspect": conflicts}
     drift = pd.DataFrame(columns)
@@ -91,19 +99,22 @@ def drift_table(
 
 
 def with_information(
-    drift: pd.DataFrame, population: PopulationSummary, most_lost: float
+    drift: pd.DataFrame,
+    population: PopulationSummary,
+    most_lost: float,
+    curves: tuple[Curves, Curves] | None = None,
 ) -> pd.DataFrame:
     """The table with the information of each anchor about this cohort, before and now.
 
     Information is averaged over the abilities N(mean, sd). ``weaker`` are anchors that lost more
-    than the share ``most_lost``.
+    than the share ``most_lost``. ``curves`` are those of the anchors before and now, in the order
+    of the table; without, they are those of its a and b.
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(41)
     theta, weights = population.mean + population.sd * nodes, weights / weights.sum()
     before, now = (
-        item_information(theta, drift[f"a{end}"].to_numpy(float), drift[f"b{end}"].to_numpy(float))
-        @ weights
-        for end in ("_before", "")
+        own.information(theta) @ weights
+        for own in curves or [_two_parameter_curves(drift, end) for end in ("_before", "")]
     )
     change = now / before - 1
     return drift.assign(
@@ -111,6 +122,23 @@ def with_information(
         information=now,
         information_change=change,
         weaker=change < -most_lost,
+    )
+
+
+def _two_parameter_curves(drift: pd.DataFrame, end: str) -> Curves:
+    return curves_of(drift[f"a{end}"].to_numpy(float), drift[f"b{end}"].to_numpy(float))
+
+
+def curves_of_drift(
+    drift: pd.DataFrame, calibrated: Calibrated, anchors: Anchors
+) -> tuple[Curves, Curves]:
+    """The anchors' curves before and now, in the order of the table."""
+    before = {name: k for k, name in enumerate(anchors.items)}
+    now = {name: j for j, name in enumerate(calibrated.items["item"])}
+    rows, curves = [now[name] for name in drift["item"]], calibrated.curves
+    return (
+        anchors.chosen([before[name] for name in drift["item"]]).curves,
+        Curves(curves.slope[rows], curves.intercept[rows], curves.c[rows]),
     )
 
 
@@ -134,14 +162,14 @@ def undrifted(anchors: Anchors, drifted: tuple[str, ...]) -> Anchors | None:
     stable = [k for k, name in enumerate(anchors.items) if name not in set(drifted)]
     if not stable:
         return None
-    return Anchors(tuple(anchors.items[k] for k in stable), anchors.a[stable], anchors.b[stable])
+    return anchors.chosen(stable)
 
 
 def _alone(
     calibrated: Calibrated,
     responses: Responses,
     chosen: list[int],
-    previous: dict[str, Floats],
+    anchors: Anchors,
     limits: dict[str, float],
     choice: PriorChoice,
 ) -> dict[str, Floats]:
@@ -151,29 +179,40 @@ def _alone(
     theta = calibrated.users["theta"].to_numpy(float)
     theta_sd = calibrated.users["theta_sd"].to_numpy(float)
     a, b = calibrated.items["a"].to_numpy(float), calibrated.items["b"].to_numpy(float)
+    curves = calibrated.curves
     starts = np.searchsorted(responses.item, np.arange(len(responses.items) + 1))
     for k, j in enumerate(chosen):
         if a[j] <= 0:  # maximum likelihood may find this; nothing on log a can be said
             continue
         rows = slice(starts[j], starts[j + 1])  # responses are sorted by item
         users = responses.user[rows]
-        prior = (float(np.log(previous["a"][k])), float(previous["b"][k]))
-        fitted = (float(np.log(a[j])), float(b[j]))
-        alone = responses_alone(
-            responses.correct[rows], theta[users], theta_sd[users], fitted, prior
-        )
+        abilities = theta[users], theta_sd[users]
+        prior = (float(np.log(anchors.a[k])), float(anchors.b[k]))
+        if choice.model == "2pl":
+            fitted = (float(np.log(a[j])), float(b[j]))
+            alone = responses_alone(responses.correct[rows], *abilities, fitted, prior)
+        else:
+            own = Curves(curves.slope[[j]], curves.intercept[[j]], curves.c[[j]])
+            before = float(anchors.c[k]) if anchors.c.size else 0.0
+            alone = responses_alone_of(
+                choice.model, responses.correct[rows], abilities, own, before
+            )
         covariance = alone.covariance + _of_scale(calibrated.population, float(b[j]))
-        columns["a"][k], columns["b"][k] = np.exp(alone.mean[0]), alone.mean[1]
-        log_a_sd, columns["b_sd"][k] = np.sqrt(np.diag(covariance))
-        columns["a_sd"][k] = columns["a"][k] * log_a_sd
+        columns["b"][k], columns["b_sd"][k] = alone.mean[1], np.sqrt(covariance[1, 1])
         gap = alone.mean - prior
+        if choice.model == "1pl":  # of its a nothing is said by one item
+            columns["conflict"][k] = abs(gap[1]) / np.hypot(columns["b_sd"][k], ANCHOR_SD)
+            certain = Alone(alone.mean, np.diag([_CERTAIN, covariance[1, 1]]))
+            posterior = _like_any_other(certain, choice)
+            columns["p_b"][k] = _moved(posterior, anchors.a[k], anchors.b[k], limits)[1]
+            continue
+        columns["a"][k] = np.exp(alone.mean[0])
+        columns["a_sd"][k] = columns["a"][k] * np.sqrt(covariance[0, 0])
         distance = gap @ np.linalg.solve(covariance + np.eye(2) * ANCHOR_SD**2, gap)
         # The chi-squared distance (2 degrees of freedom) as a normal deviate.
         columns["conflict"][k] = -norm.ppf(np.exp(-distance / 2) / 2)
         posterior = _like_any_other(Alone(alone.mean, covariance), choice)
-        columns["p_a"][k], columns["p_b"][k] = _moved(
-            posterior, previous["a"][k], previous["b"][k], limits
-        )
+        columns["p_a"][k], columns["p_b"][k] = _moved(posterior, anchors.a[k], anchors.b[k], limits)
     return columns
 
 

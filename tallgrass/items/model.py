@@ -92,7 +92,7 @@ def build_items(
         x, y = (pm.Flat(name, dims="item") for name in ("log_a_unit", "b_unit"))
         theta = pm.Flat("theta", dims="user")
         if priors.free:
-            abilities = _free_population(theta, number(len(responses.users)))
+            abilities = free_population(theta, number(len(responses.users)))
         else:
             abilities = -pt.dot(theta, theta) / 2
         pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y)) / 2 + abilities)
@@ -119,23 +119,26 @@ def build_items(
             "b_unit": (b - priors.b_mean) / priors.b_sd,
             "theta": around(centre.theta, centre.theta_sd),
         }
-        if priors.free:
-            # Those of the abilities just drawn, which spread wider than the posterior.
-            mean, sd = point["theta"].mean(), point["theta"].std()
-            point["population_mean"] = np.asarray(mean)
-            point["log_population_sd_unit"] = np.asarray(np.log(sd) / LOG_SD_SD)
-        return point
+        return point | start_of_population(point["theta"]) if priors.free else point
 
     return ItemModel(graph, PUBLIC + POPULATION if priors.free else PUBLIC, start)
 
 
-def _free_population(theta: pt.TensorVariable, n_users: pt.TensorVariable) -> pt.TensorVariable:
+def free_population(theta: pt.TensorVariable, n_users: pt.TensorVariable) -> pt.TensorVariable:
     """Log-density of the abilities and of their mean and standard deviation, inside a model."""
     mean, unit = pm.Flat("population_mean"), pm.Flat("log_population_sd_unit")
     sd = pm.Deterministic("population_sd", pt.exp(LOG_SD_SD * unit))
     centred = (theta - mean) / sd
     of_users = -pt.dot(centred, centred) / 2 - n_users * LOG_SD_SD * unit
     return of_users - (mean / MEAN_SD) ** 2 / 2 - unit**2 / 2
+
+
+def start_of_population(theta: Floats) -> dict[str, Floats]:
+    """Those of the abilities just drawn, which spread wider than the posterior."""
+    return {
+        "population_mean": np.asarray(theta.mean()),
+        "log_population_sd_unit": np.asarray(np.log(theta.std()) / LOG_SD_SD),
+    }
 
 
 def sorted_by_item(responses: Responses) -> SortedResponses:

@@ -13,7 +13,7 @@ L of the right answers alone with the intercept a b + log c. An answer k of ``gr
 so it counts as right for its own threshold and wrong for the next one, and the last term depends on
 the item alone. Thresholds b_1 < b_2 < ... of an item have independent normal priors on the region
 where they rise; they are sampled as the first and the logarithms of the steps. The abilities are
-N(0, 1), which fixes the scale.
+N(0, 1), which fixes the scale, or, where anchors hold it, N(m, s).
 """
 
 from collections.abc import Callable
@@ -27,7 +27,15 @@ from numpy.typing import NDArray
 
 from tallgrass.inference.constants import integers, number, numbers
 from tallgrass.inference.kernel.sparse import SortedResponses, response_loglik
-from tallgrass.items.model import PUBLIC, SPREAD, ItemModel, sorted_by_item
+from tallgrass.items.model import (
+    POPULATION,
+    PUBLIC,
+    SPREAD,
+    ItemModel,
+    free_population,
+    sorted_by_item,
+    start_of_population,
+)
 from tallgrass.items.models import ItemModelName
 from tallgrass.items.priors import Floats, ItemPriors
 from tallgrass.items.responses import Responses
@@ -91,14 +99,19 @@ def build_other(
         coords["threshold"] = tuple(threshold_names(responses.items, thresholds))
     with pm.Model(coords=coords) as graph:
         theta = pm.Flat("theta", dims="user")
-        pm.Potential("abilities", -pt.dot(theta, theta) / 2)
+        if priors.free:
+            abilities = free_population(theta, number(len(responses.users)))
+        else:
+            abilities = -pt.dot(theta, theta) / 2
+        pm.Potential("abilities", abilities)
         a = _slopes(name, priors)
         if name == "graded":
             _graded(responses, priors, thresholds, theta, a)
         else:
             _right_or_wrong(name, responses, priors, theta, a)
     start = _start(name, priors, thresholds, centre)
-    return ItemModel(graph, PUBLIC_OF[name], start)
+    public = PUBLIC_OF[name]
+    return ItemModel(graph, public + POPULATION if priors.free else public, start)
 
 
 def _slopes(name: ItemModelName, priors: ItemPriors) -> pt.TensorVariable:
@@ -124,7 +137,7 @@ def _right_or_wrong(
     pm.Potential("responses", _loglik(answers, theta, a, a * b))
     if name != "3pl":
         return
-    alpha, beta = (number(value) for value in priors.c_beta)
+    alpha, beta = (numbers(values) for values in priors.c_beta.T.copy())
     logit_c = pm.Flat("c_logit", dims="item")
     log_c, log_not_c = -pt.softplus(-logit_c), -pt.softplus(logit_c)
     pm.Deterministic("c", pt.sigmoid(logit_c), dims="item")
@@ -158,7 +171,9 @@ def _graded(
         "threshold_b", total - (total - step)[integers(first[:-1])][integers(of_item)],
         dims="threshold",
     )  # fmt: skip
-    unit = (b - numbers(priors.b_mean[of_item])) / numbers(priors.b_sd[of_item])
+    of_threshold = np.arange(int(first[-1])) - first[of_item]
+    means = priors.b_means(int(thresholds.max()))[of_item, of_threshold]
+    unit = (b - numbers(means)) / numbers(priors.b_sd[of_item])
     pm.Potential("prior_b", -pt.dot(unit, unit) / 2 + pt.sum((1 - firsts) * raw))
     counts = numbers(thresholds.astype(float))
     ends = integers(first[1:] - 1)
@@ -237,6 +252,8 @@ def _start(
         if name == "3pl":
             logit = np.log(centre.c) - np.log1p(-centre.c)
             point["c_logit"] = around(logit, np.full(len(logit), 0.3))
+        if priors.free:
+            point |= start_of_population(point["theta"])
         return point
 
     return start

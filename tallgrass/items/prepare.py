@@ -4,7 +4,9 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tallgrass.errors import DataError, SpecError
 from tallgrass.inference.precision import require_double
@@ -146,7 +148,9 @@ def prepare(
     for name in spec.dif_covariates:
         groups_of(groups_by_user(data, name), name)
     if spec.item_model != "2pl":
-        family_of(spec.item_model, data.responses, None)
+        family = family_of(spec.item_model, data.responses, None)
+        if spec.item_model == "graded" and anchors is not None:
+            _require_thresholds(anchors, data.responses.items, family.thresholds)
     if spec.bayesian and inspect:
         n = 2 * len(data.responses.items) + len(data.responses.users)
         findings += inspect_machine(spec.chains, n, spec.most_draws + spec.tune, Path.cwd())
@@ -154,6 +158,20 @@ def prepare(
             if finding.level == "fatal":
                 raise SpecError(finding.message)
     return PreparedCalibration(spec, data, anchors, thin, findings)
+
+
+def _require_thresholds(
+    anchors: Anchors, items: tuple[str, ...], thresholds: NDArray[np.int64]
+) -> None:
+    """The anchors must have as many thresholds as their items have now."""
+    now = dict(zip(items, thresholds, strict=True))
+    for name, before in zip(anchors.items, np.isfinite(anchors.thresholds).sum(1), strict=True):
+        if before != now[name]:
+            raise DataError(
+                f"anchor {name} has {before} thresholds, and its answers need {now[name]}",
+                None,
+                "an answer that nobody gave now, or new ones: leave it out of the anchors",
+            )
 
 
 def groups_by_user(data: LoadedResponses, name: str) -> "pd.Series[str]":
@@ -178,9 +196,11 @@ def groups_by_user(data: LoadedResponses, name: str) -> "pd.Series[str]":
 def _anchors(spec: CalibrationSpec) -> Anchors:
     columns = AnchorColumns(spec.anchor_item_column, spec.anchor_a_column, spec.anchor_b_column)
     if not spec.anchor_query:
-        return load_anchors(spec.anchors, spec.responses, columns)
+        return load_anchors(spec.anchors, spec.responses, columns, spec.item_model)
     limits = {name: getattr(spec, name) or None for name in ("window", "since", "until")}
-    return queried_anchors(spec.anchor_query, spec.responses, columns, limits)
+    return queried_anchors(
+        spec.anchor_query, spec.responses, columns, limits, model=spec.item_model
+    )
 
 
 def other_methods(spec: CalibrationSpec, items: tuple[str, ...]) -> dict[str, pd.DataFrame]:
@@ -238,5 +258,4 @@ def _usable_anchors(anchors: Anchors, data: LoadedResponses) -> tuple[Anchors, t
         len(thin), len(anchors.items), data.log.min_responses, ", ".join(thin[:10]),
     )  # fmt: skip
     kept = [k for k, name in enumerate(anchors.items) if name not in few]
-    names = tuple(anchors.items[k] for k in kept)
-    return Anchors(names, anchors.a[kept], anchors.b[kept]), thin
+    return anchors.chosen(kept), thin

@@ -1,7 +1,7 @@
 """Answers to test items as one checked, immutable long table, and the anchors of a scale."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.items.curves import Curves, curves_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,16 +111,24 @@ class Anchors:
         Names, unique.
     a, b : ndarray, shape (n_anchors,)
         Previous discrimination (a > 0) and difficulty, on the scale ``a (theta - b)``.
+    c : ndarray, shape (n_anchors,)
+        Previous lower asymptotes, for ``3pl``; empty without.
+    thresholds : ndarray, shape (n_anchors, most)
+        Previous thresholds, for ``graded``, in rising order with NaN beyond those of an item; empty
+        without. ``b`` is then their mean.
 
     Raises
     ------
     DataError
-        When a name occurs twice, a value is not finite, or an ``a`` is not positive.
+        When a name occurs twice, a value is not finite, an ``a`` is not positive, a ``c`` is not
+        from 0 to below 1, or thresholds do not rise.
     """
 
     items: tuple[str, ...]
     a: NDArray[np.float64]
     b: NDArray[np.float64]
+    c: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    thresholds: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
         a, b = np.array(self.a, np.float64), np.array(self.b, np.float64)
@@ -136,9 +145,49 @@ class Anchors:
                     float(values[invalid[0]]),
                     "a must be positive and both finite",
                 )
-        for name, values in (("a", a), ("b", b)):
+        c, thresholds = np.array(self.c, np.float64), np.array(self.thresholds, np.float64)
+        self._check_c_and_thresholds(c, thresholds)
+        for name, values in (("a", a), ("b", b), ("c", c), ("thresholds", thresholds)):
             values.flags.writeable = False
             object.__setattr__(self, name, values)
+
+    def _check_c_and_thresholds(
+        self, c: NDArray[np.float64], thresholds: NDArray[np.float64]
+    ) -> None:
+        if c.size and (invalid := np.flatnonzero(~((c >= 0) & (c < 1)))).size:
+            raise DataError(
+                f"anchor {self.items[invalid[0]]} with an unusable c", float(c[invalid[0]]),
+                "c must be at least 0 and below 1",
+            )  # fmt: skip
+        if not thresholds.size:
+            return
+        known = np.isfinite(thresholds)
+        with np.errstate(invalid="ignore"):
+            falls = (np.diff(thresholds, axis=1) <= 0).any(axis=1)
+        gaps = ~known[:, 0] | (np.diff(known.astype(int), axis=1) > 0).any(axis=1)
+        if (invalid := np.flatnonzero(falls | gaps)).size:
+            raise DataError(
+                f"anchor {self.items[invalid[0]]} with unusable thresholds",
+                ", ".join(f"{value:g}" for value in thresholds[invalid[0]]),
+                "b_1, b_2, ... must rise, without a gap",
+            )
+
+    def chosen(self, rows: Sequence[int]) -> "Anchors":
+        """Some of the anchors, by their places."""
+        kept = list(rows)
+        return Anchors(
+            tuple(self.items[k] for k in kept),
+            self.a[kept],
+            self.b[kept],
+            self.c[kept] if self.c.size else self.c,
+            self.thresholds[kept] if self.thresholds.size else self.thresholds,
+        )
+
+    @property
+    def curves(self) -> Curves:
+        """Their response curves, as they were."""
+        b = self.thresholds if self.thresholds.size else self.b
+        return curves_of(self.a, b, self.c if self.c.size else None)
 
 
 def _sorted_names(

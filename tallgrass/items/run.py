@@ -18,7 +18,13 @@ from tallgrass.items.agreement import agreement
 from tallgrass.items.analysis import CalibrationAnalysis
 from tallgrass.items.declaration import MODEL, declaration, without_secrets
 from tallgrass.items.dif import dif_table
-from tallgrass.items.drift import drift_table, drifted_anchors, undrifted, with_information
+from tallgrass.items.drift import (
+    curves_of_drift,
+    drift_table,
+    drifted_anchors,
+    undrifted,
+    with_information,
+)
 from tallgrass.items.engines import ItemEstimates
 from tallgrass.items.local_dependence import LocalDependence, local_dependence
 from tallgrass.items.point_estimates import estimated
@@ -122,7 +128,7 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         try:
             if spec.item_model != "2pl":
                 sampled = engines.calibrate_other_nuts(
-                    spec.item_model, responses, spec.sampler_spec, sampling.observer, sink, choice
+                    spec.item_model, *common, sink=sink, choice=choice
                 )
             elif spec.engine == "nuts":
                 sampled = engines.calibrate_nuts(*common, sink=sink, choice=choice)
@@ -281,7 +287,8 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         table = drift_table(
             calibrated, responses, anchors, spec.drift_a, spec.drift_b, spec.prior_choice
         )
-        return with_information(table, calibrated.population, spec.drift_information)
+        curves = curves_of_drift(table, calibrated, anchors)
+        return with_information(table, calibrated.population, spec.drift_information, curves)
 
 
 def _thin(prepared: PreparedCalibration) -> tuple[str, ...]:

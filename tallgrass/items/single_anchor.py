@@ -17,8 +17,8 @@ from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
 
-_NODES, _WEIGHTS = hermegauss(9)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+NODES, WEIGHTS = hermegauss(9)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
 _FARTHEST = (3.0, 8.0)  # of log a and b from the start: farther, there is no maximum to find
 _STEP = 1e-4
 
@@ -51,13 +51,13 @@ def responses_alone(
     start : tuple of float
         log a and b where the maximisation starts.
     """
-    nodes = theta[:, None] + theta_sd[:, None] * _NODES
+    nodes = theta[:, None] + theta_sd[:, None] * NODES
     sign = np.where(correct == 1, 1.0, -1.0)[:, None]
 
     def log_probability(log_a: float, b: float) -> Floats:
         return np.asarray(-np.logaddexp(0.0, -sign * np.exp(log_a) * (nodes - b)))
 
-    base = np.log(_WEIGHTS) - log_probability(*fitted)
+    base = np.log(WEIGHTS) - log_probability(*fitted)
 
     def objective(x: Floats) -> tuple[float, Floats]:
         """Minus the log-likelihood and its gradient."""

@@ -56,13 +56,16 @@ class CalibrationSpec(SamplerSpec):
     )
     item_model: ItemModelName = Field(
         "2pl",
-        description="1pl, 2pl, 3pl (answers 0 and 1) or graded (answers 0, 1, 2, ...); gibbs and "
-        "anchors: 2pl",
+        description="1pl, 2pl, 3pl (answers 0 and 1) or graded (answers 0, 1, 2, ...); gibbs: 2pl",
     )
     engine: Engine = Field(
         "nuts", description="nuts, gibbs (full Bayes), map or mml (point estimates)"
     )
-    anchors: str = Field("", description="file, or table of the database, with earlier item,a,b")
+    anchors: str = Field(
+        "",
+        description="file, or table of the database, with earlier item,a,b (3pl: c too; graded: "
+        "a,b_1,b_2,...)",
+    )
     anchor_query: str = Field(
         "", description="SQL instead of an anchors table; may use :window, :since, :until"
     )
@@ -188,19 +191,11 @@ class CalibrationSpec(SamplerSpec):
 
     @model_validator(mode="after")
     def _models_of_engines(self) -> "CalibrationSpec":
-        if self.item_model == "2pl":
-            return self
-        if self.engine == "gibbs":
+        if self.engine == "gibbs" and self.item_model != "2pl":
             raise SpecError(
                 "engine: gibbs samples item_model=2pl alone",
                 f"item_model={self.item_model}",
                 "use engine=nuts for draws, or map or mml for estimates",
-            )
-        if self.has_anchors:
-            raise SpecError(
-                "anchors: they hold the scale of item_model=2pl alone",
-                f"item_model={self.item_model}",
-                "leave the anchors out, or use item_model=2pl",
             )
         return self
 
@@ -311,7 +306,7 @@ class CalibrationSpec(SamplerSpec):
         from tallgrass.items.priors import PriorChoice
 
         a, b = PriorSpec.parse(self.a_prior), PriorSpec.parse(self.b_prior)
-        return PriorChoice(a, b, self.free, beta_of(self.c_prior))
+        return PriorChoice(a, b, self.free, beta_of(self.c_prior), self.item_model)
 
     @property
     def sampler_spec(self) -> SamplerSpec:

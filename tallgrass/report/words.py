@@ -45,6 +45,8 @@ def percent(value: float, digits: int = 0) -> str:
 
 def chance(share: float) -> str:
     """A probability counted in draws, which are too few to tell 1 in 200 from never."""
+    if not math.isfinite(share):
+        return NOTHING
     if share < ALMOST:
         return "under 1 %"
     return "over 99 %" if share > 1 - ALMOST else percent(share)

@@ -3,10 +3,11 @@
 ``calibrate_nuts`` and ``calibrate_gibbs`` sample the posterior and return
 :class:`tallgrass.inference.draws.Sampled`: its trace holds ``a`` (item), ``b`` (item) and ``theta``
 (user). ``calibrate_map``, ``calibrate_mml`` and ``calibrate_linked`` (the latter, on the scale of
-anchors) return :class:`ItemEstimates`. ``calibrate_other_nuts`` and ``estimate`` are those of
-``1pl``, ``3pl`` and ``graded``.
+anchors) return :class:`ItemEstimates`. ``calibrate_other_nuts``, ``estimate`` and
+``estimate_linked`` are those of ``1pl``, ``3pl`` and ``graded``.
 """
 
+from tallgrass.items.engines.any_linked import estimate_linked
 from tallgrass.items.engines.any_model import estimate
 from tallgrass.items.engines.estimates import ItemEstimates, item_counts, one_sided_items
 from tallgrass.items.engines.gibbs import calibrate_gibbs
@@ -24,6 +25,7 @@ __all__ = [
     "calibrate_nuts",
     "calibrate_other_nuts",
     "estimate",
+    "estimate_linked",
     "item_counts",
     "one_sided_items",
 ]

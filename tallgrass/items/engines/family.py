@@ -8,7 +8,7 @@ With priors the coordinates are those that the priors are of: log a, the difficu
 and the mode is that of their density, as it is for ``2pl``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from tallgrass.errors import DataError
 from tallgrass.items.curves import Curves
 from tallgrass.items.models import ItemModelName
 from tallgrass.items.priors import ItemPriors
-from tallgrass.items.responses import Responses
+from tallgrass.items.responses import Anchors, Responses
 
 Floats = NDArray[np.float64]
 
@@ -41,11 +41,17 @@ class Family:
         Thresholds of every item; 1 where answers are 0 and 1.
     priors : ItemPriors or None
         None for maximum likelihood: then the coordinates are slopes and intercepts.
+    rows : ndarray of int64, shape (n_fixed,)
+        Items that keep the parameters of ``known``, by maximum likelihood.
+    known : Curves or None
+        Their curves.
     """
 
     name: ItemModelName
     thresholds: NDArray[np.int64]
     priors: ItemPriors | None
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    known: Curves | None = None
 
     @property
     def most(self) -> int:
@@ -66,6 +72,15 @@ class Family:
         if shared:
             index[:, 0] = 0
         return index
+
+    @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """Which entries of the vector keep their values."""
+        index = self.index
+        fixed = np.zeros(int(index.max()) + 1, bool)
+        own = index[self.rows]
+        fixed[own[own >= 0]] = True
+        return fixed
 
     def by_item(self, parameters: Floats) -> Floats:
         """The vector by item, shape (n_items, 2 + most); NaN where there is none."""
@@ -114,10 +129,10 @@ class Family:
         of_a = -0.5 * ((items[:, 0] - priors.log_a_mean) / priors.log_a_sd) ** 2
         if self.name == "1pl":
             of_a[1:] = 0.0
-        of_b = (items[:, 1:-1] - priors.b_mean[:, None]) / priors.b_sd[:, None]
+        of_b = (items[:, 1:-1] - priors.b_means(self.most)) / priors.b_sd[:, None]
         values = of_a - 0.5 * np.nansum(of_b**2, axis=1)
         if self.name == "3pl":
-            c, (alpha, beta) = items[:, -1], priors.c_beta
+            c, (alpha, beta) = items[:, -1], priors.c_beta.T
             values += (alpha - 1) * np.log(c) + (beta - 1) * np.log1p(-c)
         return np.asarray(values)
 
@@ -134,10 +149,10 @@ class Family:
         used = index[:, 1:-1] >= 0
         place = index[:, 1:-1][used]
         precision = np.broadcast_to(priors.b_sd[:, None] ** -2, used.shape)[used]
-        mean = np.broadcast_to(priors.b_mean[:, None], used.shape)[used]
+        mean = priors.b_means(self.most)[used]
         first[place], second[place] = (mean - items[:, 1:-1][used]) * precision, precision
         if self.name == "3pl":
-            c, (alpha, beta) = items[:, -1], priors.c_beta
+            c, (alpha, beta) = items[:, -1], priors.c_beta.T
             first[index[:, -1]] = (alpha - 1) / c - (beta - 1) / (1 - c)
             second[index[:, -1]] = (alpha - 1) / c**2 + (beta - 1) / (1 - c) ** 2
         return first, second
@@ -155,6 +170,12 @@ class Family:
             odds = np.log((above + 0.5) / (n - above + 0.5))
             items[:, 1 + k] = np.clip(1.1 * odds, -6, 6) * (1.0 if self.priors is None else -1.0)
         items[:, -1] = _START_C if self.priors is None else self.priors.c_mean
+        if self.known is not None:
+            items[self.rows, 0] = self.known.slope
+            items[self.rows, 1 : 1 + self.known.intercept.shape[1]] = self.known.intercept
+            items[self.rows, -1] = self.known.c
+            if self.name == "1pl":
+                items[:, 0] = self.known.slope.mean()
         index = self.index
         vector = np.zeros(int(index.max()) + 1)
         vector[index[index >= 0]] = items[index >= 0]
@@ -174,9 +195,10 @@ class Family:
         return result
 
     def held(self, parameters: Floats, gradient: Floats) -> NDArray[np.bool_]:
-        """Which entries are at a bound that the gradient would have them cross."""
+        """Which entries stay: those of known items, and at a bound that they would cross."""
         outward = parameters + np.sign(gradient) * _NEAR
-        return np.asarray((self.bounded(outward) - outward) * np.sign(gradient) < -_NEAR / 2)
+        crossed = (self.bounded(outward) - outward) * np.sign(gradient) < -_NEAR / 2
+        return np.asarray(crossed | self.fixed)
 
     def ordered(self, parameters: Floats) -> NDArray[np.bool_]:
         """Whether the thresholds of an item rise, shape (n_items,)."""
@@ -201,17 +223,36 @@ class Family:
         return result
 
 
-def family_of(name: ItemModelName, responses: Responses, priors: ItemPriors | None) -> Family:
-    """The item model of these responses.
+def family_of(
+    name: ItemModelName,
+    responses: Responses,
+    priors: ItemPriors | None,
+    fixed: Anchors | None = None,
+) -> Family:
+    """The item model of these responses; items of ``fixed`` keep their parameters.
 
     Raises
     ------
     DataError
         When an item of ``graded`` has an answer between others that nobody gave, or one answer.
     """
+    family = Family(name, _thresholds(name, responses), priors)
+    if fixed is None:
+        return family
+    return replace(family, rows=rows_of(responses, fixed), known=fixed.curves)
+
+
+def rows_of(responses: Responses, anchors: Anchors | None) -> NDArray[np.int64]:
+    """Indices of the anchors among the items, in the anchors' order."""
+    position = {name: j for j, name in enumerate(responses.items)}
+    names = () if anchors is None else anchors.items
+    return np.array([position[name] for name in names], np.int64)
+
+
+def _thresholds(name: ItemModelName, responses: Responses) -> NDArray[np.int64]:
     n_items = len(responses.items)
     if name != "graded":
-        return Family(name, np.ones(n_items, np.int64), priors)
+        return np.ones(n_items, np.int64)
     most = int(responses.correct.max()) + 1
     key = responses.item.astype(np.int64) * most + responses.correct
     given = np.bincount(key, minlength=n_items * most).reshape(n_items, most) > 0
@@ -229,4 +270,4 @@ def family_of(name: ItemModelName, responses: Responses, priors: ItemPriors | No
                 "join it with a neighbouring answer, so that the answers of an item are 0, 1, 2, "
                 "... without a gap",
             )
-    return Family(name, thresholds.astype(np.int64), priors)
+    return np.asarray(thresholds, np.int64)

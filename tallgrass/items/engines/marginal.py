@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tallgrass.items.engines.climb import MOST_PASSES, Climb
 from tallgrass.items.engines.estimates import ItemEstimates, item_counts
+from tallgrass.items.engines.family import rows_of
 from tallgrass.items.engines.information import MOST_WORK, observed_information
 from tallgrass.items.engines.maximise import newton_priors, newton_slopes
 from tallgrass.items.engines.population import maximise_population, population_density
@@ -72,7 +73,7 @@ def calibrate_mml(
     pull = np.where(one_sided[:, None], [[LOG_A_SD**-2, B_SD**-2]], 0.0)
     log_odds = np.log((n_correct + 0.5) / (n - n_correct + 0.5))
     start = np.stack([np.ones(len(n)), np.clip(1.1 * log_odds, -4, 4)])
-    rows = _rows(responses, fixed)
+    rows = rows_of(responses, fixed)
     if fixed is not None:
         start[:, rows] = fixed.a, -fixed.a * fixed.b
         pull[rows] = 0.0
@@ -110,7 +111,7 @@ def calibrate_mml(
     if fixed is not None:
         information = on_theta(information, mean, sd)
         border = population_border(data, *slopes(parameters), fit.grid, mean, sd, has_priors=False)
-    known = covariances(information, precision, border, _rows(responses, together))
+    known = covariances(information, precision, border, rows_of(responses, together))
     # (a, b) from (slope, intercept): b = -intercept / slope.
     a, b = slope, -intercept / slope
     gradient = np.stack([-b / slope, -1.0 / slope], axis=1)
@@ -235,13 +236,6 @@ def _split(parameters: Floats, n_items: int) -> tuple[Floats, float, float]:
 def _population(mean: float, sd: float, known: Covariances) -> Population:
     mean_se, log_sd_se = np.sqrt(np.diag(known.population))
     return Population(mean, sd, float(mean_se), sd * float(log_sd_se))
-
-
-def _rows(responses: Responses, anchors: Anchors | None) -> NDArray[np.int64]:
-    """Indices of the anchors among the items, in the anchors' order."""
-    position = {name: j for j, name in enumerate(responses.items)}
-    names = () if anchors is None else anchors.items
-    return np.array([position[name] for name in names], np.int64)
 
 
 def _notes(

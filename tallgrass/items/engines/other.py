@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,13 @@ from tallgrass.items.engines.traces import nuts_trace
 from tallgrass.items.models import ItemModelName
 from tallgrass.items.other_models import PUBLIC_OF, OtherCentre, build_other
 from tallgrass.items.priors import ItemPriors, PriorChoice, item_priors
-from tallgrass.items.responses import Responses
+from tallgrass.items.responses import Anchors, Responses
 
 
 def calibrate_other_nuts(
     model: ItemModelName,
     responses: Responses,
+    anchors: Anchors | None,
     spec: SamplerSpec,
     observer: Observer | None = None,
     sink: DrawSink | None = None,
@@ -42,10 +44,11 @@ def calibrate_other_nuts(
     DataError
         When an item of ``graded`` has an answer between others that nobody gave.
     """
-    priors = item_priors(responses, None, choice)
+    choice = replace(choice, model=model)
+    priors = item_priors(responses, anchors, choice)
     began = time.perf_counter()
     thresholds = family_of(model, responses, priors).thresholds
-    mode = estimate(model, responses, choice)
+    mode = estimate(model, responses, choice, anchors=anchors)
     start_s = time.perf_counter() - began
     built = build_other(model, responses, priors, thresholds, _centre(mode, priors))
 
@@ -70,7 +73,7 @@ def _centre(mode: ItemEstimates, priors: ItemPriors) -> OtherCentre:
         log_a_sd=np.where(np.isfinite(log_a_sd), log_a_sd, priors.log_a_sd),
         b=b,
         b_sd=np.where(np.isfinite(b_sd), b_sd, prior_sd),
-        c=mode.c if mode.c.size else np.full(len(mode.a), priors.c_mean),
+        c=mode.c if mode.c.size else priors.c_mean,
         theta=mode.theta,
         theta_sd=mode.theta_sd,
     )

@@ -59,10 +59,15 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
         f"in conflict: {names}."
     )
     prior_alt = (
-        "Anchors before and now: correlation of b "
-        f"{number(drift['b_before'].corr(drift['b']), 3)}, "
-        f"of a {number(drift['a_before'].corr(drift['a']), 3)}."
+        f"Anchors before and now: correlation of b {number(drift['b_before'].corr(drift['b']), 3)}"
     )
+    if spec.item_model == "1pl":
+        words += " All items share one a, so that only b can drift."
+        prior_alt += "."
+    else:
+        prior_alt += f", of a {number(drift['a_before'].corr(drift['a']), 3)}."
+    if spec.item_model == "graded":
+        words += " b is the mean of an item's thresholds."
     cells = rows(
         [Cell(str(name)) for name in drift["item"]],
         *(

@@ -41,6 +41,14 @@ MODEL_WORDS = {
 }
 
 
+_OF_ANCHORS = {
+    "1pl": " The one a of all items has that of the anchors.",
+    "3pl": " Its c has a beta prior whose mode is the earlier one, with standard deviation about "
+    "0.04.",
+    "graded": " What is said of b holds for every threshold.",
+}
+
+
 def key_findings(run: CalibrationAnalysis) -> Section:
     """What a reader should take away."""
     items, calibrated = run.calibrated.items, run.calibrated
@@ -104,6 +112,7 @@ def the_model(run: CalibrationAnalysis) -> Section:
         else (
             " An anchor has its earlier values as prior means, with standard deviation 0.05 "
             "(of log a, and of b), so that the scale stays where it was."
+            + _OF_ANCHORS.get(run.spec.item_model, "")
         )
     )
     if run.spec.engine == "mml":
