@@ -27,6 +27,7 @@ KINDS = {
     "flat": [*RUN, "--model=flat"],
     "hierarchical": [*RUN, "--model=hierarchical"],
     "joint": [*RUN, "--model=joint", "--chamber=both"],
+    "a model of a file": [*RUN, f"--model={tools.ROOT}/projects/own-model/models.py:rasch"],
     "nuts": [*ANSWERS, "--engine=nuts"],
     "gibbs": [*ANSWERS, "--engine=gibbs"],
     "map": [*ANSWERS, "--engine=map"],
