@@ -1,5 +1,8 @@
 """Runs given to real Dask workers, one after another."""
 
+import os
+from pathlib import Path
+
 import mlflow
 import pytest
 from distributed import Client
@@ -14,13 +17,15 @@ from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import load_settings
 
 PARENT = -1  # has no seed
+OF_A_FILE = f"{Path(__file__).parent.parent}/projects/own-model/models.py:rasch"
 HOLD = {"session": "simulated", "draws": 20, "tune": 20, "chains": 1, "fit_checks": False}
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A baseline, one run of many draws and two of few on two local workers, by the seed."""
+    """On two local workers a baseline, a run of many draws, others of few; by the seed."""
     extra = tuple({"seed": n, "draws": 20_000 if n == 1 else 20} for n in range(4))
+    extra += ({"seed": 4, "model": OF_A_FILE},)
     asked = Experiment("uneven", "?", hold=HOLD, extra=extra, baseline={"seed": 0})
     with default_store(tmp_path_factory.mktemp("dispatch")):
         made = run_experiment(asked, load_settings({"progress": "none"}), Options(workers=2))
@@ -40,6 +45,15 @@ def test_a_run_waits_for_the_one_that_it_is_compared_with(runs):
     for seed in range(1, 4):
         assert runs[seed].info.start_time >= runs[0].info.end_time
         assert runs[seed].data.params["baseline"] == runs[0].info.run_id
+
+
+@pytest.mark.slow
+def test_a_model_of_a_file_is_sampled_by_a_worker(runs):
+    run = runs[4]
+    assert run.info.status == "FINISHED"
+    assert run.data.params["model"] == OF_A_FILE
+    assert run.data.tags["process.pid"] != str(os.getpid())
+    assert "rhat/xi_max" in run.data.metrics
 
 
 @pytest.mark.slow
