@@ -2,8 +2,9 @@
 
     python benchmarks/many_runs.py [--runs 200]
 
-Prints the memory of this process (MiB) and its open files after every tenth of the runs, and at the
-end the growth since the first fifth, when everything has been loaded and compiled.
+Prints the memory of this process (MiB) and its open files after every tenth of the runs, and what
+lies in the folder of runs, among the temporary files and in the cache (files, kB); at the end the
+growth since the first fifth, when everything has been loaded and compiled.
 """
 
 import argparse
@@ -17,13 +18,23 @@ import psutil
 # hundredth run. With only one connection, every additional open file is a leak.
 os.environ["MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"] = "1"
 
+from tallgrass.inference.cache import NUMBA_CACHE_PATH
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
 
 
+def lying(folder: Path) -> tuple[int, int]:
+    """Files in a folder, and their kB."""
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return len(sizes), sum(sizes) // 1000
+
+
 def measured(n_runs: int, folder: Path, every: int) -> list[tuple[int, float, int]]:
     """(runs made, MiB of memory, open files) after every ``every`` runs."""
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    tempfile.tempdir = str(temporary)
     settings = Settings(
         progress="none", tracking_uri=f"sqlite:///{folder}/mlflow.db", state_dir=folder / "state"
     )
@@ -37,7 +48,9 @@ def measured(n_runs: int, folder: Path, every: int) -> list[tuple[int, float, in
         fit(spec, settings)
         if number % every == 0:
             rows.append((number, process.memory_info().rss / 2**20, process.num_fds()))
-            print("{:5} runs  {:7.0f} MiB  {:4} files".format(*rows[-1]), flush=True)
+            places = {"state": folder / "state", "temporary": temporary, "cache": NUMBA_CACHE_PATH}
+            left = "  ".join("{} {} {} kB".format(k, *lying(p)) for k, p in places.items())
+            print("{:5} runs  {:7.0f} MiB  {:4} files  {}".format(*rows[-1], left), flush=True)
     return rows
 
 

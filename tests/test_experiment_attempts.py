@@ -41,7 +41,8 @@ def left(parent_owner, child_owner, planned, status="RUNNING", **tags):
     here, client = lifecycle.this_owner(), mlflow.MlflowClient()
     about = owned_by(replace(here, **parent_owner), schema_version="1", **PARENT, **{NAME_TAG: "e"})
     parent = client.create_run("1", tags=about).info.run_id
-    about = owned_by(replace(here, **child_owner), **{KEY_TAG: planned[0].key, **tags})
+    about = {"schema_version": "1", KEY_TAG: planned[0].key, **tags}
+    about = owned_by(replace(here, **child_owner), **about)
     child = client.create_run("1", tags={**about, "mlflow.parentRunId": parent}).info.run_id
     if status != "RUNNING":
         client.set_terminated(child, status)

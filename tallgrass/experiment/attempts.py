@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tallgrass.errors import SpecError
 from tallgrass.experiment.expansion import PlannedRun
-from tallgrass.experiment.worker import KEY_TAG, Outcome, is_complete
+from tallgrass.experiment.worker import DRAWS_TAG, KEY_TAG, Outcome, is_complete
 from tallgrass.tracking import reading, writing
 from tallgrass.tracking.lifecycle import Fate, fate_of_tags, run_folder
 from tallgrass.tracking.writing import Child
@@ -38,10 +38,10 @@ def earlier(experiment: str, name: str, state: Path, force: bool = False) -> str
         logger.info("nothing to resume: the experiment %s has no earlier run", experiment)
         return None
     details = reading.details(parent)
-    attempt = Child(parent, details["status"], details["tags"])
-    for run in (attempt, *writing.children(parent)):
-        if run.status == "RUNNING":
-            _refuse_living(run, state, force)
+    if details["status"] == "RUNNING":
+        _refuse_living(Child(parent, "RUNNING", details["tags"]), state, force)
+    for run in writing.children(parent, status="RUNNING"):
+        _refuse_living(run, state, force)
     return parent
 
 
@@ -51,15 +51,13 @@ def finished(parent: str, planned: Sequence[PlannedRun]) -> dict[str, Outcome]:
     A run that was recovered with fewer draws than were ordered is not among them: it is made again.
     """
     draws = {run.key: run.spec.least_draws for run in planned}
+    for child in writing.children(parent, status="RUNNING"):
+        writing.close_dead(child.run_id, "KILLED", "the experiment that made it ended before it")
     outcomes: dict[str, Outcome] = {}
-    for child in writing.children(parent):
-        key = child.tags.get(KEY_TAG, "")
-        if child.status == "RUNNING":
-            writing.close_dead(
-                child.run_id, "KILLED", "the experiment that made it ended before it"
-            )
-        elif key in draws and is_complete(child.status, child.tags, draws[key]):
-            outcomes.setdefault(key, Outcome(key, child.run_id))
+    for run_id, tags in reading.finished_children(parent, [KEY_TAG, DRAWS_TAG]):
+        key = tags.get(KEY_TAG, "")
+        if key in draws and is_complete("FINISHED", tags, draws[key]):
+            outcomes.setdefault(key, Outcome(key, run_id))
     return outcomes
 
 

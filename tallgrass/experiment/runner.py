@@ -208,9 +208,7 @@ def _close_running(parent: str, status: Any, reason: str, state: Path) -> None:
 
     Workers on other machines cannot be seen, but Dask, whose they were, has lost or ended them.
     """
-    for child in writing.children(parent):
-        if child.status != "RUNNING":
-            continue
+    for child in writing.children(parent, status="RUNNING"):
         fate, _ = lifecycle.fate_of_tags(child.tags, lifecycle.run_folder(state, child.run_id))
         if fate is not lifecycle.Fate.ALIVE:
             writing.close_dead(child.run_id, status, reason)

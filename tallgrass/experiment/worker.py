@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TOPIC = "tallgrass-progress"
 KEY_TAG = "experiment.spec_sha256"
 PARENT_TAG = "mlflow.parentRunId"
+DRAWS_TAG = "recovered.draws"
 _EVERY_SECONDS = 1.0
 # A run sets the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
@@ -119,7 +120,7 @@ def is_complete(status: str, tags: Mapping[str, str], draws: int) -> bool:
     """Whether a run is done: FINISHED, and not recovered with fewer draws than were ordered."""
     if status != "FINISHED":
         return False
-    kept = tags.get("recovered.draws", "")
+    kept = tags.get(DRAWS_TAG, "")
     return min((int(n) for n in kept.split(", ") if n.isdecimal()), default=draws) >= draws
 
 

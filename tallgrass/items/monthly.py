@@ -182,7 +182,8 @@ def _before(location: str, item_model: str, experiment_id: str) -> str:
         searching.equals("params.item_model", item_model),
         "attributes.status = 'FINISHED'",
     ]
-    newest = next(searching.search(conditions, searching.experiment_name(experiment_id)), None)
+    found = searching.search(conditions, searching.experiment_name(experiment_id), page_size=1)
+    newest = next(found, None)
     return "" if newest is None else str(newest.data.tags.get("monthly.run", ""))
 
 

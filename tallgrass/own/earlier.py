@@ -34,5 +34,5 @@ def baseline_of(study: "OwnStudy", asked: str | None) -> str | None:
     ]
     if study.description.data_sha256:
         conditions.append(equals("tags.`data.sha256`", study.description.data_sha256))
-    newest = next(search(conditions), None)
+    newest = next(search(conditions, page_size=1), None)
     return None if newest is None else str(newest.info.run_id)

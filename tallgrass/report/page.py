@@ -4,6 +4,7 @@ import base64
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from tallgrass.report.forest import Forest
@@ -52,6 +53,11 @@ class Cell:
     sort: float | str | None = None
     style: str = ""
     who: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is ordered by, as the page writes it: seven digits tell any two figures apart."""
+        return f"{self.sort:.7g}" if isinstance(self.sort, float) else str(self.sort)
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ class Pairs:
     names: tuple[str, ...]
     probabilities: tuple[float, ...]
 
-    @property
+    @cached_property
     def listed(self) -> list[str]:
         """The names as the lists show them, the last name first."""
         return [last_name_first(name) for name in self.names]

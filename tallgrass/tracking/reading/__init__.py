@@ -8,7 +8,12 @@ from tallgrass.tracking.reading.comparison import (
     passing_values,
     side_by_side,
 )
-from tallgrass.tracking.reading.experiments import load_many, parent_of, table
+from tallgrass.tracking.reading.experiments import (
+    finished_children,
+    load_many,
+    parent_of,
+    table,
+)
 from tallgrass.tracking.reading.listing import listed
 from tallgrass.tracking.reading.records import (
     details,
@@ -31,6 +36,7 @@ __all__ = [
     "experiment_in_use",
     "experiment_name",
     "find_run",
+    "finished_children",
     "home",
     "listed",
     "load_many",

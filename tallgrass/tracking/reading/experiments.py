@@ -1,10 +1,11 @@
 """The results table of an experiment, and the traces of its runs, read on demand."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tallgrass.errors import TrackingError, nearest
 from tallgrass.tracking.reading.comparison import compare, markdown
+from tallgrass.tracking.reading.database import Wanted, database_uri, stored_runs
 from tallgrass.tracking.reading.records import load_trace
 from tallgrass.tracking.reading.searching import FULL_ID, equals, find_run, search
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from tallgrass.inference.thresholds import Thresholds
+
+_PARENT = "mlflow.parentRunId"
 
 
 class Traces(Mapping[str, "DataTree"]):
@@ -94,7 +97,7 @@ def table(
     """
     parent = parent_of(experiment)
     conditions = [
-        equals("tags.`mlflow.parentRunId`", parent),
+        equals(f"tags.`{_PARENT}`", parent),
         "attributes.status = 'FINISHED'",
     ]
     finished = [str(run.info.run_id) for run in search(conditions)]
@@ -102,6 +105,29 @@ def table(
         raise TrackingError("an experiment without a finished run", experiment)
     comparison = compare(finished[::-1], thresholds)
     return markdown(comparison) if as_markdown else comparison
+
+
+def finished_children(parent: str, tags: Collection[str]) -> list[tuple[str, Mapping[str, str]]]:
+    """Ids of the finished runs under a parent run, newest first, each with some of its tags.
+
+    Parameters
+    ----------
+    tags : collection of str
+        The tags to read, of a database without everything else.
+
+    Raises
+    ------
+    TrackingError
+        When the store cannot be read or the parent is unknown.
+    """
+    experiment = str(find_run(parent).info.experiment_id)
+    uri = database_uri()
+    if uri is None:
+        conditions = [equals(f"tags.`{_PARENT}`", parent), "attributes.status = 'FINISHED'"]
+        return [(run.info.run_id, run.data.tags) for run in search(conditions, experiment)]
+    wanted = Wanted(tags={_PARENT: parent}, status="FINISHED")
+    keys = {"params": (), "metrics": (), "tags": tags}
+    return [(run.run_id, run.tags) for run in stored_runs(uri, [experiment], keys, wanted)]
 
 
 def parent_of(experiment: str) -> str:
@@ -113,8 +139,8 @@ def parent_of(experiment: str) -> str:
         When the experiment is unknown.
     """
     is_parent = "tags.`experiment.role` = 'parent'"
-    named = search([is_parent, equals("tags.`experiment.name`", experiment)])
-    newest = next(named, None)
+    named = [is_parent, equals("tags.`experiment.name`", experiment)]
+    newest = next(search(named, page_size=1), None)
     if newest is not None:
         return str(newest.info.run_id)
     if FULL_ID.fullmatch(experiment):

@@ -93,7 +93,7 @@ def home(experiment: str | None) -> str | None:
     """Id of the experiment to show: the named one, else that of our newest run, or None."""
     if experiment is not None:
         return next(iter(experiments(experiment)))
-    newest = next(search([]), None)
+    newest = next(search([], page_size=1), None)
     return None if newest is None else str(newest.info.experiment_id)
 
 
@@ -116,7 +116,7 @@ def newest_parent(experiment: str, name: str) -> str | None:
     if experiment not in experiments().values():
         return None
     conditions = ["tags.`experiment.role` = 'parent'", equals("tags.`experiment.name`", name)]
-    newest = next(search(conditions, experiment), None)
+    newest = next(search(conditions, experiment, page_size=1), None)
     return None if newest is None else str(newest.info.run_id)
 
 

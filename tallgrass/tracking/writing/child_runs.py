@@ -18,8 +18,12 @@ class Child(NamedTuple):
     tags: Mapping[str, str]
 
 
-def children(parent: str, tags: Mapping[str, str] | None = None) -> list[Child]:
-    """The runs under a parent that have the given tags, newest first.
+def children(
+    parent: str, tags: Mapping[str, str] | None = None, status: str | None = None
+) -> list[Child]:
+    """The runs under a parent that have the given tags and status, newest first.
+
+    MLflow reads all of what each of them holds: ask for few.
 
     Raises
     ------
@@ -27,7 +31,8 @@ def children(parent: str, tags: Mapping[str, str] | None = None) -> list[Child]:
         When the store cannot be read or the parent is unknown.
     """
     conditions = {"mlflow.parentRunId": parent, **(tags or {})}
-    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in conditions.items())
+    terms = [f"tags.`{name}` = '{value}'" for name, value in conditions.items()]
+    condition = " and ".join([*terms, *([f"attributes.status = '{status}'"] if status else [])])
     runs: list[Child] = []
     token: str | None = None
     with translated(f"list the runs under {parent}"):

@@ -1,0 +1,39 @@
+"""Pictures with a palette: a fraction of the bytes, and the same to the eye."""
+
+import io
+
+import numpy as np
+from example_report import example_input
+from matplotlib.figure import Figure
+from PIL import Image
+
+from tallgrass.report.images import images
+from tallgrass.rollcalls.report.figures import figures
+
+
+def with_all_colours(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi="figure")
+    return file.getvalue()
+
+
+def pixels(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def test_pictures_are_half_as_large_and_look_the_same():
+    for name, figure in figures(example_input(draws=100)).items():
+        [content] = images({name: figure}).values()
+        exact = with_all_colours(figure)
+        assert len(content) < 0.6 * len(exact), name
+        apart = np.abs(pixels(content) - pixels(exact)).max(axis=-1)
+        assert apart.mean() < 0.5, name
+        assert np.quantile(apart, 0.99) < 20, name
+
+
+def test_few_colours_are_kept_exactly():
+    figure = Figure(figsize=(1, 0.5), dpi=100, facecolor="white")
+    figure.add_axes((0, 0, 0.5, 1), facecolor="#1b6ca8").set_axis_off()
+    figure.axes[0].axhspan(0, 1, color="#c0392b", antialiased=False)
+    [content] = images({"two": figure}).values()
+    np.testing.assert_array_equal(pixels(content), pixels(with_all_colours(figure)))
