@@ -6,21 +6,26 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pytensor
 import pytest
 from example_store import default_store
 from item_data import table
 from scipy.special import expit
+from scipy.stats import beta, norm
 from test_items_models import graded
 
 import tallgrass as tg
 from tallgrass.cli import main
 from tallgrass.errors import DataError
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.items.curves import curves_of
 from tallgrass.items.drift import curves_of_drift, drift_table, with_information
 from tallgrass.items.engines import calibrate_other_nuts, estimate, estimate_linked
 from tallgrass.items.engines.any_linked import linked
 from tallgrass.items.engines.any_model import fitted
-from tallgrass.items.engines.family import rows_of
+from tallgrass.items.engines.family import family_of, rows_of
+from tallgrass.items.engines.other import _centre
+from tallgrass.items.other_models import build_other
 from tallgrass.items.priors import PriorChoice, item_priors
 from tallgrass.items.responses import Anchors, Responses
 from tallgrass.items.specs import make_calibration_spec
@@ -130,6 +135,52 @@ def test_an_anchor_that_became_harder_is_the_one_that_is_called(abler):
     informed = with_information(drift, calibrated.population, 0.2, curves)
     assert (informed["information"] > 0).all()
     assert drift["a_alone"].isna().all() == (model == "1pl")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_graph_with_anchors_is_its_density(model):
+    """Against a plainly written one: priors of anchors and others, and a free population."""
+    data = drawn(model, 60, 6, 3)
+    responses, anchors = data.responses, data.anchors
+    choice = PriorChoice(free=True, model=model)
+    priors = item_priors(responses, anchors, choice)
+    thresholds = family_of(model, responses, priors).thresholds
+    mode = estimate(model, responses, choice, anchors=anchors)
+    built = build_other(model, responses, priors, thresholds, _centre(mode, priors))
+    density = built.graph.compile_logp(mode="FAST_COMPILE")
+    free = built.graph.free_RVs
+    public = pytensor.function(
+        free, [built.graph[name] for name in built.public], mode="FAST_COMPILE"
+    )
+    differences = []
+    for seed in range(3):
+        point = {k: np.asarray(v) for k, v in built.start(np.random.default_rng(seed)).items()}
+        values = dict(zip(built.public, public(*(point[one.name] for one in free)), strict=True))
+        a, theta, cuts = values["a"], values["theta"], values["b"][:, None]
+        mean, sd = values["population_mean"], values["population_sd"]
+        expected = norm.logpdf(theta, mean, sd).sum()
+        expected += norm.logpdf(mean) + norm.logpdf(np.log(sd), 0, 0.5)
+        if model == "graded":
+            cuts = values["threshold_b"].reshape(6, 3)
+            steps = np.delete(point["threshold_raw"].reshape(6, 3), 0, axis=1)
+            expected += steps.sum()
+        means = anchors.thresholds if model == "graded" else anchors.b[:, None]
+        expected += norm.logpdf(cuts[:3], means, 0.05).sum() + norm.logpdf(cuts[3:]).sum()
+        before = np.log(anchors.a)
+        if model == "1pl":
+            expected += norm.logpdf(np.log(a[0]), before.mean(), 0.05)
+        else:
+            expected += norm.logpdf(np.log(a[:3]), before, 0.05).sum()
+            expected += norm.logpdf(np.log(a[3:]), 0, 0.2).sum()
+        if model == "3pl":
+            c, known = values["c"], anchors.c
+            expected += beta.logpdf(c[:3], 1 + 100 * known, 1 + 100 * (1 - known)).sum()
+            expected += beta.logpdf(c[3:], 5, 17).sum() + (np.log(c) + np.log1p(-c)).sum()
+        curves = curves_of(a, cuts, values.get("c"))
+        at = curves.log_probabilities(theta)
+        expected += at[curves.first[responses.item] + responses.correct, responses.user].sum()
+        differences.append(float(density(point)) - expected)
+    assert np.ptp(differences) == pytest.approx(0, abs=1e-7)  # constants are left out
 
 
 @pytest.mark.slow
