@@ -28,7 +28,7 @@ from tallgrass.items.engines.other import _centre
 from tallgrass.items.other_models import build_other
 from tallgrass.items.priors import PriorChoice, item_priors
 from tallgrass.items.responses import Anchors, Responses
-from tallgrass.items.specs import make_calibration_spec
+from tallgrass.items.specs import changed_calibration, make_calibration_spec
 from tallgrass.items.tables import of_estimates
 from tallgrass.settings import Settings
 
@@ -303,6 +303,12 @@ def test_a_bank_of_3pl_is_published_with_c_but_for_the_anchor_that_drifted(bank,
     items = result.items.set_index("item").loc[written["item"]]
     np.testing.assert_allclose(written["c"], items["c"])
     np.testing.assert_allclose(written["b_sd"], items["b_sd"])
+    # What was published is what the next month is held by.
+    changes = {"anchor_query": "", "anchors": "item_parameters", "anchor_a_column": "a"}
+    changes |= {"engine": "mml", "anchoring": "fixed", "publish": False}
+    following = tg.calibrate(changed_calibration(spec, changes), QUIET).items.set_index("item")
+    for name in ("a", "b", "c"):
+        np.testing.assert_allclose(following.loc[written["item"], name], written[name], atol=1e-6)
 
 
 @pytest.mark.parametrize(
