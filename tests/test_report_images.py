@@ -21,6 +21,12 @@ def pixels(content):
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
 
 
+def test_a_picture_whose_size_is_no_whole_number_of_dots_is_drawn():
+    assert int(1.13 * 100) == 112
+    [content] = images({"a": Figure(figsize=(6.4, 1.13), dpi=100)}).values()
+    assert pixels(content).shape == (113, 640, 3)
+
+
 def test_pictures_are_half_as_large_and_look_the_same():
     for name, figure in figures(example_input(draws=100)).items():
         [content] = images({name: figure}).values()
