@@ -114,3 +114,22 @@ def test_a_publication_that_was_killed_is_recovered(store):
     assert state == "FINISHED"
     assert {run for _, run in published(url)} == {run_id}
     assert mlflow.get_run(run_id).data.tags["published"] == "10"
+
+
+def test_what_is_recovered_late_does_not_replace_what_a_later_run_published(store):
+    url = filled(f"sqlite:///{store / 'bank.db'}")
+    words = [*WORDS, "--engine=nuts"]
+    code = KILLED.format(module="tallgrass.study.recorder", called="Recorder.trace", after=False)
+    process = tools.start(store, f"--responses={url}", command=words, code=code)
+    assert process.wait(300) == -signal.SIGKILL, (store / "said").read_text()
+    [(killed, _)] = states()
+    assert main([*words, f"--responses={url}"]) == 0
+    later = states()[1][0]
+
+    assert main(["recover", killed]) == 0
+
+    run = mlflow.get_run(killed)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["published"] == "0"
+    assert f"run {later[:8]}, which began later" in run.data.tags["published.refused"]
+    assert {run_id for _, run_id in published(url)} == {later}

@@ -9,6 +9,8 @@ from tallgrass.items.publication import publish
 from tallgrass.items.publish_target import target_of
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.study.analysis import Declaration
+from tallgrass.tracking.reading import searching
+from tallgrass.tracking.store import masked
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ def published(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> Declarati
     DataError
         When the table cannot be written; then it is unchanged.
     """
-    reason = refusal(spec, analysis)
+    reason = refusal(spec, analysis) or _overtaken(spec, analysis.run_id)
     if reason:
         logger.warning("nothing was published: %s", reason)
         return _said(spec, 0, {"published.refused": reason})
@@ -55,6 +57,23 @@ def refusal(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> str:
         )
     if analysis.drift is not None and len(drifted_anchors(analysis.drift)) == len(analysis.drift):
         return "every anchor drifted, so that nothing holds the scale"
+    return ""
+
+
+def _overtaken(spec: CalibrationSpec, run_id: str) -> str:
+    """Why a run that is recovered late may not publish; empty where it may.
+
+    Items that a run published which began later are newer than these.
+    """
+    conditions = [
+        searching.equals("tags.session", masked(spec.responses)),
+        searching.equals("tags.`published.table`", spec.publish_table),
+        "metrics.`items/published` > 0",
+        f"attributes.start_time > {searching.find_run(run_id).info.start_time}",
+    ]
+    for run in searching.search(conditions):
+        if run.info.run_id != run_id and run.data.params.get("window", "") == spec.window:
+            return f"run {run.info.run_id[:8]}, which began later, has published there"
     return ""
 
 
