@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from example_store import default_store
+from mlflow.utils.autologging_utils import autologging_is_disabled
 
 import tallgrass as tg
 from tallgrass.cli import main
@@ -63,6 +64,8 @@ def test_the_example_of_a_public_name_does_what_it_says(store: Path, name: str) 
     doctest.DocTestRunner(optionflags=FLAGS).run(test, out=failures.append)
 
     assert not failures, "".join(failures)
+    # An example that leaves it on would make runs of what later tests sample.
+    assert autologging_is_disabled("tallgrass")
 
 
 def recorded_patterns() -> dict[str, list[str]]:

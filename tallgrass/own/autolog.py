@@ -88,6 +88,7 @@ def finish_autolog() -> list[str]:
     >>> tg.autolog()
     >>> tg.finish_autolog()  # nothing was sampled yet
     []
+    >>> tg.autolog(disable=True)
     """
     return finish_all()
 
