@@ -183,7 +183,7 @@ RECOVERING = {
     "when its trace is stored": ("tallgrass.study.recorder", "Recorder.conclude"),
     "when its report is stored": ("tallgrass.study.recorder", "Recorder.timings"),
     "when it is to be FINISHED": ("tallgrass.tracking.writing.run", "ActiveRun.close"),
-    "when its folder is to go": ("tallgrass.recovery", "lifecycle.remove"),
+    "when its folder is to go": ("tallgrass.recovery.finishing", "lifecycle.remove"),
     "when its folder goes": ("tallgrass.tracking.lifecycle.folders", "shutil.rmtree"),
 }
 END = "lambda *_, **__: os.kill(os.getpid(), 9)"
