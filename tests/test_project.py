@@ -27,7 +27,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 IN_MAIN_LOCK = {"experiments"}
 LOCKS = ["requirements.lock"]
 LOCKS += [f"requirements-{extra}.lock" for extra in EXTRAS if extra not in IN_MAIN_LOCK]
-IMPORT_NAMES = {"pydantic-settings": "pydantic_settings"}
+IMPORT_NAMES = {"pillow": "PIL", "pydantic-settings": "pydantic_settings"}
 # xarray opens NetCDF with it by name.
 # arviz: its statistics are imported as arviz_stats, which comes with it.
 USED_WITHOUT_IMPORT = {"arviz", "h5netcdf"}
