@@ -130,7 +130,7 @@ def test_parties_that_overlap_question_the_axis_and_members_are_named():
     assert "1.6 within-party standard deviations apart (95 % interval 1.5 to 1.7)" in check.words
     assert "35 % of the members" in check.words
     assert "(Name 1, Name 2, Name 3 and 2 more)" in check.words
-    assert "a model with two dimensions would tell the two apart" in check.words
+    assert "a model with two dimensions would tell the two apart (dims=2)" in check.words
     assert "second division" not in check.words
 
 
@@ -138,10 +138,12 @@ def test_a_second_division_more_than_half_as_strong_questions_the_axis_by_itself
     check = axis_check({"senate": Axis(1.5, 4.3, 3.8, 5.0, 0.03)}, NAMES)
     assert check.status == "questioned"
     assert "eigenvalue of the agreement between members is 1.5 times the second" in check.words
-    assert "One number per member leaves it out; a model with two dimensions" in check.words
+    assert "leaves it out; a model with two dimensions would not (dims=2)" in check.words
     assert "not clearly the line" not in check.words
 
 
 def test_the_chamber_of_a_joint_run_whose_axis_is_in_doubt_is_named():
     axes = {"house": Axis(8.0, 5.0, 4.0, 6.0, 0.0), "senate": Axis(1.5, 5.0, 4.0, 6.0, 0.0)}
-    assert axis_check(axes, NAMES).words.startswith("In the Senate the second division")
+    words = axis_check(axes, NAMES).words
+    assert words.startswith("In the Senate the second division")
+    assert "(dims=2, for this chamber alone)" in words

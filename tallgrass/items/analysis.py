@@ -90,7 +90,14 @@ class CalibrationAnalysis(Analysis):
         """Whether the model fits, apart from whether it converged."""
         model = self.spec.item_model
         why = "fit_checks=false" if model == "2pl" else f"item_model={model}: for 2pl alone"
+        if self.spec.places_fit:
+            why = "a draw or an estimate is not finite"
         return fit_of(self.calibrated, self.drift, why, self.dependence)
+
+    @property
+    def fit_is_placed(self) -> bool:
+        """Whether it is known of items and users which are farther off than chance allows."""
+        return bool(self.calibrated.items["outfit_z"].notna().any())
 
     def recorded_tags(self) -> dict[str, object]:
         """The verdict, the fit, and the anchors that were dropped."""
@@ -121,7 +128,7 @@ class CalibrationAnalysis(Analysis):
                 "link/A": link.a, "link/A_se": link.a_se, "link/B": link.b, "link/B_se": link.b_se,
                 "link/n_anchors": float(link.n_anchors),
             }  # fmt: skip
-        if self.spec.places_fit:
+        if self.fit_is_placed:
             metrics |= self._misfit()
         if self.drift is not None:
             metrics |= {

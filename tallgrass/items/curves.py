@@ -51,6 +51,10 @@ class Curves:
     intercept: Floats
     c: Floats
 
+    def chosen(self, rows: NDArray[np.bool_] | NDArray[np.int64] | list[int]) -> "Curves":
+        """Those of some items, by a mask or by their places."""
+        return Curves(self.slope[rows], self.intercept[rows], self.c[rows])
+
     @cached_property
     def categories(self) -> NDArray[np.int64]:
         """Number of answers of every item, shape (n_items,)."""

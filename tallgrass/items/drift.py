@@ -138,7 +138,7 @@ def curves_of_drift(
     rows, curves = [now[name] for name in drift["item"]], calibrated.curves
     return (
         anchors.chosen([before[name] for name in drift["item"]]).curves,
-        Curves(curves.slope[rows], curves.intercept[rows], curves.c[rows]),
+        curves.chosen(rows),
     )
 
 
@@ -192,7 +192,7 @@ def _alone(
             fitted = (float(np.log(a[j])), float(b[j]))
             alone = responses_alone(responses.correct[rows], *abilities, fitted, prior)
         else:
-            own = Curves(curves.slope[[j]], curves.intercept[[j]], curves.c[[j]])
+            own = curves.chosen([j])
             before = float(anchors.c[k]) if anchors.c.size else 0.0
             alone = responses_alone_of(
                 choice.model, responses.correct[rows], abilities, own, before

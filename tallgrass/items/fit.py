@@ -65,7 +65,7 @@ def score_moments(responses: Responses, theta: Floats, curves: Curves) -> tuple[
     starts = np.searchsorted(responses.item, np.arange(len(responses.items) + 1))
     for j in range(len(responses.items)):  # responses are sorted by item
         rows = slice(starts[j], starts[j + 1])
-        own = Curves(curves.slope[[j]], curves.intercept[[j]], curves.c[[j]])
+        own = curves.chosen([j])
         of_item = own.moments(theta[responses.user[rows]])
         mean[rows], variance[rows] = of_item[0][0], of_item[1][0]
     return mean, variance

@@ -244,7 +244,7 @@ def _answers(
         chosen = row >= 0
         row, score = row[chosen], responses.correct[of_item][chosen]
         at = theta[users[row]]
-        own = Curves(curves.slope[[j]], curves.intercept[[j]], curves.c[[j]])
+        own = curves.chosen([j])
         mean, variance, slope, informed = _moments(own, at)
         np.add.at(information, row, informed)
         if column_of[j] >= 0:

@@ -113,8 +113,8 @@ def with_fit(calibrated: Calibrated, responses: Responses, placed: bool = True) 
     Parameters
     ----------
     placed : bool
-        Whether to place it among repeats (:mod:`tallgrass.items.reference`); without, the deviates
-        are NaN.
+        Whether to place it among repeats (:mod:`tallgrass.items.reference`); without, and where an
+        estimate is not finite, the deviates are NaN.
     """
     items, users, population = calibrated.items, calibrated.users, calibrated.population
     estimates = Estimates(
@@ -126,7 +126,9 @@ def with_fit(calibrated: Calibrated, responses: Responses, placed: bool = True) 
         sd=population.sd,
         precision=calibrated.precision,
     )
-    if not placed:
+    values = (estimates.a, estimates.b, estimates.theta, estimates.theta_sd)
+    known = bool(np.isfinite(np.concatenate([*values, [population.mean, population.sd]])).all())
+    if not (placed and known):  # answers are drawn from nothing that is not finite
         of = responses, estimates.theta, calibrated.curves
         return replace(
             calibrated,

@@ -15,6 +15,7 @@ from tallgrass.rollcalls.prepare import Baseline, Prepared
 from tallgrass.rollcalls.run_tables import ideal_table
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.trace import VARIABLES
+from tallgrass.rollcalls.vote_draws import predictable
 from tallgrass.study.clock import Clock
 from tallgrass.study.model_file import short
 
@@ -62,7 +63,8 @@ def analyse(
         if spec.dims == baseline.dims:
             least_abs_r = thresholds.abs_r(short(spec.model), short(baseline.model))
     checks = elpd = session_fit = None
-    if spec.fit_checks:
+    # No vote follows from a draw that is not finite; then the verdict fails, and names the entry.
+    if spec.fit_checks and predictable(trace):
         with clock.timed("fit_checks_s"):
             if data.careers is None:
                 checks = fit_checks(trace, data.votes, spec.seed)

@@ -224,11 +224,14 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]", dims: int) -> s
     if dims > 1:
         sentences.append("Even the direction that separates the parties best leaves them mixed.")
         return " ".join(sentences)
+    # Both chambers, and many sessions, are on one line; each of them has two dimensions alone.
+    way_on = "dims=2, for this chamber alone" if chamber else "dims=2"
     sentences.append(
         "Read the positions as the main division of the votes, which is not only that between the "
-        "parties; a model with two dimensions would tell the two apart."
+        f"parties; a model with two dimensions would tell the two apart ({way_on})."
         if apart or crossed
-        else "One number per member leaves it out; a model with two dimensions would not."
+        else "One number per member leaves it out; a model with two dimensions would not "
+        f"({way_on})."
     )
     return " ".join(sentences)
 

@@ -18,6 +18,7 @@ from tallgrass.rollcalls.misfit import (
     pairs_check,
     surprising_votes,
 )
+from tallgrass.rollcalls.vote_draws import predictable
 from tallgrass.rollcalls.votes import VoteMatrix
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def tables_of_fit(
     trace: "DataTree", votes: VoteMatrix, ideal: pd.DataFrame, checks: FitChecks | None
 ) -> FitTables:
     """The tables of a run; ``ideal`` is its table of ideal points."""
-    anchors = anchor_table(trace, votes, ideal)
+    anchors = anchor_table(trace, votes, ideal) if predictable(trace) else None
     if checks is None:
         return FitTables(anchors=anchors)
     return FitTables(legislator_fit(checks, ideal), surprising_votes(checks, votes), anchors)

@@ -61,15 +61,26 @@ def thinned(trace: "DataTree", max_draws: int) -> VoteDraws:
     posterior = trace["posterior"]
     chains, per_chain = posterior.sizes["chain"], posterior.sizes["draw"]
     step = -(-per_chain // max(max_draws // chains, 1))
-    names = ["xi", "alpha", "beta", *(["xi_2", "beta_2"] if "xi_2" in posterior else [])]
     xi, alpha, beta, *second = (
         # (chain, draw, n) -> (n, draws), copied because the kernel loops over the draws
         np.concatenate(posterior[name].to_numpy()[:, ::step], axis=0).T.copy()
-        for name in names
+        for name in _names(trace)
     )
     if not all(np.isfinite(x).all() for x in (xi, alpha, beta, *second)):
         raise DataError("the trace holds draws that are not finite")
     return VoteDraws(xi, alpha, beta, chains, step, (second[0], second[1]) if second else None)
+
+
+def predictable(trace: "DataTree") -> bool:
+    """Whether every draw of positions and roll calls is finite, so that votes follow from it."""
+    posterior = trace["posterior"]
+    return all(bool(np.isfinite(posterior[name].to_numpy()).all()) for name in _names(trace))
+
+
+def _names(trace: "DataTree") -> list[str]:
+    """What the probability of a vote is made of."""
+    second = ["xi_2", "beta_2"] if "xi_2" in trace["posterior"] else []
+    return ["xi", "alpha", "beta", *second]
 
 
 def blocks_of(cells: NDArray[np.int8]) -> list[Block]:

@@ -35,9 +35,8 @@ def fit_section(run: CalibrationAnalysis) -> Section:
             f"(by chance about {number(MISFIT_BY_CHANCE * len(items), 1)}), and "
             f"{counted(len(odd), 'user is', 'users are')} (by chance about "
             f"{number(MISFIT_BY_CHANCE * len(users), 0)})."
-            if run.spec.places_fit
-            else ". Which are farther off than chance allows was not looked at "
-            f"({'of 2pl alone it is known' if run.spec.fit_checks else 'fit_checks=false'})."
+            if run.fit_is_placed
+            else f". Which are farther off than chance allows was not looked at ({_why_not(run)})."
         )
     )
     names = listed([str(name) for name in misfit["item"].head(5)]) or "none"
@@ -70,6 +69,13 @@ def fit_section(run: CalibrationAnalysis) -> Section:
         caption = "Users whose answers fit the model least"
         blocks.append(Table(caption, columns, cells, "Find a user", True, fold))
     return Section("fit", "Fit of items and users", tuple(blocks))
+
+
+def _why_not(run: CalibrationAnalysis) -> str:
+    """Why fit was not placed among what chance gives."""
+    if run.spec.places_fit:
+        return "a draw or an estimate is not finite"
+    return "of 2pl alone it is known" if run.spec.fit_checks else "fit_checks=false"
 
 
 def convergence_section(run: CalibrationAnalysis, drawn: set[str]) -> Section | None:

@@ -1,5 +1,6 @@
 """The figures of one calibration, for the page and for the artifacts ``plots/<name>.png``."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from tallgrass.inference.convergence import worst_parameters
@@ -9,21 +10,28 @@ from tallgrass.report import sampler
 
 
 def calibration_figures(run: CalibrationAnalysis) -> dict[str, Figure]:
-    """Every figure that this calibration has something to show in, by name."""
+    """Every figure that this calibration has something to show in, by name.
+
+    What is not finite has no place in them; the verdict names it.
+    """
     items, theta = run.calibrated.items, run.calibrated.users["theta"].to_numpy(float)
-    spec = run.spec
-    drawn = {
-        "item_curves": plots.item_curves(
-            run.calibrated.curves, theta, list(items["item"].astype(str))
-        ),
-        "wright_map": plots.wright_map(items, theta),
-        "fit_statistics": plots.fit_statistics(items),
-    }
+    known, theta = np.isfinite(items[["a", "b"]]).all(axis=1).to_numpy(), theta[np.isfinite(theta)]
+    items, curves, spec = items[known], run.calibrated.curves.chosen(known), run.spec
+    drawn = {}
+    if len(items) and len(theta):
+        drawn = {
+            "item_curves": plots.item_curves(curves, theta, list(items["item"].astype(str))),
+            "wright_map": plots.wright_map(items, theta),
+            "fit_statistics": plots.fit_statistics(items),
+        }
     if run.drift is not None and len(run.drift):
         drawn["drift"] = plots.drift(run.drift, spec.drift_a, spec.drift_b)
         drawn["anchor_priors"] = plots.anchor_priors(run.drift)
     if run.agreement is not None:
-        drawn["agreement"] = plots.agreement(run.agreement.pairs, spec.agreement)
+        pairs = run.agreement.pairs
+        values = pairs[["a_first", "a_second", "b_first", "b_second"]]
+        pairs = pairs[np.isfinite(values).all(axis=1)]
+        drawn |= {"agreement": plots.agreement(pairs, spec.agreement)} if len(pairs) else {}
     if run.diagnostics is not None:
         limits = run.thresholds
         drawn["convergence"] = sampler.convergence(run.diagnostics.table, limits.rhat, limits.ess)

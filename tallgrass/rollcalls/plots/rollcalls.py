@@ -61,6 +61,8 @@ def cut_points(table: pd.DataFrame, ideal: pd.DataFrame, every: Floats) -> Figur
     )
     ax: Axes = axes[0, 0]
     rows = np.arange(n)
+    # A member of whom a draw is not finite has no place; the verdict names those.
+    ideal = ideal[np.isfinite(ideal["mean"])]
     members = ideal["mean"].to_numpy()
     # The exact place of a cut point outside the range of legislators has no meaning.
     reach = 0.25 * (np.ptp(members) or 1.0)

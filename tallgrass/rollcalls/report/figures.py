@@ -1,5 +1,6 @@
 """The figures of one run, for the page and for the artifacts ``plots/<name>.png``."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from tallgrass.inference.summary import draws_of, names_of
@@ -39,7 +40,8 @@ def figures(run: RollCallAnalysis) -> dict[str, Figure]:
     if tables.joint is not None:
         drawn["dif"] = plots.dif_scatter(tables.joint.dif)
     chosen = divisions(tables.rollcalls, run.votes).rollcalls
-    if len(chosen) and run.careers is None:
+    placed = np.isfinite(tables.ideal_points["mean"]).any()
+    if len(chosen) and placed and run.careers is None:
         drawn["cut_points"] = plots.cut_points(
             chosen, tables.ideal_points, tables.rollcalls["cut_point"].dropna().to_numpy(float)
         )
