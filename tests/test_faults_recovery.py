@@ -256,3 +256,15 @@ def test_a_run_of_very_many_draws_is_recovered_with_some_of_them(store, capsys, 
     run = newest()
     assert run.info.status == "FINISHED"
     assert run.data.tags["trace.thinned"] == "4"
+
+
+def test_a_calibration_whose_anchors_were_changed_is_not_recovered_against_others(store, capsys):
+    killed_while_recording(store, [*ANSWERS, "--engine=map"])
+    (left,) = recovery.remains(Settings())
+    before = pd.read_csv("anchors.csv")
+    before.assign(b=before["b"] + 0.5).to_csv("anchors.csv", index=False)
+    assert main(["recover", left.status.run_id]) == 2
+    assert "the anchors are no longer those of the run" in capsys.readouterr().err
+    before.iloc[::-1].to_csv("anchors.csv", index=False)  # in another order they are the same
+    assert main(["recover", left.status.run_id]) == 0
+    assert newest().info.status == "FINISHED"

@@ -85,3 +85,15 @@ def test_a_user_who_answers_an_item_twice_is_refused():
         responses(
             user=np.array([0, 1, 1, 1]), item=np.array([0, 0, 1, 1]), correct=np.array([1, 0, 1, 0])
         )
+
+
+def test_anchors_are_known_by_their_names_and_values_in_any_order():
+    first = Anchors(("x", "y"), [1.0, 2.0], [0.1, 0.2])
+    assert Anchors(("y", "x"), [2.0, 1.0], [0.2, 0.1]).fingerprint == first.fingerprint
+    others = [
+        Anchors(("x", "z"), [1.0, 2.0], [0.1, 0.2]),
+        Anchors(("x", "y"), [1.0, 2.0], [0.1, 0.3]),
+        Anchors(("x", "y"), [1.0, 2.0], [0.1, 0.2], [0.2, 0.0]),
+        Anchors(("x", "y"), [1.0, 2.0], [0.1, 0.2], thresholds=[[0.1], [0.2]]),
+    ]
+    assert len({anchors.fingerprint for anchors in (first, *others)}) == 5

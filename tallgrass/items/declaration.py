@@ -15,6 +15,7 @@ from tallgrass.study.recorder import installed, versions_of_libraries
 from tallgrass.tracking.store import masked
 
 MODEL = "items"
+ANCHORS_TAG = "anchors.sha256"
 
 
 def declaration(prepared: PreparedCalibration) -> Declaration:
@@ -63,6 +64,7 @@ def declaration(prepared: PreparedCalibration) -> Declaration:
             "window": spec.window,
             "anchors.thin": ", ".join(prepared.thin_anchors),
             "data.sha256": responses.fingerprint,
+            **({} if prepared.anchors is None else {ANCHORS_TAG: prepared.anchors.fingerprint}),
             "spec.sha256": spec.sha256,
         },
         metrics={f"data/{name}": float(value) for name, value in {**counts, **dropped}.items()},

@@ -10,6 +10,7 @@ import numpy as np
 from tallgrass.errors import DataError
 from tallgrass.inference.summary import names_of
 from tallgrass.inputs.paths import as_given_from
+from tallgrass.items.declaration import ANCHORS_TAG
 from tallgrass.items.drift import undrifted
 from tallgrass.items.earlier import calibration_spec
 from tallgrass.items.prepare import STORED, other_methods, prepare, read
@@ -18,6 +19,7 @@ from tallgrass.items.spec import CalibrationSpec
 from tallgrass.items.specs import changed_calibration, load_calibration_spec
 from tallgrass.machine import Finding
 from tallgrass.settings import Settings
+from tallgrass.tracking.reading import searching
 from tallgrass.tracking.store import masked
 
 if TYPE_CHECKING:
@@ -52,8 +54,8 @@ def recovered_calibration(
     Raises
     ------
     TallgrassError
-        When the run holds no spec, the responses cannot be read, or they are no longer those of
-        the run.
+        When the run holds no spec, the responses cannot be read, or they or the anchors are no
+        longer those of the run.
     """
     spec = calibration_spec(run_id)
     if spec is None:
@@ -63,6 +65,13 @@ def recovered_calibration(
     if data.responses.fingerprint != data_sha256:
         raise DataError("the responses are no longer those of the run", data.location)
     prepared = prepare(located, data, findings, inspect=False)
+    held = searching.find_run(run_id).data.tags.get(ANCHORS_TAG)  # of earlier versions nothing
+    if held and prepared.anchors is not None and prepared.anchors.fingerprint != held:
+        raise DataError(
+            "the anchors are no longer those of the run, so that nobody knows what drifted",
+            located.anchors or located.anchor_query,
+            "calibrate again, or put the earlier anchors back and recover then",
+        )
     others = other_methods(located, data.responses.items)
     # The report shows the spec as it was given, and publishing needs the whole address.
     shown = spec.model_copy(update={"responses": located.responses})

@@ -183,6 +183,18 @@ class Anchors:
             self.thresholds[kept] if self.thresholds.size else self.thresholds,
         )
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) over names and values, in whatever order they are given."""
+        digest = hashlib.sha256(b"anchors-1")
+        for k in sorted(range(len(self.items)), key=self.items.__getitem__):
+            name = self.items[k].encode()
+            digest.update(len(name).to_bytes(8, "little") + name)
+            of_item = [self.a[k : k + 1], self.b[k : k + 1], self.c[k : k + 1]]
+            for values in (*of_item, self.thresholds[k] if self.thresholds.size else self.c[:0]):
+                digest.update(len(values).to_bytes(8, "little") + values.tobytes())
+        return digest.hexdigest()
+
     @property
     def curves(self) -> Curves:
         """Their response curves, as they were."""
