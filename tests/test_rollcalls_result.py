@@ -17,6 +17,7 @@ PEOPLE = pd.DataFrame(
         "mean": [3 - i / 10 for i in range(30)],
         "hdi_low": -1.0,
         "hdi_high": 1.0,
+        "anchor": 0,
     }
 )
 
@@ -48,6 +49,15 @@ def test_the_box_of_a_run_shows_both_ends_and_everybody_on_a_line_with_names_esc
     assert "<b>" not in rows
     assert strip(PEOPLE).count("<circle") == len(PEOPLE)
     assert ends_table(PEOPLE[:7]).count("<tr>") == 1 + 7
+
+
+def test_the_box_of_a_flat_run_takes_no_anchor_for_an_end_and_marks_it():
+    held = PEOPLE.assign(anchor=[1, *[0] * 28, -1])
+    rows = ends_table(held)
+    assert "&lt;b&gt;0<" not in rows
+    assert "&lt;b&gt;29<" not in rows
+    assert "&lt;b&gt;1<" in rows
+    assert strip(held).count('fill="none"') == strip(held).count(", anchor</title>") == 2
 
 
 @pytest.mark.parametrize("name", ["Context", "Thresholds", "simulate", "VoteMatrix"])

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -224,3 +225,20 @@ def test_an_id_that_means_two_people_is_refused_by_name(done, tmp_path):
 
 def test_the_public_face_takes_the_same_parameters(done):
     assert tg.RunSpec(session="data/*", **SHORT).walk == "t4"
+
+
+def test_runs_over_many_sessions_are_compared_like_those_of_one(done):
+    result, _, settings, _ = done
+    again = fit(RunSpec(session="data/*", **SHORT, seed=2), settings)
+    table = tg.compare([result.run_id, again.run_id], long=True).set_index(["measure", "run_id"])
+    assert table.loc[("Votes", again.run_id), "text"] == "same"
+    assert table.loc[("|r| vs first run", again.run_id), "value"] > 0.9
+    assert np.isfinite(table.loc[("SE, ELPD vs first run", again.run_id), "value"])
+
+
+def test_the_dataset_of_a_run_and_its_page_have_the_fingerprint_of_all_sessions(done):
+    result, _, _, _ = done
+    run = mlflow.get_run(result.run_id)
+    known_by = run.data.tags["data.sha256"]
+    assert run.inputs.dataset_inputs[0].dataset.digest == known_by[:36]
+    assert known_by in Path(result.report_path).read_text("utf-8")

@@ -53,7 +53,7 @@ def declaration(prepared: Prepared) -> Declaration:
         params=_params(prepared, counts),
         tags=tags,
         metrics=metrics,
-        data=DataSet(f"{votes.session} {votes.chamber}", votes.fingerprint, profile, data.location),
+        data=DataSet(f"{votes.session} {votes.chamber}", data.fingerprint, profile, data.location),
         texts={
             "spec/run.json": json.dumps(spec.model_dump(mode="json"), indent=2),
             PRIORS: json.dumps(_priors(prepared), indent=2),

@@ -14,7 +14,11 @@ _OTHER = "#6d6d6d"
 
 
 def ends_table(ideal: "pd.DataFrame") -> str:
-    """The members at both ends as an HTML table; ``ideal`` is by rank, the farthest right first."""
+    """The members at both ends as an HTML table; ``ideal`` is by rank, the farthest right first.
+
+    Without anchors: where they stand was not estimated.
+    """
+    ideal = ideal[~_held(ideal)]
     rows = [_row(member) for _, member in ideal.head(_SHOWN).iterrows()]
     if len(ideal) > 2 * _SHOWN:
         rows.append("<tr><td colspan=4>&#8942;</td></tr>")
@@ -25,18 +29,21 @@ def ends_table(ideal: "pd.DataFrame") -> str:
 
 
 def strip(ideal: "pd.DataFrame") -> str:
-    """Every member as a mark on one line, as SVG; pointing at one shows the name."""
+    """Every member as a mark on one line, as SVG; pointing at one shows the name.
+
+    Anchors are rings.
+    """
     low, high = float(ideal["mean"].min()), float(ideal["mean"].max())
     scale = (_WIDTH - 2 * _MARGIN) / ((high - low) or 1.0)
     marks = []
-    for i, (_, member) in enumerate(ideal.iterrows()):
+    for i, ((_, member), held) in enumerate(zip(ideal.iterrows(), _held(ideal), strict=True)):
         x = _MARGIN + scale * (float(member["mean"]) - low)
         y = 14 + 9 * (i % 4)  # neighbours beside each other
         colour = _COLOURS.get(str(member["party"]), _OTHER)
-        name = f"{member['name']} {member['mean']:.2f}"
+        name = f"{member['name']} {member['mean']:.2f}" + ", anchor" * bool(held)
+        look = f'fill="none" stroke="{colour}"' if held else f'fill="{colour}" fill-opacity="0.7"'
         marks.append(
-            f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="{colour}" fill-opacity="0.7">'
-            f"<title>{escape(name)}</title></circle>"
+            f'<circle cx="{x:.1f}" cy="{y}" r="4" {look}><title>{escape(name)}</title></circle>'
         )
     ends = (
         f'<text x="{_MARGIN}" y="{_HEIGHT - 4}" font-size="11">{low:.1f}</text>'
@@ -46,6 +53,11 @@ def strip(ideal: "pd.DataFrame") -> str:
     size = f'width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
     label = "ideal points of all members"
     return f'<svg {size} role="img" aria-label="{label}">{"".join(marks)}{ends}</svg>'
+
+
+def _held(ideal: "pd.DataFrame") -> "pd.Series[bool]":
+    """Who is held fixed."""
+    return ideal["anchor"] != 0
 
 
 def _row(member: "pd.Series[Any]") -> str:

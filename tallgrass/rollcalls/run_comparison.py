@@ -1,7 +1,7 @@
 """Compare stored runs: their metrics, and on the same votes their predictions, vote by vote."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 
@@ -10,8 +10,10 @@ from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.against_baseline import moved_words
 from tallgrass.rollcalls.agreement import agreement_of
 from tallgrass.rollcalls.elpd_difference import HIGH_K, elpd_difference, same_votes
+from tallgrass.rollcalls.model_spec import ModelName
 from tallgrass.rollcalls.single_votes import single_votes
 from tallgrass.rounding import diagnostic, rounded
+from tallgrass.study.model_file import is_reference
 from tallgrass.tracking import reading
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.reading.comparison import COLUMNS
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
 
     from tallgrass.inference.thresholds import Thresholds
 
+MODELS = get_args(ModelName)
 VOTES, DIFFERENT = "Votes", "different"
 _R, _WITHIN, _MOVED = "|r| vs first run", "r in party, vs first", "Moved most, vs first"
 _ELPD, _SE, _BAD = "ELPD vs first run", "SE, ELPD vs first run", f"Pareto k > {HIGH_K}"
-_MODELS = ("flat", "hierarchical", "joint")
 _NONE = "\N{EM DASH}"
 _BAD_K = f"fit/pareto_k_above_{HIGH_K}"
 
@@ -34,7 +36,7 @@ class _Run(NamedTuple):
 
     run_id: str
     name: str
-    model: str
+    on_votes: bool
     data: str
     metrics: Mapping[str, float]
 
@@ -108,7 +110,7 @@ def comparison(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -
 
     table = reading.compare(run_ids, thresholds)
     runs = [_read(run_id) for run_id in run_ids]
-    on_votes = [run for run in runs if run.model in _MODELS]
+    on_votes = [run for run in runs if run.on_votes]
     if len(on_votes) < 2:
         return table
     rows = pd.DataFrame(_rows(runs, on_votes), columns=COLUMNS).astype(table.dtypes)
@@ -133,8 +135,10 @@ def warnings(comparison: "DataFrame") -> list[str]:
 def _read(run_id: str) -> _Run:
     run = searching.find_run(run_id)
     known = (str(run.info.run_id), str(run.info.run_name))
-    model, data = run.data.params.get("model", ""), run.data.tags.get("data.sha256", "")
-    return _Run(*known, model, data, run.data.metrics)
+    params, data = run.data.params, run.data.tags.get("data.sha256", "")
+    model = params.get("model", "")
+    on_votes = model in MODELS or (is_reference(model) and "chamber" in params)
+    return _Run(*known, on_votes, data, run.data.metrics)
 
 
 def _rows(runs: Sequence[_Run], on_votes: Sequence[_Run]) -> list[tuple[object, ...]]:

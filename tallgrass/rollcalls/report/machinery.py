@@ -167,7 +167,8 @@ def data_section(run: RollCallAnalysis) -> Section:
         blocks.append(
             Table(caption, columns, cells, find="Find in the list", sortable=True, fold=fold)
         )
-    blocks.append(Text(f"Fingerprint of the votes (SHA-256): {votes.fingerprint}", tone="aside"))
+    known_by = run.prepared.data.fingerprint
+    blocks.append(Text(f"Fingerprint of the votes (SHA-256): {known_by}", tone="aside"))
     return Section("data", "Data and filters", tuple(blocks))
 
 
