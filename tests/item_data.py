@@ -54,6 +54,22 @@ def cohort(n_users=1500, n_items=40, n_anchors=10, mean=0.5, sd=1.0, seed=1, dri
     return Simulated(responses, anchors, theta, a, b)
 
 
+def sparse_cohort(n_users, n_items, per_user, drift, mean=0.3, seed=1):
+    """As :func:`cohort`, of a large bank of which every user answers some items."""
+    generator = np.random.default_rng(seed)
+    log_a, b = 0.2 * generator.normal(size=n_items), generator.normal(size=n_items)
+    theta, a = mean + generator.normal(size=n_users), np.exp(log_a)
+    user = np.repeat(np.arange(n_users), per_user)
+    item = np.argsort(generator.random((n_users, n_items)), axis=1)[:, :per_user].ravel()
+    p = 1 / (1 + np.exp(-a[item] * (theta[user] - b[item])))
+    correct = (generator.random(len(user)) < p).astype(np.int8)
+    items = tuple(f"i{j:03d}" for j in range(n_items))
+    responses = Responses(tuple(f"u{i:05d}" for i in range(n_users)), items, user, item, correct)
+    n = len(drift)
+    anchors = Anchors(items[:n], a[:n], b[:n] - np.asarray(drift))
+    return Simulated(responses, anchors, theta, a, b)
+
+
 def table(matrix, names=None):
     """Responses from a full matrix of 0 and 1, users by items."""
     matrix = np.asarray(matrix)

@@ -1,19 +1,24 @@
-"""Are stated probabilities of drift right: drift of 0, 0.3, 0.6 with 200 to 2,000 responses."""
+"""Stated probabilities of drift, and who is found: 0, 0.3, 0.6 with 200 to 2,000 responses."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from item_data import cohort
+from item_data import cohort, sparse_cohort
 from scipy.stats import norm
 
 from tallgrass.items import tables
 from tallgrass.items.drift import drift_table, drifted_anchors, undrifted
-from tallgrass.items.engines import calibrate_map
+from tallgrass.items.engines import calibrate_linked, calibrate_map
 from tallgrass.items.priors import PriorChoice, item_priors
+from tallgrass.items.run import MOST_ROUNDS
 from tallgrass.items.spec import CalibrationSpec
 
 FREE = PriorChoice(free=True)
 N_ANCHORS, N_MOVED = 24, 6
+
+
+def mode(responses, anchors):
+    return calibrate_map(responses, anchors, choice=FREE, most_work=1e9)
 
 
 def drift_of(n_users, seed):
@@ -23,19 +28,24 @@ def drift_of(n_users, seed):
     moved = generator.choice(N_ANCHORS, N_MOVED, replace=False)
     drift[moved] = generator.choice([-0.6, -0.3, 0.3, 0.6], N_MOVED)
     data = cohort(n_users, 40, N_ANCHORS, mean=0.3, seed=seed, drift=drift)
+    truth = dict(zip(data.anchors.items, drift, strict=True))
+    table = purified(data)
+    return table.assign(true=table["item"].map(truth), n_users=n_users)
+
+
+def purified(data, engine=mode):
+    """The drift table when anchors that drifted were dropped until nothing changes."""
     anchors, flagged = data.anchors, ()
-    for _ in range(5):
+    for _ in range(MOST_ROUNDS):
         kept = undrifted(anchors, flagged)
-        found = calibrate_map(data.responses, kept, choice=FREE, most_work=1e9)
-        calibrated = tables.of_estimates(
-            found, data.responses, item_priors(data.responses, kept, FREE)
-        )
+        found = engine(data.responses, kept)
+        priors = item_priors(data.responses, kept, FREE)
+        calibrated = tables.of_estimates(found, data.responses, priors)
         table = drift_table(calibrated, data.responses, anchors, 0.2, 0.25, FREE)
         if set(drifted_anchors(table)) == set(flagged):
             break
         flagged = drifted_anchors(table)
-    truth = dict(zip(anchors.items, drift, strict=True))
-    return table.assign(true=table["item"].map(truth), n_users=n_users)
+    return table
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +84,27 @@ def test_anchors_that_did_not_move_are_seldom_flagged_and_those_that_did_are_fou
     still = tried["true"] == 0
     assert flagged[still].mean() < 0.03
     assert flagged[many & (tried["true"].abs() == 0.6)].mean() > 0.95
+
+
+def test_few_responses_do_not_make_anchors_drift_where_no_prior_holds_them():
+    data = [cohort(200, 40, N_ANCHORS, mean=0.3, seed=seed) for seed in (1, 2)]
+    table = pd.concat(purified(one, calibrate_linked) for one in data)
+    flagged = table["drifted"] | table["suspect"]
+    # By chance alone many estimates are beyond the threshold.
+    assert (table["b_change"].abs() > CalibrationSpec().drift_b).mean() > 0.08
+    assert flagged.mean() < 0.08
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", [mode, calibrate_linked])
+def test_in_a_bank_of_500_anchors_that_moved_are_found_and_few_others(engine):
+    """50 of 60 anchors stayed; each item has 600 responses, and the cohort is 0.3 abler."""
+    drift = np.zeros(60)
+    drift[:10] = [0.6, -0.6] * 5
+    table = purified(sparse_cohort(6000, 500, 50, drift, seed=3), engine)
+    moved = table["item"].isin([f"i{j:03d}" for j in range(10)])
+    flagged = table["drifted"] | table["suspect"]
+    assert flagged[moved].mean() >= 0.9
+    assert flagged[~moved].mean() <= 0.04
+    assert (table["p_b"][moved] > 0.8).mean() >= 0.9
+    assert (table["p_b"][~moved] > 0.8).mean() <= 0.04

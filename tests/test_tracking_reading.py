@@ -401,6 +401,14 @@ senate hierarchical nutpie pca ({hierarchical[:8]}) |
     assert reading.markdown(table) == expected
 
 
+def test_who_moved_most_against_the_baseline_is_named(store):
+    moved = made_run(tags={"baseline.moved_most": "Ann Lee, from rank 1 to 30"})
+    other = made_run()
+    rows = reading.compare([moved, other]).set_index(["measure", "run_id"])["text"]
+    assert rows["Moved most, vs baseline", moved] == "Ann Lee, from rank 1 to 30"
+    assert rows["Moved most, vs baseline", other] == "\N{EM DASH}"
+
+
 def test_a_name_cannot_break_the_markdown_table(store):
     with start_run(None, "a | b\n<script>") as run:
         pass

@@ -171,6 +171,7 @@ def _overview(runs: pd.DataFrame) -> Table:
         ("|r|", "abs_r", None),
         ("r in party", "baseline/r_within_min", None),
         ("ELPD diff.", "baseline/elpd_diff", 1),
+        ("its SE", "baseline/elpd_diff_se", 1),
         ("Seconds", "sampling_s", 1),
     ]
     present = [column for column in columns if column[1] in runs]

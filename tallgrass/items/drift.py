@@ -29,6 +29,9 @@ from tallgrass.items.tables import Calibrated
 Floats = NDArray[np.float64]
 
 _CERTAIN = 1e-8  # variance of what is known
+# Standard errors by which an estimate changes by chance. It counts where no prior holds an anchor
+# (maximum likelihood, anchors that were dropped) and its responses are few.
+CHANCE = 2.0
 CONFLICT_Z = 3.0  # the conflict is about N(0, 1) for an anchor that did not move
 
 
@@ -59,7 +62,7 @@ def drift_table(
         item, n, a_before, a, a_change, b_before, b, b_change, p_a and p_b (probability that the
         change exceeds its threshold, without the anchor's own prior), a_alone and b_alone with
         their ``_sd``, conflict (NaN where undefined), drifted (the estimate moved by more than a
-        threshold), suspect (a conflict above 3).
+        threshold and by more than two standard errors), suspect (a conflict above 3).
     """
     table = calibrated.items.set_index("item")
     present = [k for k, name in enumerate(anchors.items) if name in table.index]
@@ -86,7 +89,8 @@ def drift_table(
             f"{name}_alone_sd": alone[f"{name}_sd"],
         }
         if name == "b" or choice.model != "1pl":  # one a for all: it is no anchor that moved
-            exceeded |= np.abs(change) > limits[name]
+            by_chance = CHANCE * np.nan_to_num(sd)
+            exceeded |= np.abs(change) > np.maximum(limits[name], by_chance)
     if choice.model == "3pl":
         c, c_sd = rows["c"].to_numpy(float), rows["c_sd"].to_numpy(float)
         columns |= {"c_before": kept.c, "c": c, "c_sd": c_sd, "c_change": c - kept.c}

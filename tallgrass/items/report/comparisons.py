@@ -34,7 +34,7 @@ def drift_section(run: CalibrationAnalysis) -> Section | None:
     moved = drift[drift["drifted"] | drift["suspect"]]
     words = (
         f"An anchor drifted when its b moved by more than {spec.drift_b:g} or its a by more than "
-        f"{spec.drift_a:g} (grey band). "
+        f"{spec.drift_a:g} (grey band), and by more than two standard errors. "
     )
     if spec.engine == "mml":
         words += "A filled mark is the estimate"

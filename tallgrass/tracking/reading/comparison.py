@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tallgrass.inference.thresholds import Thresholds
 
+_MOVED = "baseline.moved_most"
 COLUMNS = ["measure", "relation", "threshold", "run_id", "run", "value", "passed", "text"]
 
 
@@ -114,6 +115,8 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
         if any(measure.metric in run.data.metrics for run in runs):
             rows.extend(_measured(measure, limits, *of_run) for of_run in models)
     rows.extend(_tagged("Sign flip", run, run.data.tags.get("sign_flip")) for run in runs)
+    if any(_MOVED in run.data.tags for run in runs):
+        rows.extend(_tagged("Moved most, vs baseline", r, r.data.tags.get(_MOVED)) for r in runs)
     for run in runs:
         verdict = run.data.tags.get("verdict")
         passed = None if verdict in (None, "unresolved") else verdict == "pass"
