@@ -56,8 +56,17 @@ def test_the_report_of_a_graded_run_speaks_of_thresholds_and_points(graded):
     assert ">Points<" in page
     assert "answers an item correctly" not in page
     assert "the share of its points to be expected" in page
-    assert "was not looked at (of 2pl alone it is known)" in page
-    assert "items are beyond 3 standard deviations" not in page
+    assert "was not looked at" not in page
+    assert "items are beyond 3 standard deviations" in page
+
+
+def test_a_graded_run_says_which_items_fit_beside_what_chance_gives(graded):
+    run = mlflow.MlflowClient().get_run(graded.run_id)
+    items = item_table(graded.run_id)
+    assert items[["infit_z", "outfit_z"]].notna().all(axis=None)
+    assert run.data.metrics["fit/misfit_items_by_chance"] == pytest.approx(0.008 * len(items))
+    names = {check.name: check.status for check in graded.analysis.fit_verdict.checks}
+    assert "not checked" not in names.values()
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,7 @@ class CalibrationAnalysis(Analysis):
     @cached_property
     def fit_verdict(self) -> FitVerdict:
         """Whether the model fits, apart from whether it converged."""
-        model = self.spec.item_model
-        why = "fit_checks=false" if model == "2pl" else f"item_model={model}: for 2pl alone"
+        why = "fit_checks=false"
         if self.spec.places_fit:
             why = "a draw or an estimate is not finite"
         return fit_of(self.calibrated, self.drift, why, self.dependence)

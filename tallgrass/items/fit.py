@@ -59,6 +59,16 @@ def person_fit_of(responses: Responses, theta: Floats, curves: Curves) -> Fit:
     return _fit_of(responses, theta, curves, responses.user, len(responses.users))
 
 
+def fits_of(responses: Responses, theta: Floats, curves: Curves) -> tuple[Fit, Fit]:
+    """Fit of every item and of every user; arguments as :func:`item_fit_of`."""
+    mean, variance = score_moments(responses, theta, curves)
+    of = np.maximum(variance, _LEAST_VARIANCE), (responses.correct - mean) ** 2
+    return (
+        _ratios(*of, responses.item, len(responses.items)),
+        _ratios(*of, responses.user, len(responses.users)),
+    )
+
+
 def score_moments(responses: Responses, theta: Floats, curves: Curves) -> tuple[Floats, Floats]:
     """Mean and variance of the score of every response, shape (n_responses,) each."""
     mean, variance = np.empty(len(responses)), np.empty(len(responses))

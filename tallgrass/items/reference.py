@@ -19,7 +19,9 @@ are each placed among repeats of their own, and mean and standard deviation of t
 pair for all items and one for all users, correct those of the answers that were given.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +34,7 @@ from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
 Answers = NDArray[np.int8]
+Rows = NDArray[np.bool_]
 
 REPEATS = 50
 SETS, REPEATS_OF_SET = 8, 15  # answers that fit, and the repeats of each
@@ -66,6 +69,14 @@ class Estimates:
     precision: Floats
 
 
+class HasFits(Protocol):
+    """Estimates, of which it matters here how answers fit them."""
+
+    @property
+    def fits(self) -> tuple[Fit, Fit]:
+        """Of items and of users."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Point:
     """Slopes and intercepts on standardised abilities, and theirs: what answers come from."""
@@ -93,15 +104,49 @@ def placed_fit(
     >>> np.abs(items.infit_z).max()  # doctest: +SKIP
     2.4
     """
+
+    def replication(of: Responses, kept: Rows) -> _Replication:
+        part = replace(estimates, theta=estimates.theta[kept], theta_sd=estimates.theta_sd[kept])
+        return _Replication(of, part, draws)
+
+    return placed_among(responses, replication)
+
+
+class Replication[Point: HasFits](Protocol):
+    """Answers of some users that are drawn again, and estimates from them."""
+
+    def given(self) -> Point:
+        """The estimates, and the fit of the answers that were given."""
+
+    def spread(self, point: Point, generator: np.random.Generator) -> Point:
+        """Abilities and items drawn about these estimates."""
+
+    def drawn(self, point: Point, place: float) -> Point:
+        """A draw from the posterior, at this place (0 to 1) among all, where there are draws."""
+
+    def repeated(
+        self, source: Point, centre: Point, answers: Answers, generator: np.random.Generator
+    ) -> tuple[Point, Answers]:
+        """Answers drawn from ``source``, and what is estimated from them near ``centre``."""
+
+
+def placed_among[Point: HasFits](
+    responses: Responses, make: "Callable[[Responses, Rows], Replication[Point]]"
+) -> tuple[Placed, Placed]:
+    """Fit of items and of users, placed among repeats.
+
+    Parameters
+    ----------
+    make : callable
+        Gives the replication of responses of some of the users, and of a mask of these.
+    """
     generator = np.random.default_rng(_SEED)
-    corrections = _corrections(responses, estimates, generator)
-    replication = _Replication(responses, estimates)
-    given = replication.at(responses.correct, replication.slope, replication.intercept)
+    corrections = _corrections(responses, make, generator)
+    replication = make(responses, np.ones(len(responses.users), bool))
+    given = replication.given()
     repeats = []
     for k in range(REPEATS):
-        source = replication.spread(given, generator)
-        if draws is not None:
-            source = replication.drawn(source, draws, k / (REPEATS - 1))
+        source = replication.drawn(replication.spread(given, generator), k / (REPEATS - 1))
         repeats.append(replication.repeated(source, given, responses.correct, generator)[0].fits)
     items, users = (
         place(given.fits[k], [fits[k] for fits in repeats], corrections[k]) for k in range(2)
@@ -109,8 +154,10 @@ def placed_fit(
     return items, users
 
 
-def _corrections(
-    responses: Responses, estimates: Estimates, generator: np.random.Generator
+def _corrections[Point: HasFits](
+    responses: Responses,
+    make: "Callable[[Responses, Rows], Replication[Point]]",
+    generator: np.random.Generator,
 ) -> list[dict[str, "Correction"]]:
     """Of items and of users, by statistic, from answers that fit."""
     some = _some_users(len(responses.users), len(responses), generator)
@@ -121,11 +168,10 @@ def _corrections(
         some[responses.user[chosen]].astype(np.int32),
         responses.item[chosen],
         responses.correct[chosen],
+        responses.graded,
     )
-    kept = some >= 0
-    of_part = replace(estimates, theta=estimates.theta[kept], theta_sd=estimates.theta_sd[kept])
-    replication = _Replication(part, of_part)
-    centre = replication.at(part.correct, replication.slope, replication.intercept)
+    replication = make(part, some >= 0)
+    centre = replication.given()
     sets = []
     for _ in range(SETS):
         source = replication.spread(centre, generator)
@@ -160,8 +206,11 @@ def _some_users(
 class _Replication:
     """Estimates from other answers of the same users to the same items."""
 
-    def __init__(self, responses: Responses, estimates: Estimates) -> None:
+    def __init__(
+        self, responses: Responses, estimates: Estimates, draws: dict[str, Floats] | None = None
+    ) -> None:
         self.responses, self.mean, self.sd = responses, estimates.mean, estimates.sd
+        self.draws = draws
         self.order = np.argsort(responses.user, kind="stable")
         counts = np.bincount(responses.user, minlength=len(responses.users))
         self.bounds = np.concatenate([[0], np.cumsum(counts)])
@@ -187,6 +236,10 @@ class _Replication:
         root = np.linalg.cholesky(self._covariance)
         self._spread = np.where(known[:, None, None], root, 0.0)
 
+    def given(self) -> _Point:
+        """At the estimates."""
+        return self.at(self.responses.correct, self.slope, self.intercept)
+
     def spread(self, point: _Point, generator: np.random.Generator) -> _Point:
         """Abilities, and item parameters under priors, drawn about estimates as normal."""
         x = point.x + self.x_sd * generator.standard_normal(len(point.x))
@@ -194,8 +247,10 @@ class _Replication:
         slope, intercept = np.einsum("jkl,jl->kj", self._spread, unit)
         return replace(point, x=x, slope=point.slope + slope, intercept=point.intercept + intercept)
 
-    def drawn(self, point: _Point, draws: dict[str, Floats], place: float) -> _Point:
-        """A draw from the posterior, at this place (0 to 1) among all draws."""
+    def drawn(self, point: _Point, place: float) -> _Point:
+        """A draw from the posterior, at this place (0 to 1) among all draws, if there are some."""
+        if (draws := self.draws) is None:
+            return point
         row = round(place * (len(draws["a"]) - 1))
         a, b = draws["a"][row], draws["b"][row]
         x = point.x

@@ -182,6 +182,7 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
                 self._calibrated(sampled),
                 self.prepared.data.responses,
                 self.prepared.spec.places_fit,
+                self.prepared.spec.item_model,
             )
             dependence = self._dependence(calibrated)
         spec, drift, compared = self.prepared.spec, None, None

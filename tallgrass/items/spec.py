@@ -288,7 +288,7 @@ class CalibrationSpec(SamplerSpec):
     @property
     def places_fit(self) -> bool:
         """Whether the fit of items and users is placed among answers drawn from the model."""
-        return self.fit_checks and self.item_model == "2pl"
+        return self.fit_checks
 
     @property
     def free(self) -> bool:

@@ -21,6 +21,7 @@ from tallgrass.items.fit import (
     person_fit_of,
 )
 from tallgrass.items.model import POPULATION
+from tallgrass.items.models import ItemModelName
 from tallgrass.items.placement import Placed, unplaced
 from tallgrass.items.population_summary import (
     STANDARD,
@@ -32,6 +33,7 @@ from tallgrass.items.population_summary import (
 )
 from tallgrass.items.priors import ItemPriors
 from tallgrass.items.reference import Estimates, placed_fit
+from tallgrass.items.reference_any import placed_fit_of
 from tallgrass.items.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -64,6 +66,8 @@ class Calibrated:
         Row by row from the same points as ``draws``; empty where they were not kept.
     precision : ndarray, shape (n_items, 2)
         Of the priors of log a and b; 0 without priors.
+    priors : ItemPriors or None
+        The priors of the items; None without.
     """
 
     items: pd.DataFrame
@@ -75,6 +79,7 @@ class Calibrated:
     link: Link | None = None
     theta_draws: Floats = field(default_factory=lambda: np.empty((0, 0)))
     precision: Floats = field(default_factory=lambda: np.zeros((0, 2)))
+    priors: ItemPriors | None = None
 
     @property
     def curves(self) -> Curves:
@@ -107,7 +112,12 @@ def of_trace(trace: xr.DataTree, responses: Responses, priors: ItemPriors) -> Ca
     return replace(calibrated, theta_draws=_flat(posterior["theta"].to_numpy()))
 
 
-def with_fit(calibrated: Calibrated, responses: Responses, placed: bool = True) -> Calibrated:
+def with_fit(
+    calibrated: Calibrated,
+    responses: Responses,
+    placed: bool = True,
+    model: ItemModelName = "2pl",
+) -> Calibrated:
     """The tables with the fit of items and users.
 
     Parameters
@@ -135,10 +145,15 @@ def with_fit(calibrated: Calibrated, responses: Responses, placed: bool = True) 
             items=items.assign(**_fit_columns(unplaced(item_fit_of(*of)))),
             users=users.assign(**_fit_columns(unplaced(person_fit_of(*of)))),
         )
-    draws = dict(calibrated.draws)
-    if len(calibrated.theta_draws):
-        draws["theta"] = calibrated.theta_draws
-    of_items, of_users = placed_fit(responses, estimates, draws or None)
+    if model != "2pl":
+        curves, priors = calibrated.curves, calibrated.priors
+        scale = (population.mean, population.sd)
+        of_items, of_users = placed_fit_of(model, responses, curves, scale, priors)
+    else:
+        draws = dict(calibrated.draws)
+        if len(calibrated.theta_draws):
+            draws["theta"] = calibrated.theta_draws
+        of_items, of_users = placed_fit(responses, estimates, draws or None)
     return replace(
         calibrated,
         items=items.assign(**_fit_columns(of_items)),
@@ -245,6 +260,7 @@ def _assembled(
         empirical_reliability(theta, sd),
         population,
         precision=_precision(priors),
+        priors=priors if np.isfinite(priors.log_a_sd).all() else None,
     )
 
 

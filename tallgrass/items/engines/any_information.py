@@ -161,8 +161,8 @@ def _complete(family: Family, counts: Floats, x: Floats, items: Floats) -> Float
     for k in range(width):
         moved = np.zeros(width)
         moved[k] = _STEP
-        up = _gradient(family, counts, x, items + moved)
-        down = _gradient(family, counts, x, items - moved)
+        up = gradient_by_item(family, counts, x, items + moved)
+        down = gradient_by_item(family, counts, x, items - moved)
         result[:, :, k] = -(up - down) / (2 * _STEP)
     unused = family.index < 0
     unused[:, 0] = False
@@ -170,8 +170,11 @@ def _complete(family: Family, counts: Floats, x: Floats, items: Floats) -> Float
     return np.asarray((result + result.transpose(0, 2, 1)) / 2)
 
 
-def _gradient(family: Family, counts: Floats, x: Floats, items: Floats) -> Floats:
-    """Of the expected log-likelihood without priors, in the coordinates, by item."""
+def gradient_by_item(family: Family, counts: Floats, x: Floats, items: Floats) -> Floats:
+    """Of the expected log-likelihood without priors, in the coordinates, by item.
+
+    At the parameters of the E-step it is that of the marginal log-likelihood (Fisher's identity).
+    """
     curves = family.curves_of_items(items)
     by_code = np.einsum("kq,kpq->kp", counts, curves.derivatives(x))
     natural = np.add.reduceat(by_code, curves.first[:-1])

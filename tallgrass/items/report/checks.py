@@ -73,9 +73,7 @@ def fit_section(run: CalibrationAnalysis) -> Section:
 
 def _why_not(run: CalibrationAnalysis) -> str:
     """Why fit was not placed among what chance gives."""
-    if run.spec.places_fit:
-        return "a draw or an estimate is not finite"
-    return "of 2pl alone it is known" if run.spec.fit_checks else "fit_checks=false"
+    return "a draw or an estimate is not finite" if run.spec.places_fit else "fit_checks=false"
 
 
 def convergence_section(run: CalibrationAnalysis, drawn: set[str]) -> Section | None:
