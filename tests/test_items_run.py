@@ -188,6 +188,22 @@ def test_a_drifted_anchor_can_be_dropped_and_the_items_fitted_again(store):
     assert "dropped because they drifted" in page
 
 
+def test_too_few_anchors_that_stayed_hold_no_link_and_nothing_is_published(store, filled):
+    url, _ = filled
+    # Two of three moved, and a link needs three.
+    drifted = pd.read_csv("anchors.csv")
+    drifted["b"] += np.array([-1.5, 1.5, 0])
+    drifted.to_sql("moved", engine_of(url), index=False)
+    result = tg.calibrate(
+        spec_of(engine="mml", responses=url, anchors="moved", purify=True, publish=True), QUIET
+    )
+    assert result.verdict.status == "pass"
+    assert result.published == 0
+    assert published_items(url) == []
+    assert "all but too few" in stored(result).data.tags["published.refused"]
+    assert "they cannot hold the scale" in Path(result.report_path).read_text("utf-8")
+
+
 def test_another_run_and_a_file_can_be_compared(gibbs, store):
     other = pd.DataFrame({"item": gibbs.items["item"], "a": 1.0, "b": gibbs.items["b"] + 0.2})
     other.to_csv("other.csv", index=False)

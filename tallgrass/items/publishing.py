@@ -12,6 +12,8 @@ from tallgrass.study.analysis import Declaration
 from tallgrass.tracking.reading import searching
 from tallgrass.tracking.store import masked
 
+TOO_FEW = "every anchor drifted, or all but too few"
+
 logger = logging.getLogger(__name__)
 
 
@@ -55,8 +57,10 @@ def refusal(spec: CalibrationSpec, analysis: CalibrationAnalysis) -> str:
             f"the verdict is unresolved ({', '.join(open_)} could not be computed): sample more "
             "chains, or allow it with publish_unresolved"
         )
-    if analysis.drift is not None and len(drifted_anchors(analysis.drift)) == len(analysis.drift):
-        return "every anchor drifted, so that nothing holds the scale"
+    if (drift := analysis.drift) is not None:
+        stayed = len(drift) - len(drifted_anchors(drift))
+        if stayed < spec.least_anchors:
+            return f"{TOO_FEW}, so that nothing holds the scale"
     return ""
 
 

@@ -33,7 +33,7 @@ from tallgrass.items.prepare import (
     groups_by_user,
 )
 from tallgrass.items.priors import item_priors
-from tallgrass.items.publishing import published
+from tallgrass.items.publishing import TOO_FEW, published
 from tallgrass.items.report import build_calibration, calibration_figures
 from tallgrass.items.responses import Anchors
 from tallgrass.items.tables import Calibrated
@@ -157,8 +157,8 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         if set(purified) == set(self.purified):
             return None
         kept = undrifted(self.prepared.anchors, purified)
-        if kept is None:
-            logger.warning("every anchor drifted: none can hold the scale, so all are kept")
+        if kept is None or len(kept.items) < self.prepared.spec.least_anchors:
+            logger.warning("%s: they cannot hold the scale, so those of before are kept", TOO_FEW)
             return None
         logger.warning("anchors dropped because they drifted: %s", ", ".join(purified) or "none")
         return replace(self, anchors=kept, purified=purified, rounds=self.rounds + 1, _latest=[])
@@ -256,8 +256,8 @@ class CalibrationStudy(Study[CalibrationAnalysis]):
         moved = drifted_anchors(self._drift(self._calibrated(sampled), anchors))
         if set(moved) == set(self.purified):
             return ()
-        if len(moved) == len(anchors.items):
-            return ("every anchor drifted: none of them can hold the scale",)
+        if len(anchors.items) - len(moved) < self.prepared.spec.least_anchors:
+            return (f"{TOO_FEW}: they cannot hold the scale",)
         return (f"after {self.rounds} rounds of dropping anchors others still seem to drift",)
 
     def _estimated(self, attributes: Mapping[str, str]) -> Estimated:

@@ -301,6 +301,13 @@ class CalibrationSpec(SamplerSpec):
         return self.has_anchors and (self.engine != "mml" or self.free)
 
     @property
+    def least_anchors(self) -> int:
+        """As many anchors as are needed to hold the scale."""
+        from tallgrass.inference.linking import MIN_ITEMS
+
+        return MIN_ITEMS if self.engine == "mml" and self.anchoring == "link" else 1
+
+    @property
     def prior_choice(self) -> "PriorChoice":
         """The priors of items and abilities."""
         from tallgrass.items.priors import PriorChoice
