@@ -68,6 +68,14 @@ def test_draws_that_are_not_finite_fail_by_name(trace, value, all_draws):
     assert f"NaN or infinite: xi[{name}]" in verdict.reasons
 
 
+def test_without_scores_or_with_draws_that_are_not_finite_there_is_no_audit(trace):
+    scores = trace["posterior"]["xi"].mean(("chain", "draw")).values
+    assert audit(trace, scores) == ()
+    assert audit(trace, None) is None
+    trace["posterior"]["xi"].values[0, 0, 1] = np.nan
+    assert audit(trace, scores) is None
+
+
 def test_where_no_audit_of_modes_was_made_nothing_says_that_it_was_passed(trace):
     without, audited = diagnose(trace), diagnose(trace, reflected=())
     assert "modes/reflected_chains" not in without.metrics()

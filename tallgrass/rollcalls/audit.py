@@ -11,20 +11,20 @@ Floats = NDArray[np.float64]
 
 def audit(
     trace: xr.DataTree, scores: Floats | None, chambers: NDArray[np.integer[Any]] | None = None
-) -> tuple[int, ...]:
-    """Chains in which a chamber is reversed against its scores.
+) -> tuple[int, ...] | None:
+    """Chains in which a chamber is reversed against its scores; None where that cannot be told.
 
     Parameters
     ----------
     scores : ndarray, shape (n_legislators,)
-        Position of every legislator by PCA or by a fit of the chamber alone. Without scores no
-        chain counts as reversed.
+        Position of every legislator by PCA or by a fit of the chamber alone. Without scores, or
+        with draws that are not finite, there is no audit.
     chambers : ndarray of int, optional
         Chamber, or sitting, of every legislator, because the scores of each have their own scale.
     """
-    if scores is None:
-        return ()
     xi = trace["posterior"]["xi"].to_numpy()
+    if scores is None or not np.isfinite(xi).all():
+        return None
     index = np.zeros(len(scores), np.int8) if chambers is None else chambers
     reflected = {
         chain
