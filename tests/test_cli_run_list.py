@@ -82,3 +82,10 @@ def test_programs_get_whole_ids_and_every_column(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[0] == RUN["run_id"]
     assert {"status", "seconds", "sampler", "beta_prior"} <= set(lines[0].split())
+
+
+def test_a_value_is_not_shown_as_the_threshold_that_it_does_not_equal(capsys, monkeypatch):
+    near = {**RUN, "rhat_max": 1.00996, "abs_r": 0.899997, "ess_min": 399.6}
+    text = shown([near], 160, capsys, monkeypatch)
+    for words in ("1.00996", "0.899997", "399.6"):
+        assert words in text

@@ -16,6 +16,7 @@ from tallgrass.cli.results import (
     verdict_record,
 )
 from tallgrass.errors import SpecError
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.items.spec import CalibrationSpec
 from tallgrass.items.specs import changed_calibration, load_calibration_spec
 from tallgrass.rounding import diagnostic
@@ -129,7 +130,10 @@ def _print_compared(result: "ManyCalibrated") -> None:
             engine,
             calibrated.verdict.status,
             _number(calibrated.metrics.get("sampling_s"), ".1f"),
-            *(diagnostic(calibrated.metrics.get(m, math.nan)) for m in ("rhat_max", "ess_min")),
+            *(
+                diagnostic(calibrated.metrics.get(name, math.nan), *Thresholds().of(name))
+                for name in ("rhat_max", "ess_min")
+            ),
             calibrated.run_id,
         ]
         for engine, calibrated in result.results.items()

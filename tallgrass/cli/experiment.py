@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tallgrass.cli.output import as_json, in_browser, records, say, table
 from tallgrass.cli.parser import Arguments, Option
 from tallgrass.errors import SpecError
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
 from tallgrass.rounding import diagnostic, rounded
 from tallgrass.settings import load_settings
@@ -92,10 +94,14 @@ def _summary(result: "ExperimentResult") -> dict[str, Any]:
     }
 
 
+def _diagnostic(name: str, value: float) -> str:
+    return diagnostic(value, *Thresholds().of(name))
+
+
 def _print(result: "ExperimentResult") -> None:
-    forms: dict[str, Callable[[float], str]] = dict.fromkeys(
-        ("rhat_max", "ess_min", "divergences", "abs_r"), diagnostic
-    )
+    forms: dict[str, Callable[[float], str]] = {
+        name: partial(_diagnostic, name) for name in ("rhat_max", "ess_min", "divergences", "abs_r")
+    }
     forms |= dict.fromkeys(("ess/per_second", "sampling_s"), lambda value: rounded(value, 1))
     rows = []
     for run_id, run in result.results.runs.iterrows():

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tallgrass.cli.output import table
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.rollcalls.run_name import session_words
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rounding import diagnostic, rounded
@@ -67,7 +68,10 @@ def _for_programs(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 def _numbers(runs: Sequence[Run]) -> dict[str, list[str]]:
     numbers = {
-        head: ["" if run[name] is None else diagnostic(run[name]) for run in runs]
+        head: [
+            "" if run[name] is None else diagnostic(run[name], *Thresholds().of(name))
+            for run in runs
+        ]
         for name, head in _MEASURES.items()
     }
     seconds = ["" if run["total_s"] is None else rounded(run["total_s"], 1) for run in runs]

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tallgrass.experiment import plots
+from tallgrass.inference.thresholds import Thresholds
 from tallgrass.report.html import Head, html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import (
@@ -180,7 +181,10 @@ def _overview(runs: pd.DataFrame) -> Table:
         runs["label"].tolist(),
         *([Cell(str(v), style=marks.get(str(v), "open")) for v in runs[name]] for name in judged),
         *(
-            [figure(v) if digits is None else numeric(v, digits) for v in runs[name]]
+            [
+                figure(v, *Thresholds().of(name)) if digits is None else numeric(v, digits)
+                for v in runs[name]
+            ]
             for _, name, digits in present
         ),
     )
@@ -233,7 +237,7 @@ def _with_the_first(group: ComparedRuns) -> Table:
     parties = sorted({party for _, comparison in others for party in comparison.within})
     cells = rows(
         [label for label, _ in others],
-        [figure(comparison.abs_r) for _, comparison in others],
+        [figure(comparison.abs_r, *Thresholds().of("abs_r")) for _, comparison in others],
         *(
             [figure(c.within[party].r if party in c.within else math.nan) for _, c in others]
             for party in parties

@@ -22,6 +22,24 @@ class Thresholds:
     abs_r_hierarchical: float = 0.95
     abs_r_across: float = 0.90
 
+    def of(self, metric: str) -> tuple[float, ...]:
+        """The limits of a metric, which it is not shown as equal to where it is not.
+
+        Examples
+        --------
+        >>> import tallgrass as tg
+        >>> tg.Thresholds().of("rhat_max"), tg.Thresholds().of("sampling_s")
+        ((1.01,), ())
+        """
+        limits = {
+            "rhat_max": (self.rhat,),
+            "ess_min": (self.ess,),
+            "ess_tail_min": (self.ess,),
+            "ebfmi_min": (self.ebfmi,),
+            "abs_r": (self.abs_r_flat, self.abs_r_hierarchical, self.abs_r_across),
+        }
+        return limits.get(metric, ())
+
     def abs_r(self, model: str, baseline_model: str) -> float:
         """The least absolute correlation between two runs of these models."""
         if model != baseline_model:

@@ -193,7 +193,9 @@ def _convergence(run: OwnAnalysis) -> Section | None:
     table = run.convergence
     if not len(table):
         return None
-    ebfmi = listed([number(v) for v in run.diagnostics.ebfmi]) or "not known"
+    ebfmi = (
+        listed([measured(v, run.thresholds.ebfmi) for v in run.diagnostics.ebfmi]) or "not known"
+    )
     return Section(
         "convergence",
         "Convergence diagnostics",

@@ -88,8 +88,8 @@ def convergence_section(run: CalibrationAnalysis, drawn: set[str]) -> Section | 
         "to parameters on which the chains disagree, or with too few effective draws."
     )
     alt = (
-        f"R-hat up to {measured(table['rhat_max'].max())}, effective draws from "
-        f"{measured(table['ess_bulk_min'].min())}."
+        f"R-hat up to {measured(table['rhat_max'].max(), run.thresholds.rhat)}, effective draws "
+        f"from {measured(table['ess_bulk_min'].min(), run.thresholds.ess)}."
     )
     blocks: list[Text | Picture | Table] = [
         text,
@@ -97,7 +97,7 @@ def convergence_section(run: CalibrationAnalysis, drawn: set[str]) -> Section | 
         convergence_by_variable(table, run.thresholds),
     ]
     if "energy" in drawn:
-        ebfmi = listed([number(v) for v in run.diagnostics.ebfmi])
+        ebfmi = listed([measured(v, run.thresholds.ebfmi) for v in run.diagnostics.ebfmi])
         blocks.append(Picture("energy", f"E-BFMI by chain: {ebfmi}.", "Energy of the draws"))
     blocks.append(
         Picture("traces", "Traces and ranks of the five parameters that did worst.", "Worst traces")

@@ -52,11 +52,12 @@ def _moves(run: RollCallAnalysis) -> Table:
 
 def agreement_finding(run: RollCallAnalysis) -> list[str]:
     """A sentence on the agreement with the baseline, over everybody and within each party."""
-    comparison = run.comparison
+    comparison, limits = run.comparison, run.thresholds.of("abs_r")
     if comparison is None:
         return []
+    abs_r = measured(comparison.abs_r, *limits)
     text = (
-        f"Against the baseline the ideal points correlate at |r| = {measured(comparison.abs_r)} "
+        f"Against the baseline the ideal points correlate at |r| = {abs_r} "
         f"over {counted(comparison.n_compared, 'legislator')}"
     )
     if comparison.sign_flip:

@@ -69,7 +69,7 @@ def sampler_section(run: RollCallAnalysis, drawn: set[str]) -> Section | None:
     """Energy, and traces and ranks of the worst parameters."""
     diagnostics = run.diagnostics
     blocks: list[Text | Picture | Table] = []
-    ebfmi = [number(v) for v in diagnostics.ebfmi]
+    ebfmi = [measured(v, run.thresholds.ebfmi) for v in diagnostics.ebfmi]
     if "energy" in drawn:
         blocks.append(
             Text(
@@ -107,7 +107,8 @@ def sampler_section(run: RollCallAnalysis, drawn: set[str]) -> Section | None:
             )
         )
         values = "; ".join(
-            f"{label}: R-hat {measured(rhat)}, {measured(ess)} effective draws"
+            f"{label}: R-hat {measured(rhat, run.thresholds.rhat)}, "
+            f"{measured(ess, run.thresholds.ess)} effective draws"
             for label, rhat, ess in zip(worst.index, worst["rhat"], worst["ess_bulk"], strict=True)
         )
         alt = f"Traces and rank histograms of the parameters that did worst. {values}."
@@ -124,9 +125,9 @@ def _worst(run: RollCallAnalysis) -> Table:
     cells = rows(
         [str(label) for label in worst.index],
         [str(people.get(name) or bills.get(name) or "") for name in worst["name"]],
-        [measured(v) for v in worst["rhat"]],
-        [number(v, 0) for v in worst["ess_bulk"]],
-        [number(v, 0) for v in worst["ess_tail"]],
+        [measured(v, run.thresholds.rhat) for v in worst["rhat"]],
+        [measured(v, run.thresholds.ess) for v in worst["ess_bulk"]],
+        [measured(v, run.thresholds.ess) for v in worst["ess_tail"]],
     )
     columns = (
         Column("Parameter"),
