@@ -14,6 +14,7 @@ from tallgrass.rollcalls.anchors import anchors_of, preferred_stretch
 from tallgrass.rollcalls.filters import filter_votes
 from tallgrass.rollcalls.fit_checks import fit_checks
 from tallgrass.rollcalls.models import build_model
+from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.sources import load_votes
 from tallgrass.rollcalls.spec import ModelSpec, RunSpec
 from tallgrass.rollcalls.start import fitted_logits, make_start, pca_scores
@@ -238,6 +239,9 @@ def test_an_anchor_held_elsewhere_is_named_with_both_positions():
     assert check.status == "questioned"
     name = ideal.loc[ideal["anchor"] != 0, "name"].item()
     assert "Compare with anchors=typical" in check.words
+    slug = str(ideal["slug"].iloc[3])
+    better = anchor_check(table, ideal, None, better={slug: 1.316}).words
+    assert f"typical, which holds {person(ideal.iloc[3])} at 1.32" in better
     assert "typical" not in anchor_check(table, ideal, None, "typical").words
     assert f"{name} (R-16) at -2.00, by the votes at {table['by_votes'].item():.2f}" in check.words
 

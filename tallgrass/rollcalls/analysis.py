@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tallgrass.errors import DataError
 from tallgrass.inference.convergence import convergence_table, worst_parameters
 from tallgrass.inference.diagnostics import Diagnostics
 from tallgrass.inference.fit_verdict import FitVerdict, fit_verdict
@@ -19,6 +20,7 @@ from tallgrass.rollcalls.against_baseline import (
     order_check,
     second_axis_metrics,
 )
+from tallgrass.rollcalls.anchors import anchors_of
 from tallgrass.rollcalls.axis import Axis, axis_check, axis_metrics, describe_axes
 from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import JointVotes
@@ -162,9 +164,25 @@ class RollCallAnalysis(Analysis):
                 axis_check(self.axes, self.names, self.spec.dims),
                 None if self.second_axis is None else self.second_axis.check(),
                 order_check(self.comparison, self.elpd, self.names),
-                *self.fit_tables.fit_checks(self.checks, self.ideal_points, self.spec.anchors),
+                *self.fit_tables.fit_checks(
+                    self.checks, self.ideal_points, self.spec.anchors, self._typical_anchors
+                ),
             )
         )
+
+    @property
+    def _typical_anchors(self) -> dict[str, float]:
+        """Whom ``anchors=typical`` would hold where, beside ``auto`` whose anchors are off."""
+        anchors = self.fit_tables.anchors
+        if anchors is None or self.spec.anchors != "auto" or not anchors["off"].any():
+            return {}
+        try:
+            found = anchors_of(
+                self.votes, self.prepared.start.pca, "typical", self.spec.priors["beta"]
+            )
+        except DataError:  # votes without any
+            return {}
+        return found.named(self.votes)
 
     @cached_property
     def second_axis(self) -> summaries.SecondAxis | None:

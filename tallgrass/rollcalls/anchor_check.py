@@ -6,6 +6,8 @@ the other positions and on the discriminations hold the scale as well. They may 
 behind, which is then described wrongly, and with it the roll calls on which it voted.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +16,15 @@ from scipy.special import log_expit, logsumexp
 
 from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.inference.summary import TAILS
+from tallgrass.report.words import listed
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.vote_draws import Floats, VoteDraws, thinned
 from tallgrass.rollcalls.votes import VoteMatrix
 
 if TYPE_CHECKING:
     from xarray import DataTree
+
+NONE: Mapping[str, float] = MappingProxyType({})
 
 _CHECK = "anchors"
 _DRAWS = 100
@@ -77,6 +82,7 @@ def anchor_check(
     ideal: pd.DataFrame,
     fit: pd.DataFrame | None,
     choice: str = "auto",
+    better: Mapping[str, float] = NONE,
 ) -> FitCheck | None:
     """Whether all anchors stand where their votes put them; None without anchors.
 
@@ -90,6 +96,8 @@ def anchor_check(
         From :func:`tallgrass.rollcalls.misfit.legislator_fit`.
     choice : str
         ``anchors`` of the spec: how they were chosen.
+    better : mapping of str to float
+        Positions by slug of those that ``typical`` would choose, where they are known.
     """
     if anchors is None:
         return None
@@ -102,7 +110,10 @@ def anchor_check(
     who = "An anchor is" if len(off) == 1 else f"{len(off)} anchors are"
     way_on = "Name others, or other positions: anchors=<slug>:1,<slug>:-1."
     if choice == "auto":
-        way_on = f"Compare with anchors=typical. {way_on}"
+        people = ideal.set_index("slug", drop=False)
+        held = [f"{person(people.loc[slug])} at {x:.2f}" for slug, x in better.items()]
+        which = f", which holds {listed(held)}" if held else ""
+        way_on = f"Compare with anchors=typical{which}. {way_on}"
     return FitCheck(
         _CHECK,
         "questioned",

@@ -4,13 +4,14 @@ Here the parts come together: who is not described (:mod:`tallgrass.rollcalls.mi
 the anchors stand where their votes put them (:mod:`tallgrass.rollcalls.anchor_check`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tallgrass.inference.fit_verdict import FitCheck
-from tallgrass.rollcalls.anchor_check import anchor_check, anchor_table
+from tallgrass.rollcalls.anchor_check import NONE, anchor_check, anchor_table
 from tallgrass.rollcalls.fit_checks import FitChecks
 from tallgrass.rollcalls.misfit import (
     legislator_fit,
@@ -59,13 +60,17 @@ class FitTables:
         return {} if self.anchors is None else {"fit/anchors_off": float(self.anchors["off"].sum())}
 
     def fit_checks(
-        self, checks: FitChecks | None, ideal: pd.DataFrame, choice: str = "auto"
+        self,
+        checks: FitChecks | None,
+        ideal: pd.DataFrame,
+        choice: str = "auto",
+        better: Mapping[str, float] = NONE,
     ) -> list[FitCheck | None]:
-        """What speaks for and against the fit; ``choice`` says how anchors were chosen."""
+        """What speaks for and against the fit; for the others see :func:`anchor_check`."""
         return [
             misfit_check(checks, self.legislators),
             pairs_check(checks, ideal, 2 if "mean_2" in ideal else 1),
-            anchor_check(self.anchors, ideal, self.legislators, choice),
+            anchor_check(self.anchors, ideal, self.legislators, choice, better),
         ]
 
 
