@@ -59,6 +59,8 @@ MEASURES = (
     Measure("Party separation", "axis/party_separation", decimals=2, unit=" SD"),
     Measure("Share on other side", "axis/other_side_share", decimals=3),
     Measure("Eigenvalue ratio", "axis/eigenvalue_ratio", decimals=2),
+    Measure("Misfit legislators", "fit/misfit_legislators", decimals=0),
+    Measure("Misfit legislators, by chance", "fit/misfit_legislators_expected", decimals=1),
     Measure("ESS per second", "ess/per_second", decimals=1),
     Measure("ELPD (LOO)", "fit/elpd_loo", decimals=1),
     Measure("Accuracy", "fit/accuracy"),
