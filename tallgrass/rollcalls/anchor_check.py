@@ -110,8 +110,8 @@ def anchor_check(
     who = "An anchor is" if len(off) == 1 else f"{len(off)} anchors are"
     way_on = "Name others, or other positions: anchors=<slug>:1,<slug>:-1."
     if choice == "auto":
-        people = ideal.set_index("slug", drop=False)
-        held = [f"{person(people.loc[slug])} at {x:.2f}" for slug, x in better.items()]
+        people = {str(row["slug"]): person(row) for _, row in ideal.iterrows()}
+        held = [f"{people[slug]} at {x:.2f}" for slug, x in better.items()]
         which = f", which holds {listed(held)}" if held else ""
         way_on = f"Compare with anchors=typical{which}. {way_on}"
     return FitCheck(

@@ -15,7 +15,8 @@ def calibration_figures(run: CalibrationAnalysis) -> dict[str, Figure]:
     What is not finite has no place in them; the verdict names it.
     """
     items, theta = run.calibrated.items, run.calibrated.users["theta"].to_numpy(float)
-    known, theta = np.isfinite(items[["a", "b"]]).all(axis=1).to_numpy(), theta[np.isfinite(theta)]
+    known = np.isfinite(items[["a", "b"]].to_numpy(float)).all(axis=1)
+    theta = theta[np.isfinite(theta)]
     items, curves, spec = items[known], run.calibrated.curves.chosen(known), run.spec
     drawn = {}
     if len(items) and len(theta):
