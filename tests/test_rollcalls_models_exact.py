@@ -9,7 +9,8 @@ from toy import BETA, OTHER, Density, log_determinant, spec_priors, toy_votes
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls.coordinates import zero_sum_inverse
 from tallgrass.rollcalls.models import build_model
-from tallgrass.rollcalls.models.hierarchical import NON_CENTRED, SMALL_PARTY
+from tallgrass.rollcalls.models.base import NON_CENTRED
+from tallgrass.rollcalls.models.hierarchical import SMALL_PARTY
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start
 

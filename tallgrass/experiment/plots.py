@@ -8,18 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from tallgrass.report.style import (
-    ACCENT,
-    COLOURS,
-    INK,
-    MARKERS,
-    MUTED,
-    RULE,
-    group,
-    label_axes,
-    new_figure,
-    plain,
-)
+from tallgrass.report.palette import COLOURS, MARKERS, group
+from tallgrass.report.style import ACCENT, INK, MUTED, RULE, label_axes, new_figure, plain
 from tallgrass.rounding import diagnostic
 
 _VERDICTS = {"pass": "#1b6b3a", "fail": "#a3201d"}

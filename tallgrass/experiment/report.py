@@ -24,9 +24,11 @@ from tallgrass.report.page import (
     numeric,
     rows,
 )
+from tallgrass.report.palette import showing
 from tallgrass.report.words import NOTHING, counted, measured, signed
 from tallgrass.rollcalls.against_baseline import moved_words
 from tallgrass.rollcalls.compare import Comparison
+from tallgrass.rollcalls.groups import groups_of
 from tallgrass.rollcalls.report.words import party_cell, plural
 
 _WIDEST = 7  # runs in one scatter matrix; with more it is not readable
@@ -95,6 +97,12 @@ class ExperimentInput:
 
 def build_experiment(page: ExperimentInput) -> tuple[str, dict[str, bytes]]:
     """The page, and its figures as PNG files by name."""
+    parties = [party for group in page.groups for party in group.people["party"].astype(str)]
+    with showing(groups_of(parties)):
+        return _built(page)
+
+
+def _built(page: ExperimentInput) -> tuple[str, dict[str, bytes]]:
     drawn = {}
     if "ess/per_second" in page.runs:
         verdicts = page.runs["verdict"].fillna("").tolist()

@@ -116,6 +116,7 @@ def parse_table(
     required: Sequence[str],
     optional: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
+    others: bool = False,
 ) -> pd.DataFrame:
     """CSV bytes (UTF-8, with or without a BOM) as a table of text, stripped of outer blanks.
 
@@ -129,6 +130,8 @@ def parse_table(
         The columns to return. A missing optional column is returned empty.
     limits : Limits
         The most rows and columns.
+    others : bool
+        Whether to return all other columns too, after these.
 
     Raises
     ------
@@ -158,6 +161,8 @@ def parse_table(
         )
     columns = list(dict.fromkeys((*required, *optional)))
     require_one_each(frame, columns, label)
+    if others:
+        columns += [column for column in frame.columns if column not in columns]
     selected = frame.reindex(columns=columns, fill_value="")
     return pd.DataFrame({column: selected[column].str.strip() for column in columns})
 
@@ -199,11 +204,12 @@ def read_table(
     required: Sequence[str],
     optional: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
+    others: bool = False,
 ) -> pd.DataFrame:
     """A CSV file, plain or gzipped, as :func:`parse_table` returns it."""
     with open_bytes(path, limits) as stream:
         data = stream.read()
-    return parse_table(data, shown(path.name), required, optional, limits)
+    return parse_table(data, shown(path.name), required, optional, limits, others)
 
 
 def row_number(table: pd.DataFrame, position: int) -> int:

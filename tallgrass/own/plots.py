@@ -12,10 +12,10 @@ from tallgrass.inference.labels import entry_label, entry_names
 from tallgrass.inference.summary import draws_of
 from tallgrass.own.description import Description, Variable
 from tallgrass.own.graph import Layout, layout
+from tallgrass.report.palette import RED
 from tallgrass.report.sampler import convergence, sampler_figures
 from tallgrass.report.style import (
     ACCENT,
-    COLOURS,
     INK,
     MUTED,
     RULE,
@@ -208,7 +208,7 @@ def divergent_pairs(trace: "xr.DataTree") -> Figure | None:
                 continue
             x, y = columns[names[column]], columns[names[row + 1]]
             ax.plot(x[~diverging], y[~diverging], ".", color=MUTED, markersize=2, alpha=0.25)
-            ax.plot(x[diverging], y[diverging], ".", color=COLOURS["Republican"], markersize=5)
+            ax.plot(x[diverging], y[diverging], ".", color=RED, markersize=5)
             ax.tick_params(labelsize=7)
             label_axes(
                 ax,

@@ -5,6 +5,7 @@ from functools import cached_property
 from itertools import chain
 from typing import ClassVar
 
+from tallgrass.report.palette import STYLES, style_words
 from tallgrass.report.scale import Scale
 
 
@@ -21,8 +22,8 @@ class Estimate:
     value, interval : str
         The same in words.
     style : str
-        Class of the mark: ``democrat``, ``republican`` or ``other``, and ``hollow`` for a mark that
-        is not filled.
+        Class of the mark: one of :data:`~tallgrass.report.palette.STYLES`, and ``hollow`` for a
+        mark that is not filled.
     who : str
         Id of the person, from :func:`~tallgrass.report.people.person_id`.
     """
@@ -39,7 +40,7 @@ class Estimate:
     @property
     def shape(self) -> str:
         """The form of the mark, which tells groups apart without colour."""
-        return next((s for s in ("democrat", "republican") if s in self.style.split()), "other")
+        return next((s for s in STYLES if s in self.style.split()), "other")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,12 @@ class Forest:
     @property
     def styles(self) -> list[str]:
         """The groups that have a row."""
-        return [s for s in ("democrat", "republican", "other") if s in self._shapes]
+        return [s for s in STYLES if s in self._shapes]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the groups are called."""
+        return style_words()
 
     @property
     def _shapes(self) -> set[str]:

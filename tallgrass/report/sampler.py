@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tallgrass.inference.labels import entry_names
+from tallgrass.report.palette import BLUE, RED
 from tallgrass.report.style import (
     ACCENT,
-    COLOURS,
     INK,
     MUTED,
     RULE,
@@ -43,10 +43,10 @@ def energy(values: Floats) -> Figure:
     figure, axes = new_figure(2.9, margins=(0.4, 0.3, 0.5, 0.5))
     ax: Axes = axes[0, 0]
     centred = values - values.mean(axis=1, keepdims=True)
-    draw_density(ax, centred, COLOURS["Democrat"], "Energy of the draws (about its mean)")
+    draw_density(ax, centred, BLUE, "Energy of the draws (about its mean)")
     draw_density(ax, np.diff(values, axis=1), "#d55e00", "Change from one draw to the next")
     for chain in centred:
-        ax.plot(*density(chain), color=COLOURS["Democrat"], linewidth=0.6, alpha=0.6)
+        ax.plot(*density(chain), color=BLUE, linewidth=0.6, alpha=0.6)
     ax.set_ylim(0, None)
     hide_y(ax)
     label_axes(ax, "Energy")
@@ -154,7 +154,7 @@ def convergence(table: pd.DataFrame, rhat: float, ess: float) -> Figure:
             # A fixed spread, not a random one: the same run draws the same picture.
             y = row + 0.5 * (np.arange(len(x)) * 0.618034 % 1 - 0.5)
             ax.plot(x, y, "o", color=ACCENT, markersize=2.6, alpha=0.5, markeredgewidth=0)
-        ax.axvline(threshold, color=COLOURS["Republican"], linewidth=1.2, linestyle="--")
+        ax.axvline(threshold, color=RED, linewidth=1.2, linestyle="--")
         ax.set_ylim(-0.6, len(variables) - 0.4)
         ax.set_yticks([])
         ax.grid(axis="x", color=RULE, linewidth=0.6)

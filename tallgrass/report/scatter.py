@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from tallgrass.report.labels import label_offsets
+from tallgrass.report.palette import STYLES, style_words
 from tallgrass.report.scale import Scale
 
 # Units of the picture; a reader's screen shows about one and a half pixels for one.
@@ -27,7 +28,7 @@ class Point:
     name, title : str
         The name beside the mark, and what is said of it when it is pointed at.
     style : str
-        ``democrat``, ``republican`` or ``other``.
+        One of :data:`~tallgrass.report.palette.STYLES`.
     who : str
         Id of the person.
     named : bool
@@ -138,7 +139,12 @@ class Scatter:
     def styles(self) -> list[str]:
         """The groups that have a mark."""
         found = {point.style for point in self.points}
-        return [style for style in ("democrat", "republican", "other") if style in found]
+        return [style for style in STYLES if style in found]
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the groups are called."""
+        return style_words()
 
     def across(self, value: float) -> float:
         """A value across, in units of the picture."""

@@ -10,16 +10,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from tallgrass.report.labels import label_offsets
+from tallgrass.report.palette import COLOURS, MARKERS, shown
 
 DPI = 120
 WIDTH = 8.0  # inches: 960 pixels
 
 INK, MUTED, RULE, ACCENT = "#20242a", "#5f6670", "#d9dce1", "#7a5195"
-OTHER = "Other"
-# The ends of ColorBrewer's RdBu, which stay apart under every common colour blindness; the
-# markers and the words say the same without colour.
-COLOURS = {"Democrat": "#2166ac", "Republican": "#b2182b", OTHER: "#6d6d6d"}
-MARKERS = {"Democrat": "o", "Republican": "s", OTHER: "^"}
 _CHAINS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
 
 Floats = NDArray[np.float64]
@@ -34,11 +30,6 @@ def plain(text: object, longest: int = 60) -> str:
     if len(words) > longest:
         words = words[: longest - 1].rstrip() + "…"
     return words.replace("$", r"\$")
-
-
-def group(party: str) -> str:
-    """The colour group of a party: itself, or Other."""
-    return party if party in COLOURS else OTHER
 
 
 def chain_colour(chain: int) -> str:
@@ -120,7 +111,11 @@ def party_legend(
         for g in COLOURS
         if g in groups
     ]
+    if not shown() and groups:  # a chamber without groups has nothing to tell apart
+        handles = []
     handles += more
+    if not handles:
+        return
     ax.legend(
         handles=handles,
         loc="lower left",

@@ -1,6 +1,7 @@
 """What is said of a run against its baseline: agreement within parties, moves, prediction."""
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,8 @@ from tallgrass.errors import TallgrassError
 from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.rollcalls.compare import Comparison, compare_estimates, fixed_members
 from tallgrass.rollcalls.elpd_difference import ElpdDifference, elpd_difference
+from tallgrass.rollcalls.groups import PARTIES, members_of, metric_word
 from tallgrass.rollcalls.single_votes import single_votes
-from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.rounding import rounded
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def predicts_better(run_id: str, votes: pd.DataFrame) -> ElpdDifference | None:
     return None if other is None else elpd_difference(votes, other)
 
 
-def baseline_metrics(comparison: Comparison, elpd: ElpdDifference | None) -> dict[str, float]:
+def baseline_metrics(
+    comparison: Comparison, elpd: ElpdDifference | None, groups: Sequence[str] = PARTIES
+) -> dict[str, float]:
     """Every figure of the comparison by metric name; those that are not defined are left out."""
     metrics = {
         "abs_r": comparison.abs_r,
@@ -65,10 +68,11 @@ def baseline_metrics(comparison: Comparison, elpd: ElpdDifference | None) -> dic
     }
     if comparison.n_compared < comparison.n_common:
         metrics["baseline/abs_r_with_anchors"] = comparison.abs_r_with_fixed
-    for party in PARTIES:
+    for party in groups:
         if (agreement := comparison.within.get(party)) is not None:
-            metrics[f"baseline/r_within_{party.lower()}"] = agreement.r
-            metrics[f"baseline/spearman_within_{party.lower()}"] = agreement.spearman
+            name = metric_word(party)
+            metrics[f"baseline/r_within_{name}"] = agreement.r
+            metrics[f"baseline/spearman_within_{name}"] = agreement.spearman
     if elpd is not None:
         metrics["baseline/elpd_diff"] = elpd.difference
         metrics["baseline/elpd_diff_se"] = elpd.se
@@ -130,9 +134,9 @@ def order_check(
         NAME,
         "questioned",
         f"The baseline orders the members otherwise and predicts the votes better. Within the "
-        f"{party}s r is {least:.2f}, although |r| over everybody is {over_all}; farthest moved "
-        f"{moved_words(comparison, names)}. The log predictive density of the votes is "
-        f"{-elpd.difference:,.0f} below the baseline's (standard error {elpd.se:,.0f}).",
+        f"{members_of(party)} r is {least:.2f}, although |r| over everybody is {over_all}; "
+        f"farthest moved {moved_words(comparison, names)}. The log predictive density of the votes "
+        f"is {-elpd.difference:,.0f} below the baseline's (standard error {elpd.se:,.0f}).",
     )
 
 

@@ -224,7 +224,7 @@ class RollCallAnalysis(Analysis):
         if self.spec.draws == AUTO:
             metrics["sampler/draws"] = self.trace["posterior"].sizes["draw"]
         if self.comparison is not None:
-            metrics |= baseline_metrics(self.comparison, self.elpd)
+            metrics |= baseline_metrics(self.comparison, self.elpd, self.votes.groups)
             metrics |= second_axis_metrics(self.prepared.baseline, self.ideal_points)
         if self.external is not None:
             metrics |= self.external.metrics

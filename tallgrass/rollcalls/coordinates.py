@@ -25,7 +25,7 @@ from tallgrass.inference.constants import integers, numbers
 from tallgrass.inference.priors import PriorNumbers, PriorSpec
 
 Tensor = Any  # a PyTensor variable; PyTensor's own types do not name dtype or rank
-Pair = Sequence[Any]  # one scalar per party, Democrat first
+Pair = Sequence[Any]  # one scalar per party, lower mean first (Democrat)
 Prior = PriorSpec | PriorNumbers
 
 
@@ -82,20 +82,26 @@ def zero_sum_inverse(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(x[:-1] - zero_sum_weights(n)[:-1] * (-x[-1] * np.sqrt(n)))
 
 
-def standardised_positions(y: Pair, groups: NDArray[np.int8]) -> Tensor:
-    """Positions v whose group means are exactly -1 and +1.
+def standardised_positions(
+    y: Sequence[Tensor], groups: NDArray[np.int8], means: Sequence[Tensor] = ()
+) -> Tensor:
+    """Positions v whose group means are exactly -1 and +1 and, of further groups, ``means``.
 
     Parameters
     ----------
-    y : pair of tensors
-        Coordinates of the deviations of group 0 and group 1, lengths n_g - 1.
+    y : sequence of tensors
+        Coordinates of the deviations of group 0, group 1 and the others, lengths n_g - 1.
     groups : ndarray, shape (n,)
         Group of every legislator, in the order of v.
+    means : sequence of scalars
+        Mean of v in group 2, group 3 and so on.
     """
     # The gradient of a concatenation takes several seconds longer to compile.
-    v = numbers(np.where(groups == 1, 1.0, -1.0))
+    v = numbers(np.select([groups == 0, groups == 1], [-1.0, 1.0], 0.0))
     for g, free in enumerate(y):
         rows = np.flatnonzero(groups == g)
+        if g >= 2:
+            v = v + numbers(groups == g) * means[g - 2]
         weights = np.zeros(len(groups))
         weights[rows] = zero_sum_weights(len(rows))
         v = v + numbers(weights) * pt.sum(free)
@@ -212,13 +218,14 @@ def location(
     mean_variance: Pair,
     mu: Prior,
     eps: Tensor,
+    means: Sequence[Tensor] = (),
 ) -> Location:
     """The centre ``mid`` by :func:`centre`, for the party means of the members.
 
     ``mid -/+ s ~ N(mu.mu, mean_variance_g)``, where mean_variance is, by party, the variance of mu
-    plus ``sigma_g^2 / n_g``.
+    plus ``sigma_g^2 / n_g``; so too ``mid + s m`` of every further group, whose mean of v is m.
     """
-    offsets = (-s - mu.mu, s - mu.mu)
+    offsets = (-s - mu.mu, s - mu.mu, *(s * mean - mu.mu for mean in means))
     mid, log_density = centre(a - alpha.mu, beta, alpha.sigma**-2, offsets, mean_variance, eps)
     return Location(mid, log_density - _total(pt.log(v) for v in mean_variance) / 2)
 
@@ -279,6 +286,17 @@ def ordered_party_means(
     log_density = -(surplus**2 / total + pt.log(total)) / 2 + log_gap + pt.log(r)
     means = means_given_gap(mean[1], variance, total, gap, surplus, eps_level)
     return PartyMeans(means, log_density)
+
+
+def free_mean(member_mean: Tensor, member_variance: Tensor, mu: Prior, eps: Tensor) -> Tensor:
+    """The mean of a group that no order holds, from its exact conditional given its members' mean.
+
+    ``member_variance`` is ``sigma_g^2 / n_g``; ``eps ~ N(0, 1)``.
+    """
+    precision = mu.sigma**-2
+    variance = 1 / (precision + 1 / member_variance)
+    mean = variance * (precision * mu.mu + member_mean / member_variance)
+    return mean + pt.sqrt(variance) * eps
 
 
 def means_given_gap(

@@ -9,6 +9,7 @@ from tallgrass.inference.spec import AUTO
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.anchor_text import anchors_text
 from tallgrass.rollcalls.filters import FilterLog
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.memory import COPY, to_text
 from tallgrass.rollcalls.prepare import PRIORS, Prepared
 from tallgrass.rollcalls.spec import ModelSpec, RunSpec, prior_record
@@ -78,6 +79,7 @@ def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
         **given,
         **{f"model.{name}": count for name, count in counts.items()},
         **_anchors(prepared),
+        **_groups(prepared),
         **{f"prior.{name}": prior.text for name, prior in spec.priors.items()},
         "sampler.name": spec.sampler,
         "sampler.version": versions[spec.sampler],
@@ -107,6 +109,12 @@ def _anchors(prepared: Prepared) -> dict[str, object]:
         return {}
     held = zip(model.anchors, model.anchor_positions, strict=True)
     return {"model.anchors": anchors_text({slugs[row]: position for row, position in held})}
+
+
+def _groups(prepared: Prepared) -> dict[str, object]:
+    """The groups of a run, the lower mean of the pair first, where they are not D and R."""
+    groups = prepared.data.votes.groups
+    return {} if groups in ((), PARTIES) else {"model.groups": ", ".join(groups)}
 
 
 def _metrics(spec: RunSpec, counts: dict[str, int]) -> dict[str, float]:

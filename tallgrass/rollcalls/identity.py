@@ -44,7 +44,9 @@ def identity(votes: VoteMatrix | JointVotes | Careers) -> Identity:
     {'a': 'Democrat', 'b': 'Republican'}
     """
     if isinstance(votes, VoteMatrix):
-        fingerprint, former, members = votes.fingerprint, votes.former_fingerprint, votes
+        # Version 0.1 had no groups but the parties.
+        former = "" if votes.has_groups_of_its_own else votes.former_fingerprint
+        fingerprint, members = votes.fingerprint, votes
     elif isinstance(votes, Careers):
         fingerprint, former, members = _of_careers(votes), "", votes.combined
     else:

@@ -7,6 +7,7 @@ A copy of all votes, unfiltered, is the artifact ``data/votes.json`` of the run;
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ def from_text(text: str) -> dict[str, VoteMatrix]:
         return {
             name: VoteMatrix(
                 np.array([[values[x] for x in row] for row in part["cells"]], np.int8),
-                tuple(Legislator(*member) for member in part["legislators"]),
+                tuple(map(_member, part["legislators"])),
                 tuple(RollCall(*rollcall) for rollcall in part["rollcalls"]),
                 part["session"],
                 name.partition(" ")[0],
@@ -111,6 +112,13 @@ def from_text(text: str) -> dict[str, VoteMatrix]:
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError("a copy of votes of another form", type(error).__name__) from None
+
+
+def _member(part: Sequence[Any]) -> Legislator:
+    """A legislator; version 0.2 and earlier kept no further columns."""
+    slug, name, party, district, *rest = part
+    columns = tuple((str(column), str(value)) for column, value in (rest[0] if rest else ()))
+    return Legislator(slug, name, party, district, columns)
 
 
 def votes_of_run(session: str) -> dict[str, VoteMatrix] | None:

@@ -28,7 +28,6 @@ KEPT_DRAWS = 400  # whose replicated votes are kept one by one, for pairs
 KEPT_PAIRS, LEAST_KEPT = 20_000_000, 100  # pairs times draws: 160 MB; fewer draws for many members
 LEAST_COMMON = 10  # votes that a pair must have in common
 SURE = 0.99  # more legislators outside than in this share of the replicates are not chance
-_GROUPS = (*PARTIES, "")  # a party index of -1 is the last
 
 
 class Replicates(NamedTuple):
@@ -38,8 +37,9 @@ class Replicates(NamedTuple):
     ----------
     legislators : ndarray of int32, shape (n_legislators, n_draws)
         Yeas of every legislator.
-    rollcalls : ndarray of int32, shape (3, n_rollcalls, n_draws)
-        Yeas on every roll call by party: Democrats, Republicans, others.
+    rollcalls : ndarray of int32, shape (n_groups + 1, n_rollcalls, n_draws)
+        Yeas on every roll call by group: Democrats, Republicans, and everybody else as the last,
+        which is where a party index of -1 leads.
     kept : ndarray of int8, shape (n_observations, n_kept)
         Every single vote, +1 or -1, in some of the draws, row by row of the matrix of votes.
     """
@@ -56,7 +56,7 @@ class Replicates(NamedTuple):
         step = -(-n_draws // min(KEPT_DRAWS, most))
         return cls(
             np.zeros((n, n_draws), np.int32),
-            np.zeros((len(_GROUPS), m, n_draws), np.int32),
+            np.zeros((len(votes.groups) + 1, m, n_draws), np.int32),
             np.zeros((votes.n_observations, n_draws // step), np.int8),
         )
 
@@ -110,7 +110,7 @@ def predictive_checks(votes: VoteMatrix, replicates: Replicates) -> Predictive:
     slugs, vote_ids = np.array(votes.slugs, object), np.array(votes.vote_ids, object)
     yea, cast = cells == YEA, cells != 0
     margins = [_margins("rollcall_margin", vote_ids, yea, cast, replicates.rollcalls.sum(axis=0))]
-    for g, name in enumerate(PARTIES):
+    for g, name in enumerate(votes.groups):
         of_party = party == g
         yeas = replicates.rollcalls[g]
         margins.append(
@@ -206,7 +206,9 @@ def _agreements(
     np.fill_diagonal(common, 0)
     first, second = np.nonzero(np.triu(common >= LEAST_COMMON))
     # Members of each group, so that a matrix of pairs times this sums over the group's members.
+    # Agreement is looked at with the pair of the scale: a third group is no "other party".
     member = (party[:, None] == np.arange(len(PARTIES))).astype(np.float32)
+    paired = (party >= 0) & (party < len(PARTIES))
     by_pair = np.empty((len(first), kept.shape[1]), np.float32)
     by_party = np.empty((n, len(PARTIES), kept.shape[1]), np.float32)
     signs = np.zeros(cells.shape, np.float32)
@@ -232,15 +234,15 @@ def _agreements(
     with_party = observed @ member
     tables = []
     for check, swapped in (("own_party_agreement", False), ("other_party_agreement", True)):
-        g = np.where(party >= 0, 1 - party if swapped else party, 0)
-        rows = np.flatnonzero((party >= 0) & (of_party[np.arange(n), g] >= LEAST_COMMON))
+        g = np.where(paired, 1 - party if swapped else party, 0)
+        rows = np.flatnonzero(paired & (of_party[np.arange(n), g] >= LEAST_COMMON))
         g, votes_in_common = g[rows], of_party[rows, g[rows]]
         table = _compared(
             share(with_party[rows, g], votes_in_common),
             share(by_party[rows, g], votes_in_common[:, None]),
             check=check,
             id=slugs[rows],
-            party=np.array(PARTIES, object)[g],
+            party=np.array(votes.groups[: len(PARTIES)], object)[g],
         )
         tables.append(table)
     return pairs, _counts_outside(pairs, replicated), tables

@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.escaping import masked
+from tallgrass.inputs.limits import Limits
 from tallgrass.inputs.paths import is_database
 from tallgrass.rollcalls.career_reading import read_careers
 from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers
 from tallgrass.rollcalls.filters import FilterLog, filter_votes
+from tallgrass.rollcalls.grouping import grouped, require_large_groups, with_members
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.memory import SESSION, votes_of_run
 from tallgrass.rollcalls.selected import chosen
 from tallgrass.rollcalls.selection import Selection
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.spec import RunSpec, load_run_spec
-from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties
+from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties, require_groups
 from tallgrass.settings import Settings
 from tallgrass.study.model_file import is_reference
 
@@ -81,7 +83,7 @@ def read(spec: RunSpec, settings: Settings, given: Mapping[str, VoteMatrix] | No
         where = (SESSION, spec.session) if given else (SESSIONS, spec.session)
         return Read(*where, careers.combined, log, careers=careers, given=given or {})
     if given is not None:
-        return replace(_filtered(given, spec, SESSION, spec.session), given=given)
+        return replace(_filtered(given, spec, SESSION, spec.session, settings.limits), given=given)
     session = with_password(spec.session)
     if is_database(session):
         source, location = DATABASE, masked(session)
@@ -100,7 +102,7 @@ def read(spec: RunSpec, settings: Settings, given: Mapping[str, VoteMatrix] | No
         )
         for chamber in chambers
     }
-    return _filtered(votes, spec, source, location)
+    return _filtered(votes, spec, source, location, settings.limits)
 
 
 def with_password(session: str) -> str:
@@ -124,7 +126,11 @@ def with_password(session: str) -> str:
 
 
 def _filtered(
-    chambers: Mapping[str, VoteMatrix], spec: RunSpec, source: str, location: str
+    chambers: Mapping[str, VoteMatrix],
+    spec: RunSpec,
+    source: str,
+    location: str,
+    limits: Limits,
 ) -> Read:
     """The chamber, or both, each filtered by itself, and one log of what was dropped."""
     wanted = CHAMBERS if spec.model == "joint" else (spec.chamber,)
@@ -136,17 +142,25 @@ def _filtered(
     selection = Selection.parse(spec.rollcalls)
     for name in wanted:
         by_party = spec.model != "flat" and not is_reference(spec.model)
+        chamber = chambers[name]
+        if spec.model == "joint":
+            require_both_parties(chamber)
+        else:
+            chamber = grouped(chamber, spec.groups, spec.groups_order, limits)
         if by_party:
-            require_both_parties(chambers[name])
-        votes[name], log = filter_votes(
-            chambers[name],
+            require_groups(chamber)
+            if spec.groups:
+                require_large_groups(chamber)
+        kept, log = filter_votes(
+            chamber,
             spec.minority_threshold,
             spec.min_votes,
             parties_only=by_party,
             committee=spec.committee,
             settled=spec.filters == "settled",
-            chosen=chosen(selection, chambers[name]) if spec.rollcalls else None,
+            chosen=chosen(selection, chamber) if spec.rollcalls else None,
         )
+        votes[name] = with_members(kept)
         logs.append(log)
     if spec.model != "joint":
         return Read(source, location, _enough(votes[spec.chamber]), logs[0])

@@ -63,8 +63,10 @@ def recovered_run(
     else:
         found_from = several.as_given_from if spec.model == "dynamic" else as_given_from
         session = found_from(working_dir, spec.session)
-    members = as_given_from(working_dir, spec.members)
-    data = read(spec.model_copy(update={"session": session, "members": members}), settings)
+    found = {
+        name: as_given_from(working_dir, getattr(spec, name)) for name in ("members", "groups")
+    }
+    data = read(spec.model_copy(update={"session": session, **found}), settings)
     if not _same(data.identity, trace):
         raise DataError("the votes are no longer those of the run", data.location)
     asked = spec if baseline is None else spec.model_copy(update={"baseline": baseline})

@@ -3,14 +3,14 @@
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tallgrass.report.palette import COLOURS, group, showing
+from tallgrass.rollcalls.groups import groups_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 5  # members at either end
 _WIDTH, _HEIGHT, _MARGIN = 640, 64, 12  # pixels
-# The colours of the report, which stay apart under every common colour blindness.
-_COLOURS = {"Democrat": "#2166ac", "Republican": "#b2182b"}
-_OTHER = "#6d6d6d"
 
 
 def ends_table(ideal: "pd.DataFrame") -> str:
@@ -35,11 +35,13 @@ def strip(ideal: "pd.DataFrame") -> str:
     """
     low, high = float(ideal["mean"].min()), float(ideal["mean"].max())
     scale = (_WIDTH - 2 * _MARGIN) / ((high - low) or 1.0)
+    with showing(groups_of(ideal["party"])):
+        colours = [COLOURS[group(party)] for party in ideal["party"].astype(str)]
     marks = []
     for i, ((_, member), held) in enumerate(zip(ideal.iterrows(), _held(ideal), strict=True)):
         x = _MARGIN + scale * (float(member["mean"]) - low)
         y = 14 + 9 * (i % 4)  # neighbours beside each other
-        colour = _COLOURS.get(str(member["party"]), _OTHER)
+        colour = colours[i]
         name = f"{member['name']} {member['mean']:.2f}" + ", anchor" * bool(held)
         look = f'fill="none" stroke="{colour}"' if held else f'fill="{colour}" fill-opacity="0.7"'
         marks.append(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -19,6 +20,7 @@ from pydantic_settings import BaseSettings
 from tallgrass.errors import SpecError
 from tallgrass.inference.priors import DISTRIBUTIONS, PriorSpec
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.rollcalls.group_text import PARTY, parse_order
 from tallgrass.rollcalls.model_spec import (
     FEW_MEMBERS,
     SMALL_PARTY,
@@ -75,6 +77,13 @@ class RunSpec(ModelSpec, SamplerSpec):
         "",
         description="only roll calls of from:DATE; until:DATE; title:TEXT; bills:FILE; final",
     )
+    groups: str = Field(
+        "",
+        description="party, or other groups: a column of the legislators, or a CSV file slug,group",
+    )
+    groups_order: str = Field(
+        "", description="low,high: the two groups whose means are in this order (left, right)"
+    )
     committee: bool = Field(False, description="keep roll calls of committees too")
     filters: FilterRule = Field(
         "settled",
@@ -103,6 +112,13 @@ class RunSpec(ModelSpec, SamplerSpec):
     @classmethod
     def _known_conditions(cls, text: str) -> str:
         return Selection.parse(text).text
+
+    @field_validator("groups", "groups_order")
+    @classmethod
+    def _known_groups(cls, text: str, info: ValidationInfo) -> str:
+        if info.field_name == "groups":
+            return "" if text.strip() == PARTY else text.strip()
+        return ",".join(parse_order(text))
 
     @field_validator("baseline")
     @classmethod
@@ -139,6 +155,17 @@ class RunSpec(ModelSpec, SamplerSpec):
                 f"chamber={self.chamber}, model={self.model}",
                 "use chamber=both with model=joint, or one chamber with flat or hierarchical",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _groups_are_of_one_chamber(self) -> Self:
+        for name in ("groups", "groups_order"):
+            if self.model in ("joint", "dynamic") and getattr(self, name):
+                raise SpecError(
+                    "other groups than Democrats and Republicans go with one chamber at one time",
+                    f"{name}={getattr(self, name)}, model={self.model}",
+                    f"leave {name} out, or use model=hierarchical or model=flat",
+                )
         return self
 
     @property

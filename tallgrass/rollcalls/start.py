@@ -25,9 +25,9 @@ class Start:
     kind : str
         ``pca``, ``none`` or ``run:<id>``.
     scores : ndarray or None, shape (n_legislators,)
-        Standardised positions, Republicans to the right; None for ``none``.
+        Standardised positions, the second group (Republicans) to the right; None for ``none``.
     pca : ndarray, shape (n_legislators,)
-        PCA scores, for every kind: they choose anchors and, without parties, the two groups.
+        PCA scores, for every kind: they choose anchors and, without groups, the two sides.
     second : ndarray or None, shape (n_legislators,)
         Positions of a past run on its second axis, where it has one.
     """
@@ -42,8 +42,8 @@ def pca_scores(votes: VoteMatrix) -> Floats:
     """First principal component of the votes, mean 0 and standard deviation 1.
 
     Missing votes take the legislator's mean vote, and roll calls are standardised. The sign puts
-    the mean Republican right of the mean Democrat. Without both parties it makes the largest score
-    positive, so that it does not depend on the linear-algebra library.
+    the second group right of the first, Republicans right of Democrats. Without two groups it makes
+    the largest score positive, so that it does not depend on the linear-algebra library.
     """
     filled = standardised_votes(votes)
     left, singular, _ = np.linalg.svd(filled, full_matrices=False)
@@ -150,7 +150,8 @@ def choose_anchors(votes: VoteMatrix, pca: Floats) -> tuple[int, int]:
     """Rows of the two anchors of the flat model: (+1, -1).
 
     Of the legislators who cast at least half of the votes, the Republican with the highest and the
-    Democrat with the lowest PCA score; without both parties, the highest and the lowest of all.
+    Democrat with the lowest PCA score, or the members of the pair of groups that stands in for
+    them; without two groups, the highest and the lowest of all.
 
     Raises
     ------
@@ -173,14 +174,14 @@ def choose_anchors(votes: VoteMatrix, pca: Floats) -> tuple[int, int]:
 
 
 def two_groups(votes: VoteMatrix, pca: Floats) -> NDArray[np.int8]:
-    """Group of every legislator, 0 left and 1 right: the party, else the party nearer by PCA.
+    """Side of every legislator, 0 left and 1 right: the group of the pair, else the nearer by PCA.
 
-    Without both parties the groups are the halves of the PCA order. Shape (n_legislators,).
+    Without two groups the sides are the halves of the PCA order. Shape (n_legislators,).
     """
     party = votes.party_index
     if (party == 0).any() and (party == 1).any():
         middle = (pca[party == 0].mean() + pca[party == 1].mean()) / 2
-        return np.where(party >= 0, party, pca > middle).astype(np.int8)
+        return np.where(np.isin(party, (0, 1)), party, pca > middle).astype(np.int8)
     order = np.argsort(np.argsort(pca))
     return (order >= len(pca) // 2).astype(np.int8)
 
@@ -189,11 +190,14 @@ def centred_positions(scores: Floats, groups: NDArray[np.int8]) -> Floats:
     """Scores scaled, and shifted by group, so that the group means are exactly -1 and +1.
 
     If the groups hardly differ, the scale is half the standard deviation of the scores, so that no
-    legislator starts extremely far out.
+    legislator starts extremely far out. Members of further groups (2, 3, ...) are only shifted by
+    the middle between the two.
     """
     means = np.array([scores[groups == g].mean() for g in (0, 1)])
     half_gap = max((means[1] - means[0]) / 2, 0.5 * scores.std())
-    return np.asarray((scores - means[groups]) / half_gap + np.where(groups == 1, 1.0, -1.0))
+    centres = np.append(means, means.mean())[np.minimum(groups, 2)]
+    sides = np.array([-1.0, 1.0, 0.0])[np.minimum(groups, 2)]
+    return np.asarray((scores - centres) / half_gap + sides)
 
 
 def rollcall_logits(votes: VoteMatrix, v: Floats, positive: bool) -> tuple[Floats, Floats]:

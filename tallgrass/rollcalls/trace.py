@@ -12,7 +12,7 @@ from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.models.base import Model
 from tallgrass.rollcalls.reflection import aligned
-from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+from tallgrass.rollcalls.votes import VoteMatrix
 
 # The variables that the verdict judges, in the order of the table of diagnostics.
 VARIABLES = (
@@ -59,7 +59,7 @@ def assemble(
     }
     if "warmup_sample_stats" in raw.children:
         groups["warmup_sample_stats"] = statistics(raw["warmup_sample_stats"].to_dataset())
-    coords["party"] = list(PARTIES)
+    coords["party"] = list(votes.groups)
     identity = {
         "session": votes.session,
         "chamber": votes.chamber,

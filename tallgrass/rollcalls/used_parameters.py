@@ -9,7 +9,8 @@ from tallgrass.rollcalls.spec import RunSpec
 _JOINT = ("joint_form", "dif")
 _PLANE = ("beta_2_prior",)
 _DATABASE = ("votes_table", "votes_query")
-_OPTIONAL = ("against", "rollcalls", "members", "leave_out", "votes_query")  # empty: not given
+# Empty: not given.
+_OPTIONAL = ("against", "rollcalls", "members", "leave_out", "votes_query", "groups")
 
 
 def used_parameters(spec: RunSpec) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def used_parameters(spec: RunSpec) -> dict[str, Any]:
     if "://" not in spec.session:
         unused |= set(_DATABASE)
     unused |= {name for name in _OPTIONAL if not getattr(spec, name)}
+    unused.add("groups_order")  # the params of a run say the order, given or not
     if spec.draws != AUTO:
         unused.add("draws_max")
     return {name: value for name, value in spec.model_dump().items() if name not in unused}

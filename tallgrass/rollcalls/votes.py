@@ -10,17 +10,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.groups import PARTIES, groups_of
 from tallgrass.rollcalls.vote_tables import long_votes, party_name
 
 YEA, NAY, MISSING = 1, -1, 0
+_OF_LEGISLATOR = ("slug", "name", "party", "district", "chamber")
 _OF_ROLLCALL = ("vote_id", "bill", "motion", "vote_type", "date", "title")
 MOST_CELLS = 1_000_000_000  # a byte each, and a second byte while the matrix is filled
-PARTIES = ("Democrat", "Republican")  # the order of every party axis: lower mean first
 
 
 @dataclass(frozen=True, slots=True)
 class Legislator:
     """One member of a chamber. ``slug`` is the key that joins data and results.
+
+    ``columns`` are further columns of the table of legislators, as (name, value).
 
     Examples
     --------
@@ -32,6 +35,7 @@ class Legislator:
     name: str
     party: str = ""
     district: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class VoteMatrix:
         One per column.
     session, chamber : str
         Source of the votes; ``chamber`` is ``senate`` or ``house``.
+    groups : tuple of str, optional
+        The groups among the members' parties that models and words speak of, the pair that fixes
+        the scale first; without it those of :func:`~tallgrass.rollcalls.groups.groups_of`.
 
     Raises
     ------
@@ -88,6 +95,7 @@ class VoteMatrix:
     rollcalls: tuple[RollCall, ...]
     session: str
     chamber: str
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.legislators), len(self.rollcalls))
@@ -109,6 +117,8 @@ class VoteMatrix:
         object.__setattr__(self, "cells", ordered)
         object.__setattr__(self, "legislators", tuple(self.legislators[i] for i in rows))
         object.__setattr__(self, "rollcalls", tuple(self.rollcalls[j] for j in columns))
+        groups = tuple(self.groups) or groups_of(m.party for m in self.legislators)
+        object.__setattr__(self, "groups", groups)
 
     def __repr__(self) -> str:
         n, m = self.cells.shape
@@ -179,7 +189,8 @@ class VoteMatrix:
             column ``legislator``; a column a roll call). It may have party, district and name, and
             where it is long, bill, motion, vote_type, date and title of the roll call.
         legislators : DataFrame, optional
-            slug, and name, party, district, where ``frame`` does not have them.
+            slug, and name, party, district, where ``frame`` does not have them; further columns may
+            name the groups of a run.
         rollcalls : DataFrame, optional
             vote_id, and bill, motion, vote_type, date, title.
         session, chamber : str
@@ -213,6 +224,7 @@ class VoteMatrix:
                     row.get("name") or row["slug"],
                     party_name(row.get("party", "")),
                     row.get("district", ""),
+                    tuple((str(k), str(v)) for k, v in row.items() if k not in _OF_LEGISLATOR),
                 )
                 for row in people.to_dict("records")
             ],
@@ -241,15 +253,24 @@ class VoteMatrix:
 
     @cached_property
     def party_index(self) -> NDArray[np.int8]:
-        """Index into PARTIES by row, -1 for another party; shape (n_legislators,)."""
-        index = {party: g for g, party in enumerate(PARTIES)}
+        """Index into ``groups`` by row, -1 for another party; shape (n_legislators,)."""
+        index = {party: g for g, party in enumerate(self.groups)}
         return np.array([index.get(member.party, -1) for member in self.legislators], np.int8)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (64 hex digits) over slugs, parties, vote ids, their order and the cells."""
+        """SHA-256 (64 hex digits) over slugs, parties, vote ids, their order and the cells.
+
+        Groups that do not follow from the parties count too.
+        """
         parties = tuple(member.party for member in self.legislators)
-        return self._sha256(self.slugs, parties, self.vote_ids)
+        groups = (self.groups,) if self.has_groups_of_its_own else ()
+        return self._sha256(self.slugs, parties, self.vote_ids, *groups)
+
+    @property
+    def has_groups_of_its_own(self) -> bool:
+        """Whether the groups are others than those that follow from the parties."""
+        return self.groups not in (PARTIES, groups_of(m.party for m in self.legislators))
 
     @cached_property
     def former_fingerprint(self) -> str:
@@ -290,9 +311,10 @@ def require_both_parties(votes: VoteMatrix) -> None:
     DataError
         When one of the two major parties has no member.
     """
-    for g, party in enumerate(PARTIES):
-        if g not in votes.party_index:
-            parties = sorted({member.party or "unknown" for member in votes.legislators})
+    found = {member.party for member in votes.legislators}
+    for party in PARTIES:
+        if party not in found:
+            parties = sorted(name or "unknown" for name in found)
             raise DataError(
                 f"no {party} in the {votes.chamber} of {votes.session}",
                 f"parties: {', '.join(parties)}",
@@ -308,6 +330,52 @@ def check_parties(votes: VoteMatrix) -> None:
     DataError
         When a legislator's party is unknown, or one of the two major parties has no member.
     """
+    _require_known_parties(votes)
+    require_both_parties(votes)
+
+
+def check_groups(votes: VoteMatrix) -> None:
+    """Refuse votes that a model with a level of groups cannot use.
+
+    Raises
+    ------
+    DataError
+        When a legislator's party is unknown, there are fewer than two groups, or one of them has no
+        member.
+    """
+    _require_known_parties(votes)
+    require_groups(votes)
+
+
+def require_groups(votes: VoteMatrix) -> None:
+    """Refuse votes of fewer than two groups before a filter leaves nothing of them.
+
+    Raises
+    ------
+    DataError
+        When there are fewer than two groups, or one of them has no member.
+    """
+    if votes.groups == PARTIES:
+        require_both_parties(votes)
+        return
+    if len(votes.groups) < 2:
+        parties = sorted({member.party or "unknown" for member in votes.legislators})
+        raise DataError(
+            f"fewer than two groups in the {votes.chamber} of {votes.session}",
+            f"parties: {', '.join(parties)}",
+            "the hierarchical model has a mean of every group: name groups with groups=COLUMN or "
+            "groups=FILE.csv, or use model=flat, which needs none",
+        )
+    for g, group in enumerate(votes.groups):
+        if g not in votes.party_index:
+            raise DataError(
+                f"the group {group} has no member left in the {votes.chamber} of {votes.session}",
+                ", ".join(votes.groups),
+                "lower min_votes, or name other groups with groups=FILE.csv",
+            )
+
+
+def _require_known_parties(votes: VoteMatrix) -> None:
     unknown = [member.slug for member in votes.legislators if not member.party]
     if unknown:
         raise DataError(
@@ -315,7 +383,6 @@ def check_parties(votes: VoteMatrix) -> None:
             ", ".join(unknown),
             "fill in the party column, or use model=flat",
         )
-    require_both_parties(votes)
 
 
 def _described(described: pd.DataFrame, key: str, known: pd.DataFrame) -> pd.DataFrame:

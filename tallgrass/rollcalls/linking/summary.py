@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tallgrass.rollcalls.groups import groups_of
 from tallgrass.rollcalls.linking.common import Common
 from tallgrass.rollcalls.linking.records import Floats, Scale
-from tallgrass.rollcalls.votes import PARTIES
 
 MOST_CV = 0.20  # of A over the methods; above it they disagree
 _SURE = 0.95
@@ -33,10 +33,11 @@ def coefficients_of(drawn: pd.DataFrame, ref: Scale, tgt: Scale) -> pd.DataFrame
 def _gauge(scale: Scale) -> tuple[Floats, Floats]:
     """Midpoint and half gap of the party means, by draw; NaN without both parties."""
     party = np.array(scale.parties)
-    if not all((party == name).any() for name in PARTIES):
+    pair = groups_of(scale.parties)[:2]
+    if len(pair) < 2 or not all((party == name).any() for name in pair):
         missing = np.full(scale.xi.shape[1], np.nan)
         return missing, missing
-    left, right = (scale.xi[party == name].mean(axis=0) for name in PARTIES)
+    left, right = (scale.xi[party == name].mean(axis=0) for name in pair)
     return (left + right) / 2, (right - left) / 2
 
 

@@ -14,9 +14,10 @@ from tallgrass.inference.draws import dims_and_shapes, start_of
 from tallgrass.inference.kernel.dense import vote_loglik
 from tallgrass.inference.priors import PriorNumbers, PriorSpec
 from tallgrass.rollcalls.coordinates import RollCalls, rollcalls_from_logits, rollcalls_positive
+from tallgrass.rollcalls.groups import variable_names
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, rollcall_logits
-from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+from tallgrass.rollcalls.votes import VoteMatrix
 
 Point = dict[str, Floats]  # unconstrained values by name of the free variable
 
@@ -76,7 +77,7 @@ class Model:
 
 def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:
     """PyMC coordinates that every model shares."""
-    return {"legislator": votes.slugs, "rollcall": votes.vote_ids, "party": PARTIES}
+    return {"legislator": votes.slugs, "rollcall": votes.vote_ids, "party": votes.groups}
 
 
 def add_likelihood(
@@ -103,11 +104,17 @@ def free_rollcalls(
     """Free variables of the roll calls, signed or positive; also log b if b is positive."""
     n = size(len(votes.rollcalls))
     if not prior.positive:
-        logits = [pm.Flat(f"logit_{side}", shape=n) for side in ("democrat", "republican")]
+        logits = [pm.Flat(name, shape=n) for name in logit_names(votes)]
         return rollcalls_from_logits(*logits), None
     log_b, kappa = pm.Flat("log_b", shape=n), pm.Flat("kappa", shape=n)
     pivot = numbers(information_pivot(votes, groups))
     return rollcalls_positive(log_b, kappa, pivot), log_b
+
+
+def logit_names(votes: VoteMatrix) -> tuple[str, str]:
+    """The variables that hold the logits of roll calls at the centres of the two sides."""
+    low, high = variable_names(votes.groups)[:2]
+    return f"logit_{low}", f"logit_{high}"
 
 
 class PartyShares(NamedTuple):
@@ -148,7 +155,7 @@ def rollcall_start(votes: VoteMatrix, v: Floats, positive: bool, groups: NDArray
     """Starting values of the variables of :func:`free_rollcalls` given positions v."""
     a, b = rollcall_logits(votes, v, positive)
     if not positive:
-        return {"logit_democrat": -b - a, "logit_republican": b - a}
+        return dict(zip(logit_names(votes), (-b - a, b - a), strict=True))
     return {"log_b": np.log(b), "kappa": (b * information_pivot(votes, groups) - a) / (1 + b)}
 
 

@@ -38,6 +38,7 @@ from tallgrass.rollcalls.models.base import (
     free_rollcalls,
     information_pivot,
     jittered,
+    logit_names,
     vote_coordinates,
 )
 from tallgrass.rollcalls.models.hierarchical import party_warnings, require_parties, spread_priors
@@ -83,6 +84,7 @@ def build_plane(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Model:
     hierarchical = spec.model == "hierarchical"
     if hierarchical:
         require_parties(votes)
+        _require_two_groups(votes)
     groups = two_groups(votes, start.pca)
     _require_enough(votes, groups)
     positive = spec.priors["beta"].positive
@@ -108,6 +110,15 @@ def build_plane(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Model:
         warnings=party_warnings(votes) if hierarchical else (),
         constants={AXIS_2: ("legislator", direction)},
     )
+
+
+def _require_two_groups(votes: VoteMatrix) -> None:
+    if len(votes.groups) > 2:
+        raise DataError(
+            "two dimensions take two groups: axis 1 is the line between them",
+            ", ".join(votes.groups),
+            "name two with groups=FILE.csv (others left empty), use model=flat, or use dims=1",
+        )
 
 
 def _require_enough(votes: VoteMatrix, groups: NDArray[np.int8]) -> None:
@@ -272,6 +283,6 @@ def _rollcall_point(
 ) -> Point:
     a, b, c = first.a, first.b, first.c
     if not positive:
-        return {"logit_democrat": -b - a, "logit_republican": b - a, "slope_2": c}
+        return dict(zip(logit_names(votes), (-b - a, b - a), strict=True)) | {"slope_2": c}
     kappa = (b * information_pivot(votes, groups) - a) / (1 + b)
     return {"log_b": np.log(b), "kappa": kappa, "slope_2": c}

@@ -10,14 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tallgrass.report.palette import COLOURS, MARKERS, group
 from tallgrass.report.style import (
     ACCENT,
-    COLOURS,
     INK,
-    MARKERS,
     MUTED,
     RULE,
-    group,
     label_axes,
     new_figure,
     party_legend,

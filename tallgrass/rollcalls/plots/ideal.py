@@ -8,15 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tallgrass.report.palette import COLOURS, MARKERS, OTHER, group, letters, shown
 from tallgrass.report.style import (
     ACCENT,
-    COLOURS,
     INK,
-    MARKERS,
     MUTED,
-    OTHER,
     RULE,
-    group,
     label_axes,
     new_figure,
     party_legend,
@@ -24,6 +21,7 @@ from tallgrass.report.style import (
     plain,
     text_width,
 )
+from tallgrass.rollcalls.groups import ends_words
 
 CHAMBERS = ("house", "senate")  # where there are two, the marks of the second are open
 ROW = 0.172  # inches per legislator in the forest plot, so that 8 point labels do not touch
@@ -34,20 +32,23 @@ def scale_label(
 ) -> str:
     """The label of an axis of ideal points; it names the ends if there are parties.
 
-    With positions, only if Republicans stand to the right: a model of the user's may run otherwise.
+    With positions, only if the second group (Republicans) stands to the right: a model of the
+    user's may run otherwise.
     """
+    if len(shown()) < 2:
+        return "Ideal point"
     if positions is not None:
         means = positions.groupby([group(party) for party in parties]).mean()
-        if means.get("Republican", np.inf) <= means.get("Democrat", -np.inf):
+        if means.get(shown()[1], np.inf) <= means.get(shown()[0], -np.inf):
             return "Ideal point"
     if any(group(party) != OTHER for party in parties):
-        return "Ideal point  (left: Democratic end, right: Republican end)"
+        return f"Ideal point  ({ends_words(shown())})"
     return "Ideal point"
 
 
 def member_label(name: str, party: str, district: str, longest: int = 34) -> str:
     """A legislator as a label: name, party letter and district."""
-    seat = "-".join(part for part in (party[:1] or "?", district) if part)
+    seat = "-".join(part for part in (letters(party) or "?", district) if part)
     return f"{plain(name, longest)} ({plain(seat, 12)})"
 
 

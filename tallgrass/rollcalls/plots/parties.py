@@ -7,22 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tallgrass.report.palette import COLOURS, HATCHES, MARKERS, group
 from tallgrass.report.style import (
     ACCENT,
-    COLOURS,
     INK,
-    MARKERS,
     Floats,
     draw_density,
-    group,
     hide_y,
     label_axes,
     new_figure,
     party_legend,
 )
+from tallgrass.rollcalls.groups import members_of
 from tallgrass.rollcalls.plots.ideal import scale_label
-
-HATCHES = {"Democrat": "//", "Republican": ".."}  # for readers who do not see the colours
 
 
 def party_positions(parties: Sequence[str], mu: Floats, ideal: pd.DataFrame) -> Figure:
@@ -104,8 +101,8 @@ def variance_bar(table: pd.DataFrame) -> Figure:
         parts["component"], parts["party"], 100 * parts["share"], strict=True
     ):
         colour = ACCENT if component == "between" else COLOURS[group(party)]
-        label = "Between the parties" if component == "between" else f"Within: {party}s"
-        hatch = HATCHES.get(party)
+        label = "Between the parties" if component == "between" else f"Within: {members_of(party)}"
+        hatch = HATCHES.get(group(party)) or None
         bar = ax.barh(
             0, share, left=left, color=colour, edgecolor="white", hatch=hatch, label=label
         )

@@ -7,24 +7,29 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+from tallgrass.report.palette import COLOURS, MARKERS, group, shown
 from tallgrass.report.style import (
-    COLOURS,
     INK,
-    MARKERS,
     RULE,
-    group,
     label_axes,
     new_figure,
     party_legend,
     place_labels,
     plain,
 )
+from tallgrass.rollcalls.groups import ends_words
 
 _HALF = 1.1774  # radius that holds half of a normal distribution in two dimensions
 _PAD = 0.06  # of the range
 _ALONG = (0.1, 0.9)  # where the arrows stand on their lines, so that few meet
 _HEIGHT, _LEAST_HEIGHT = 7.2, 3.8  # inches
-_AXES = ("Axis 1  (left: Democratic end, right: Republican end)", "Axis 2  (within the parties)")
+AXIS_2 = "Axis 2  (within the parties)"
+
+
+def axis_1() -> str:
+    """The label of the first axis, with the groups at its ends."""
+    ends = ends_words(shown())
+    return f"Axis 1  ({ends})" if ends else "Axis 1"
 
 
 def chamber_map(table: pd.DataFrame, labelled: int = 16) -> Figure:
@@ -114,7 +119,7 @@ def _axes(table: pd.DataFrame) -> tuple[Figure, Axes]:
     ax.set_xlim(middle[0] - half[0], middle[0] + half[0])
     ax.set_ylim(middle[1] - half[1], middle[1] + half[1])
     ax.axhline(0, color=RULE, linewidth=1, zorder=0)
-    label_axes(ax, *_AXES)
+    label_axes(ax, axis_1(), AXIS_2)
     return figure, ax
 
 

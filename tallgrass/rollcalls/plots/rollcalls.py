@@ -7,13 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tallgrass.report.palette import COLOURS, MARKERS, group
 from tallgrass.report.style import (
-    COLOURS,
     INK,
-    MARKERS,
     MUTED,
     Floats,
-    group,
     label_axes,
     new_figure,
     party_legend,

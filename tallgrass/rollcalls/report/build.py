@@ -9,6 +9,7 @@ from tallgrass.report.fit import fit_beside
 from tallgrass.report.html import html_page
 from tallgrass.report.images import images
 from tallgrass.report.page import Bullets, Section
+from tallgrass.report.palette import showing
 from tallgrass.report.words import moment
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report import (
@@ -50,6 +51,11 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
         wanted as files as well; drawn here otherwise.
     """
     files = images(figures(run)) if pngs is None else pngs
+    with showing(run.votes.groups):
+        return _page(run, files)
+
+
+def _page(run: RollCallAnalysis, files: Mapping[str, bytes]) -> str:
     head = verdict_head(
         run.verdict,
         "ideal points from roll-call votes",
@@ -66,7 +72,8 @@ def build(run: RollCallAnalysis, pngs: Mapping[str, bytes] | None = None) -> str
 def first_findings(run: RollCallAnalysis) -> tuple[str, ...]:
     """What the run says in a few sentences, for those who see no page: who stands where."""
     if run.careers is None:
-        return overview.first_findings(run)
+        with showing(run.votes.groups):
+            return overview.first_findings(run)
     lists = (block for block in careers.key_findings(run).blocks if isinstance(block, Bullets))
     return next(lists).items[:3]
 

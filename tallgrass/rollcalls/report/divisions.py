@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+from tallgrass.rollcalls.votes import VoteMatrix
 
 SHOWN = 20
 _LEAST_SHARE = 0.1  # of the majority's votes that are on its smaller side
@@ -37,8 +37,8 @@ def divisions(rollcalls: pd.DataFrame, votes: VoteMatrix) -> Divisions:
     known = rollcalls.dropna(subset=["cut_point"])
     order = known["beta"].abs().sort_values(ascending=False, kind="stable").index
     sharpest = known.loc[order]
-    sizes = [int((votes.party_index == g).sum()) for g in range(len(PARTIES))]
-    if not max(sizes):
+    sizes = [int((votes.party_index == g).sum()) for g in range(len(votes.groups))]
+    if not max(sizes, default=0):
         return Divisions(sharpest.head(SHOWN), "")
     majority = int(np.argmax(sizes))
     own = votes.cells[votes.party_index == majority]
@@ -52,4 +52,4 @@ def divisions(rollcalls: pd.DataFrame, votes: VoteMatrix) -> Divisions:
     dividing = counted[smaller >= _LEAST_SHARE * cast.clip(lower=1)]
     if len(dividing) < _FEWEST:
         return Divisions(sharpest.head(SHOWN), "")
-    return Divisions(dividing.head(SHOWN), PARTIES[majority])
+    return Divisions(dividing.head(SHOWN), votes.groups[majority])

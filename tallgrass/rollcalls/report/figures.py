@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from tallgrass.inference.summary import draws_of, names_of
 from tallgrass.report import sampler
+from tallgrass.report.palette import showing
 from tallgrass.report.words import measured
 from tallgrass.rollcalls import plots, summaries
 from tallgrass.rollcalls.analysis import RollCallAnalysis
@@ -16,6 +17,11 @@ from tallgrass.rollcalls.report.place import chamber_words
 
 def figures(run: RollCallAnalysis) -> dict[str, Figure]:
     """Every figure that this run has something to show in, by name."""
+    with showing(run.votes.groups):
+        return _figures(run)
+
+
+def _figures(run: RollCallAnalysis) -> dict[str, Figure]:
     tables, trace = run.tables, run.trace
     drawn = career_figures(run)
     if run.second_axis is not None:

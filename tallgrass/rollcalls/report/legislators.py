@@ -23,7 +23,10 @@ YEA_RATES = (
 def ideal_point_sections(run: RollCallAnalysis) -> list[Section]:
     """The table of ideal points and the forest plot."""
     ideal = run.tables.ideal_points.sort_values("rank", kind="stable")
-    return [_table(ideal, run.fit_tables.legislators), _forest(ideal, run.prepared.file is None)]
+    return [
+        _table(ideal, run.fit_tables.legislators),
+        _forest(run, ideal, run.prepared.file is None),
+    ]
 
 
 def _table(ideal: pd.DataFrame, fit: pd.DataFrame | None) -> Section:
@@ -78,7 +81,7 @@ def _yea_rates(ideal: pd.DataFrame, fit: pd.DataFrame) -> list[Cell]:
     return cells
 
 
-def _forest(ideal: pd.DataFrame, known_ends: bool) -> Section:
+def _forest(run: RollCallAnalysis, ideal: pd.DataFrame, known_ends: bool) -> Section:
     free, joint = estimated(ideal), "chamber" in ideal
     top, bottom = free.iloc[0], free.iloc[-1]
     ends = [
@@ -86,7 +89,7 @@ def _forest(ideal: pd.DataFrame, known_ends: bool) -> Section:
         for word, row in (("Highest", top), ("Lowest", bottom))
     ]
     alt = " ".join(
-        [f"Forest plot of {len(ideal)} ideal points with 95 % intervals.", *ends, *overlap(ideal)]
+        [f"Forest plot of {len(ideal)} ideal points with 95 % intervals.", *ends, *overlap(run)]
     )
     text = Text(
         "Every legislator as a mark at the estimated position, with a line for the 95 % interval, "

@@ -9,13 +9,13 @@ from tallgrass.report.page import Bullets, Column, Section, Table, Text, rows
 from tallgrass.report.words import chance, counted, listed, number, percent, span, trimmed
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.chambers import CHAMBERS
+from tallgrass.rollcalls.groups import PARTIES, end_of, member_of
 from tallgrass.rollcalls.misfit import misfit_words
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report.baseline import agreement_finding
 from tallgrass.rollcalls.report.plane import PLANE, plane_findings
-from tallgrass.rollcalls.report.words import plural
+from tallgrass.rollcalls.report.words import groups_words, plural, upper_first
 from tallgrass.rollcalls.spec import SMALL_PARTY, SMALL_PARTY_SCALE
-from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.study.model_file import short
 
 PRIOR_OF = {
@@ -51,14 +51,16 @@ def _prior_words(run: RollCallAnalysis, name: str) -> str:
 
 def first_findings(run: RollCallAnalysis) -> tuple[str, ...]:
     """Who stands farthest out, who is in the middle, and how far apart the parties are."""
-    people = _people_findings(run.tables.ideal_points)
+    people = [*_people_findings(run.tables.ideal_points), *overlap(run)]
     parties = _party_findings(run)
-    return (*people[:2], *parties[1:2], *people[2:])
+    groups = groups_words(run.votes.groups, run.spec.groups) if run.spec.groups else ""
+    first = (groups,) if groups else ()
+    return (*first, *people[:2], *parties[1:2], *people[2:])
 
 
 def key_findings(run: RollCallAnalysis) -> Section:
     """What the run says, in a few sentences."""
-    items = [*_party_findings(run), *_people_findings(run.tables.ideal_points)]
+    items = [*_party_findings(run), *_people_findings(run.tables.ideal_points), *overlap(run)]
     items += plane_findings(run)
     if run.fit and "fit/accuracy" in run.fit:
         text = f"The model calls {percent(run.fit['fit/accuracy'], 1)} of the recorded votes right"
@@ -90,14 +92,20 @@ def _party_findings(run: RollCallAnalysis) -> list[str]:
     share = tables.variance.iloc[0]
     gap = tables.party_parameters.query("parameter == 'gap'").iloc[0]
     wider = tables.dispersion.sort_values("p_larger", ascending=False).iloc[0]
+    most, largest = ("more", "larger") if len(run.votes.groups) == 2 else ("most", "largest")
     return [
         f"Party explains {percent(share['share'])} of the differences between legislators "
         f"(95 % interval {percent(share['share_low'])} to {percent(share['share_high'])}).",
-        f"The parties' means lie {number(gap['mean'])} apart on the scale of the ideal points "
+        f"{_means_of_pair(run)} lie {number(gap['mean'])} apart on the scale of the ideal points "
         f"({span(gap['hdi_low'], gap['hdi_high'])}).",
-        f"{plural(wider['party'])} disagree more among themselves: the probability that their "
-        f"spread is the larger one is {chance(wider['p_larger'])}.",
+        f"{upper_first(plural(wider['party']))} disagree {most} among themselves: the probability "
+        f"that their spread is the {largest} one is {chance(wider['p_larger'])}.",
     ]
+
+
+def _means_of_pair(run: RollCallAnalysis) -> str:
+    low, high, *further = run.votes.groups
+    return f"The means of {low} and {high}" if further else "The parties' means"
 
 
 def _people_findings(everyone: pd.DataFrame) -> list[str]:
@@ -119,7 +127,7 @@ def _people_findings(everyone: pd.DataFrame) -> list[str]:
             f"The likeliest median member{of_chamber} is {person(middle)}, with a probability of "
             f"{chance(middle['p_median'])}."
         )
-    return items + overlap(ideal)
+    return items
 
 
 def estimated(ideal: pd.DataFrame) -> pd.DataFrame:
@@ -127,33 +135,50 @@ def estimated(ideal: pd.DataFrame) -> pd.DataFrame:
     return ideal[ideal["anchor"] == 0]
 
 
-def overlap(everyone: pd.DataFrame) -> list[str]:
-    """A sentence on whether the parties' estimates overlap, when both are there."""
-    ideal = estimated(everyone)
-    left, right = (ideal[ideal["party"] == party] for party in PARTIES)
+def overlap(run: RollCallAnalysis) -> list[str]:
+    """A sentence on whether the estimates of the pair of parties overlap, when both are there."""
+    ideal, pair = estimated(run.tables.ideal_points), run.votes.groups[:2]
+    if len(pair) < 2:
+        return []
+    left, right = (ideal[ideal["party"] == party] for party in pair)
+    lower, upper = map(member_of, pair)
     if left.empty or right.empty:
         return []
+    who = "The parties" if len(run.votes.groups) == 2 else f"{pair[0]} and {pair[1]}"
     crossing = left[left["mean"] > right["mean"].min()].sort_values("mean", ascending=False)
     if crossing.empty:
         near = left.iloc[int(left["mean"].argmax())], right.iloc[int(right["mean"].argmin())]
+        apart = (
+            f"every {lower}'s estimate lies to the left of every {upper}'s"
+            if pair == PARTIES
+            else f"all estimates of {pair[0]} lie to the left of all of {pair[1]}"
+        )
         return [
-            f"The parties do not overlap: every Democrat's estimate lies to the left of every "
-            f"Republican's. Nearest to each other are {person(near[0])} and {person(near[1])}."
+            f"{who} do not overlap: {apart}. Nearest to each other are {person(near[0])} and "
+            f"{person(near[1])}."
         ]
     names = listed([person(row) for _, row in crossing.head(3).iterrows()])
     more = "" if len(crossing) <= 3 else ", the farthest being"
     return [
-        f"The parties overlap: {counted(len(crossing), 'Democrat')} "
+        f"{who} overlap: {_counted_members(len(crossing), pair[0])} "
         f"{'stands' if len(crossing) == 1 else 'stand'} to the right of at least one "
-        f"Republican{more or ','} {names}."
+        f"{upper}{more or ','} {names}."
     ]
+
+
+def _counted_members(n: int, group: str) -> str:
+    """Some members of a group, in words."""
+    return counted(n, group) if group in PARTIES else f"{counted(n, 'member')} of {group}"
 
 
 def the_model(run: RollCallAnalysis) -> Section:
     """What was fitted, in words."""
     blocks: list[Text | Table] = [Text(PLANE if run.spec.dims == 2 else LINE)]
+    if groups := groups_words(run.votes.groups, run.spec.groups):
+        party = " Where this page says party, it is this group." if run.spec.groups else ""
+        blocks.append(Text(groups + party))
     if run.spec.model == "hierarchical":
-        blocks.append(Text(HIERARCHICAL))
+        blocks.append(Text(HIERARCHICAL + _order(run)))
         blocks += [Text(note) for note in _small_parties(run)]
     elif run.spec.model == "joint":
         blocks.append(Text(JOINT if run.spec.joint_form == "anchored" else SEED))
@@ -192,8 +217,7 @@ LINE = (
 HIERARCHICAL = (
     "This is the hierarchical form: each party has its own mean and its own spread, and its "
     "members are drawn from around that mean. A legislator with few votes is therefore estimated "
-    "closer to the party's mean, and one with many votes almost entirely from the votes. The "
-    "Democratic mean is held below the Republican one, which fixes the direction of the scale."
+    "closer to the party's mean, and one with many votes almost entirely from the votes. "
 )
 JOINT = (
     "This is the joint form: the members of both chambers are placed on one scale, the House's, "
@@ -242,20 +266,32 @@ def _anchors(ideal: pd.DataFrame) -> str:
     return f": {listed(names)}." if names else "."
 
 
+def _order(run: RollCallAnalysis) -> str:
+    """Which mean is held below which, and what is free."""
+    low, high, *further = run.votes.groups
+    if (low, high) == PARTIES:
+        pair = "Democratic mean is held below the Republican one"
+    else:
+        pair = f"mean of {low} is held below that of {high}"
+    text = f"The {pair}, which fixes the direction of the scale."
+    return f"{text} Free: the mean of {listed(further)}." if further else text
+
+
 def _small_parties(run: RollCallAnalysis) -> list[str]:
-    sizes = np.array([(run.votes.party_index == g).sum() for g in range(len(PARTIES))])
+    sizes = np.array([(run.votes.party_index == g).sum() for g in range(len(run.votes.groups))])
     tighter = run.spec.priors["sigma"].scaled(SMALL_PARTY_SCALE).describe()
     return [
         f"With {counted(int(size), 'member')}, the {plural(party)} are a small group: so few ideal "
         f"points say little about their spread, and its prior is tighter ({tighter})."
-        for party, size in zip(PARTIES, sizes, strict=True)
+        for party, size in zip(run.votes.groups, sizes, strict=True)
         if size < SMALL_PARTY
     ]
 
 
 def _ends(run: RollCallAnalysis) -> str:
-    if run.prepared.file is None and (run.votes.party_index >= 0).any():
-        return "Right is the Republican end, left the Democratic end"
+    groups = run.votes.groups
+    if run.prepared.file is None and len(groups) >= 2 and (run.votes.party_index >= 0).any():
+        return f"Right is the {end_of(groups[1])}, left the {end_of(groups[0])}"
     return "Right and left are only names for the two ends"
 
 

@@ -15,6 +15,7 @@ PARAMETERS = {
     "gap": "Distance between the means",
 }
 LISTED_SHRINKAGE = 3
+_NUMBERS = {4: "Four", 6: "Six", 8: "Eight"}
 
 
 def party_sections(run: RollCallAnalysis) -> list[Section]:
@@ -24,8 +25,8 @@ def party_sections(run: RollCallAnalysis) -> list[Section]:
         return []
     sections = [
         _parameters(tables.party_parameters),
-        _positions(tables.party_parameters, tables.ideal_points),
-        _icc(tables.variance),
+        _positions(run, tables.party_parameters),
+        _icc(tables.variance, len(run.votes.groups)),
         _variance(tables.variance),
         _dispersion(tables.dispersion),
     ]
@@ -50,14 +51,15 @@ def _parameters(table: pd.DataFrame) -> Section:
         Column("95 % interval", numeric=True),
     )
     text = Text(
-        "Four numbers describe the parties: where the middle of each lies, and how widely its "
-        "members are spread around that middle. All are on the scale of the ideal points."
+        f"{_NUMBERS.get(len(table) - 1, 'These')} numbers describe the parties: where the middle "
+        "of each lies, and how widely its members are spread around that middle. All are on the "
+        "scale of the ideal points."
     )
     caption = "Means and spreads of the parties, and the distance between them"
     return Section("party-parameters", "Party parameters", (text, Table(caption, columns, cells)))
 
 
-def _positions(table: pd.DataFrame, ideal: pd.DataFrame) -> Section:
+def _positions(run: RollCallAnalysis, table: pd.DataFrame) -> Section:
     means = table[table["parameter"] == "mu_party"]
     sentences = [
         f"{plural(row['party'])}: mean {number(row['mean'])}, 95 % interval "
@@ -70,20 +72,20 @@ def _positions(table: pd.DataFrame, ideal: pd.DataFrame) -> Section:
         "The marks below are the party's members, one mark each. The hills describe the mean, so "
         "members lie well outside them."
     )
-    alt = " ".join(["Posterior densities of the party means.", *sentences, *overlap(ideal)])
+    alt = " ".join(["Posterior densities of the party means.", *sentences, *overlap(run)])
     picture = Picture("party_positions", alt, "Party means, and below them the members")
     return Section("party-positions", "Where the parties stand", (text, picture))
 
 
-def _icc(variance: pd.DataFrame) -> Section:
+def _icc(variance: pd.DataFrame, n_groups: int) -> Section:
     share = variance.iloc[0]
     middle, low, high = (percent(share[name]) for name in ("share", "share_low", "share_high"))
     text = Text(
-        f"Of all the differences between legislators, {middle} are differences between the two "
-        f"parties, with a 95 % interval from {low} to {high}. At 100 % a legislator's party would "
-        "tell everything about the position; at 0 % it would tell nothing. The picture shows how "
-        "likely each value is; the bar below it is the interval. Statisticians call this share "
-        "the intraclass correlation (ICC)."
+        f"Of all the differences between legislators, {middle} are differences between the "
+        f"{'two ' if n_groups == 2 else ''}parties, with a 95 % interval from {low} to {high}. At "
+        "100 % a legislator's party would tell everything about the position; at 0 % it would tell "
+        "nothing. The picture shows how likely each value is; the bar below it is the interval. "
+        "Statisticians call this share the intraclass correlation (ICC)."
     )
     alt = (
         f"Posterior density of the share of variance that party explains: mean {middle}, "
@@ -130,13 +132,18 @@ def _variance(variance: pd.DataFrame) -> Section:
     return Section("variance", "Variance decomposition", blocks)
 
 
+def _most_divided(table: pd.DataFrame) -> str:
+    return "more divided" if len(table) == 2 else "most divided"
+
+
 def _dispersion(table: pd.DataFrame) -> Section:
     wider = table.sort_values("p_larger", ascending=False).iloc[0]
     certainty = chance(wider["p_larger"])
     text = Text(
         f"A party whose members vote alike has a small spread. The hills show what is known of "
         f"each party's spread; where they hardly overlap, the answer is clear. The "
-        f"{plural(wider['party'])} are the more divided party with a probability of {certainty}."
+        f"{plural(wider['party'])} are the {_most_divided(table)} party with a probability of "
+        f"{certainty}."
     )
     sentences = [
         f"{plural(row['party'])}: {number(row['sigma_mean'])}, 95 % interval "

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from tallgrass.report.forest import Estimate, Forest
+from tallgrass.report.palette import style_of
 from tallgrass.report.people import person_id
 from tallgrass.report.scatter import Line, Point, Scatter
-from tallgrass.report.style import group
 from tallgrass.report.words import number, span
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.plots.ideal import scale_label
-from tallgrass.rollcalls.plots.plane import apart_first, half_ellipses
+from tallgrass.rollcalls.plots.plane import AXIS_2, apart_first, axis_1, half_ellipses
 
 NAMED = 6  # beside a mark, without the anchors
 NAMED_ON_MAP = 16
@@ -18,7 +18,7 @@ NAMED_ON_MAP = 16
 
 def party_style(party: str) -> str:
     """The class of a party's marks."""
-    return group(party).lower()
+    return style_of(party)
 
 
 def forest_picture(ideal: pd.DataFrame, alt: str, known_ends: bool = True) -> Forest:
@@ -58,10 +58,8 @@ def map_picture(ideal: pd.DataFrame, alt: str) -> Scatter:
         )
         for i, (_, row) in enumerate(ideal.iterrows())
     )
-    axis_1 = "Axis 1  (left: Democratic end, right: Republican end)"
-    axis_2 = "Axis 2  (within the parties)"
     caption = "The chamber on two axes"
-    return Scatter("map", alt, caption, axis_1, axis_2, points, equal=True)
+    return Scatter("map", alt, caption, axis_1(), AXIS_2, points, equal=True)
 
 
 def shrinkage_picture(table: pd.DataFrame, alt: str) -> Scatter:

@@ -1,13 +1,17 @@
 """Chambers, parties and legislators as a reader sees them."""
 
+from collections.abc import Sequence
+from pathlib import PurePath
+
 import pandas as pd
 
 from tallgrass.report.page import Cell, person_cell
+from tallgrass.report.palette import style_of
 from tallgrass.report.people import person_id
+from tallgrass.report.words import listed
+from tallgrass.rollcalls.groups import PARTIES, members_of
 from tallgrass.rollcalls.people import person
-from tallgrass.rollcalls.votes import PARTIES
 
-PLURALS = {"Democrat": "Democrats", "Republican": "Republicans"}
 # What is done with common bills that work differently on two linked scales.
 TREATMENTS = {
     "none": "all that agree in sign",
@@ -18,7 +22,29 @@ TREATMENTS = {
 
 def plural(party: str) -> str:
     """The members of a party."""
-    return PLURALS.get(party, f"members of {party or 'no party'}")
+    return members_of(party)
+
+
+def groups_words(groups: Sequence[str], asked: str) -> str:
+    """Which groups a run has, where they are no Democrats and Republicans; else empty.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        The groups, the pair of the scale first.
+    asked : str
+        The parameter ``groups``: a column, a file, or empty for the parties.
+    """
+    if len(groups) < 2 or (tuple(groups) == PARTIES and not asked):
+        return ""
+    what = "Parties" if not asked else f"Groups by {PurePath(asked).name}"
+    further = f"; further {listed(groups[2:])}" if len(groups) > 2 else ""
+    return f"{what}: {groups[0]} (lower end of the scale) and {groups[1]} (upper end){further}."
+
+
+def upper_first(text: str) -> str:
+    """A text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def named_cells(table: pd.DataFrame) -> list[Cell]:
@@ -37,4 +63,4 @@ def person_cells(table: pd.DataFrame) -> list[Cell]:
 
 def party_cell(party: str) -> Cell:
     """A party with its colour and mark."""
-    return Cell(party or "none", style=f"party {party.lower() if party in PARTIES else 'other'}")
+    return Cell(party or "none", style=f"party {style_of(party)}")

@@ -27,6 +27,9 @@ VOTE_WORDS = {
     "nv": 0,
 }
 
+# Columns of legislators that are read by name; others may name the groups of a run.
+_OWN = ("slug", "name", "full_name", "party", "district", "chamber")
+
 
 def matches(path: Path) -> bool:
     """Whether a folder or file belongs to one session in this layout, or in a similar one."""
@@ -55,14 +58,19 @@ def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> 
     tables.require_filled(rollcalls, ["vote_id"], labels["rollcalls"])
     tables.require_unique(rollcalls, "vote_id", labels["rollcalls"])
     in_chamber = words.rollcalls_in(rollcalls, chamber, files.name)
-    legislators = tables.read_table(
+    everything = tables.read_table(
         paths["legislators"],
         ("slug", "name", "party", "chamber"),
         ("full_name", "district"),
         limits,
+        others=True,
     )
-    tables.require_filled(legislators, ["slug"], labels["legislators"])
-    legislators = tables.one_row_each(legislators, ("slug", "chamber"), labels["legislators"])
+    tables.require_filled(everything, ["slug"], labels["legislators"])
+    # Two rows that differ in a further column only are one legislator, whose first row counts.
+    legislators = tables.one_row_each(
+        everything[list(_OWN)], ("slug", "chamber"), labels["legislators"]
+    )
+    legislators = everything.loc[legislators.index]
 
     votes = tables.read_table(paths["votes"], ("vote_id", "legislator_slug", "vote"), (), limits)
     tables.require_known(votes, "vote_id", rollcalls["vote_id"], labels["votes"])
@@ -91,7 +99,8 @@ def _members(legislators: pd.DataFrame, voters: pd.Series, chamber: str) -> list
 
 def _legislator(row: dict[str, str]) -> Legislator:
     name = row["full_name"] or row["name"] or row["slug"]
-    return Legislator(row["slug"], name, party_name(row["party"]), row["district"])
+    further = tuple((column, text) for column, text in row.items() if column not in _OWN)
+    return Legislator(row["slug"], name, party_name(row["party"]), row["district"], further)
 
 
 def _rollcall(row: dict[str, str], label: str) -> RollCall:

@@ -224,4 +224,4 @@ def _legislator(row: dict[str, str], slug: str, chamber: str) -> Legislator:
     party = _PARTIES.get(row["party_code"], row["party_code"] and f"Party {row['party_code']}")
     state, number = row["state_abbrev"], row["district_code"]
     district = f"{state}-{number}" if chamber == "house" else state
-    return Legislator(slug, row["bioname"], party, district)
+    return Legislator(slug, row["bioname"], party, district, (("state", state),))

@@ -40,11 +40,15 @@ def write_session(
     tables = {
         "legislators": pd.DataFrame(
             [
-                {**asdict(member), "chamber": _CHAMBERS[name]}
+                {
+                    **{key: value for key, value in asdict(member).items() if key != "columns"},
+                    **dict(member.columns),
+                    "chamber": _CHAMBERS[name],
+                }
                 for name, votes in chambers.items()
                 for member in votes.legislators
             ]
-        ),
+        ).fillna(""),
         "rollcalls": pd.DataFrame(
             [
                 {**asdict(rollcall), "chamber": _CHAMBERS[name]}

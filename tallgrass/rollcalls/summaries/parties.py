@@ -41,7 +41,7 @@ def party_parameters(trace: "DataTree") -> pd.DataFrame:
     rows = []
     for parameter, draws in (("mu_party", mu), ("sigma_within", draws_of(trace, "sigma_within"))):
         rows += [(parameter, *row) for row in zip(parties, sizes, draws, strict=True)]
-    rows.append(("gap", "both", sum(sizes), mu[1] - mu[0]))
+    rows.append(("gap", "both", sum(sizes[:2]), mu[1] - mu[0]))
     return pd.DataFrame(
         [[*row, draws.mean(), draws.std(ddof=1), *map(float, hdi(draws))] for *row, draws in rows],
         columns=["parameter", "party", "n_legislators", "mean", "sd", "hdi_low", "hdi_high"],
