@@ -14,8 +14,8 @@ import pytest
 from test_project import ROOT, tracked_files
 
 PAGES = ["README.md", *(f"docs/{name}.md" for name in (
-    "any-model", "careers", "dimensions", "experiments", "joint", "mlflow", "prediction", "python",
-    "selections", "storage", "verdict",
+    "any-model", "careers", "dimensions", "experiments", "groups", "joint", "mlflow", "prediction",
+    "python", "selections", "storage", "verdict",
 ))]  # fmt: skip
 BLOCK = re.compile(r"(<!-- not run: .+ -->\n)?```(bash|python)\n(.*?)```", re.S)
 INDENTED = re.compile(r"^    (?:tallgrass|mlflow|make|git|dask|pip) ", re.M)

@@ -16,7 +16,7 @@ from tallgrass.items.misfit import fit_of
 from tallgrass.items.priors import item_priors
 from tallgrass.items.tables import of_estimates, with_fit
 from tallgrass.items.verdict import judge_estimates, with_abilities
-from tallgrass.rollcalls import against_baseline
+from tallgrass.rollcalls import against_baseline, signs
 from tallgrass.rollcalls.summaries import plane
 
 SMALL = table(np.random.default_rng(1).integers(0, 2, (60, 4)))
@@ -43,11 +43,11 @@ def checks_of_the_fit():
     verdicts = [fit_of(with_fit(tables, SMALL), moved, dependence=pairs)]
     verdicts += [example_input(model).fit_verdict for model in ("flat", "hierarchical")]
     names = {check.name for verdict in verdicts for check in verdict.checks}
-    return names | {against_baseline.NAME, plane.NAME}
+    return names | {against_baseline.NAME, plane.NAME, signs.NAME}
 
 
 def test_the_page_lists_every_row_of_the_verdict_and_of_the_fit_and_no_other():
     rows, checks = rows_of_the_verdict(), checks_of_the_fit()
     assert len(rows) == 11  # every row that there is, so that none is forgotten here
-    assert len(checks) == 9
+    assert len(checks) == 10
     assert rows | checks == listed() - {"row", "named", "---"}

@@ -11,6 +11,11 @@ THREE = {"Labour": (24, -1.3, 0.5), "Conservative": (26, 1.2, 0.5), "Liberal": (
 NEBRASKA = {"Nonpartisan": (49, 0.0, 1.0)}
 
 
+def _columns(i: int, position: float) -> tuple[tuple[str, str], ...]:
+    """A side that says nothing of the votes, and a wing that says much."""
+    return ("side", "NS"[i % 2]), ("wing", "left" if position < 0 else "right")
+
+
 def chamber(
     groups: Mapping[str, tuple[int, float, float]],
     rollcalls: int,
@@ -38,7 +43,7 @@ def chamber(
     votes = VoteMatrix(
         cells.astype(np.int8),
         tuple(
-            Legislator(f"m{i:03d}", f"Member {i}", party, columns=(("side", "NS"[i % 2]),))
+            Legislator(f"m{i:03d}", f"Member {i}", party, columns=_columns(i, xi[i]))
             for i, party in enumerate(parties)
         ),
         tuple(RollCall(f"v{j:04d}", f"LB {j}", date="2025-02-01") for j in range(rollcalls)),

@@ -33,6 +33,7 @@ from tallgrass.rollcalls.fit_tables import FitTables, tables_of_fit
 from tallgrass.rollcalls.linking import Linking
 from tallgrass.rollcalls.prepare import OwnFits, Prepared
 from tallgrass.rollcalls.run_tables import Tables, by_rank, run_tables
+from tallgrass.rollcalls.signs import sign_check, sign_metrics, sign_probabilities
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.study.analysis import Analysis
@@ -163,6 +164,7 @@ class RollCallAnalysis(Analysis):
             (
                 axis_check(self.axes, self.names, self.spec.dims),
                 None if self.second_axis is None else self.second_axis.check(),
+                sign_check(self.signs),
                 order_check(self.comparison, self.elpd, self.names),
                 *self.fit_tables.fit_checks(
                     self.checks, self.ideal_points, self.spec.anchors, self._typical_anchors
@@ -183,6 +185,11 @@ class RollCallAnalysis(Analysis):
         except DataError:  # votes without any
             return {}
         return found.named(self.votes)
+
+    @cached_property
+    def signs(self) -> dict[str, list[float]]:
+        """Share of the draws with the sign asked for, by roll call and chain; empty without."""
+        return sign_probabilities(self.trace, self.votes, self.spec.rollcall_signs)
 
     @cached_property
     def second_axis(self) -> summaries.SecondAxis | None:
@@ -228,7 +235,7 @@ class RollCallAnalysis(Analysis):
             metrics |= second_axis_metrics(self.prepared.baseline, self.ideal_points)
         if self.external is not None:
             metrics |= self.external.metrics
-        metrics |= axis_metrics(self.axes)
+        metrics |= axis_metrics(self.axes) | sign_metrics(self.signs)
         if self.second_axis is not None:
             metrics |= self.second_axis.metrics
         if self.tables.variance is not None:

@@ -8,6 +8,7 @@ from tallgrass.errors import SpecError
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls.anchor_text import anchors_text, parse_anchors
 from tallgrass.rollcalls.career_spec import CareerSpec
+from tallgrass.rollcalls.sign_text import parse_signs, signs_text
 from tallgrass.study.model_file import is_reference
 
 ModelName = Literal["flat", "hierarchical", "joint", "dynamic"]
@@ -75,6 +76,10 @@ class ModelSpec(CareerSpec):
         description="flat, held fixed: auto (PCA extremes at +1 and -1), typical (party medians), "
         "or slug:position,slug:position",
     )
+    rollcall_signs: str = Field(
+        "",
+        description="which side the yeas of roll calls are on: vote_id:+ (right), vote_id:- (left)",
+    )
     discrimination: Discrimination = Field(
         "free", description="hierarchical: free (2PL), or equal (Rasch) for all roll calls"
     )
@@ -140,6 +145,30 @@ class ModelSpec(CareerSpec):
     def _canonical_anchors(cls, text: str) -> str:
         named = parse_anchors(text.strip())
         return text.strip() if named is None else anchors_text(named)
+
+    @field_validator("rollcall_signs")
+    @classmethod
+    def _canonical_signs(cls, text: str) -> str:
+        return signs_text(parse_signs(text))
+
+    @model_validator(mode="after")
+    def _signs_are_of_one_scale(self) -> Self:
+        if not self.rollcall_signs:
+            return self
+        if self.model not in ("flat", "hierarchical"):
+            raise SpecError(
+                "signs of roll calls go with one chamber at one time",
+                f"model={self.model}, rollcall_signs={self.rollcall_signs}",
+                "leave rollcall_signs out, or use model=flat or model=hierarchical",
+            )
+        positive = self.discrimination == "free" and PriorSpec.parse(self.beta_prior).positive
+        if positive and -1 in parse_signs(self.rollcall_signs).values():
+            raise SpecError(
+                "a roll call with the sign - and a prior of positive discriminations",
+                f"rollcall_signs={self.rollcall_signs}, beta_prior={self.beta_prior}",
+                "use beta_prior=normal:0,1",
+            )
+        return self
 
     @model_validator(mode="after")
     def _anchors_are_of_the_flat_model(self) -> Self:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from tallgrass.rollcalls.external import Scores, scores_for
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.reading import Read
+from tallgrass.rollcalls.signs import directed, sign_warnings
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.start import Start, make_start
 from tallgrass.rollcalls.votes import VoteMatrix
@@ -128,10 +129,15 @@ def prepare(
         start = careers_start(data.careers, spec.init, past)
     elif data.joint is None:
         start = make_start(votes, spec.init, past, _past_positions(spec.init, "mean_2"))
+        if file is None:
+            start = directed(votes, start, spec.rollcall_signs, spec.anchors)
     else:
         start = joint_start(data.joint, spec.init, past)
     data_of_model = data.careers or data.joint or votes
     model = build_model(data_of_model, spec, start) if file is None else file.model
+    if spec.rollcall_signs:
+        warned = sign_warnings(votes, start, spec.rollcall_signs)
+        model = replace(model, warnings=(*model.warnings, *warned))
     findings = (*_inspected(spec, votes, state), *known) if inspect else known
     if inspect and data.careers is not None:
         findings += long_run(data.careers, spec)

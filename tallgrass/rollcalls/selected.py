@@ -23,7 +23,7 @@ def chosen(selection: Selection, votes: VoteMatrix) -> NDArray[np.bool_]:
         call meets the conditions.
     """
     bills = _bills_in(selection.bills) if selection.bills else set()
-    known = {_number(rollcall.bill) for rollcall in votes.rollcalls}
+    known = {plain_number(rollcall.bill) for rollcall in votes.rollcalls}
     if selection.bills and not bills & known:
         raise DataError(
             f"none of the bills in {shown(Path(selection.bills).name)} was voted on",
@@ -49,7 +49,7 @@ def _meets(selection: Selection, rollcall: RollCall, bills: set[str]) -> bool:
     words = f"{rollcall.title}\n{rollcall.motion}".lower()
     if not all(title.lower() in words for title in selection.titles):
         return False
-    if bills and _number(rollcall.bill) not in bills:
+    if bills and plain_number(rollcall.bill) not in bills:
         return False
     return not selection.final or is_final(rollcall)
 
@@ -60,10 +60,10 @@ def _bills_in(path: str) -> set[str]:
         raise DataError("no such file of bills", path, "give a text file with one bill a line")
     with open_bytes(file) as stream:
         lines = stream.read().decode("utf-8-sig", "replace").splitlines()
-    return {_number(line) for line in lines} - {""}
+    return {plain_number(line) for line in lines} - {""}
 
 
-def _number(bill: str) -> str:
+def plain_number(bill: str) -> str:
     """A bill number without blanks, points, zeros in front and case: ``H.B. 0021`` is HB21."""
     plain = re.sub(r"[\s.]", "", bill).upper()
     return re.sub(r"(?<=[A-Z])0+(?=\d)", "", plain)

@@ -10,7 +10,15 @@ _JOINT = ("joint_form", "dif")
 _PLANE = ("beta_2_prior",)
 _DATABASE = ("votes_table", "votes_query")
 # Empty: not given.
-_OPTIONAL = ("against", "rollcalls", "members", "leave_out", "votes_query", "groups")
+_OPTIONAL = (
+    "against",
+    "rollcalls",
+    "members",
+    "leave_out",
+    "votes_query",
+    "groups",
+    "rollcall_signs",
+)
 
 
 def used_parameters(spec: RunSpec) -> dict[str, Any]:

@@ -78,6 +78,8 @@ MEASURES = (
     Measure("Total time", "total_s", decimals=1, unit="s"),
 )
 
+_WITHIN = "baseline/r_within_"
+
 
 def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "DataFrame":
     """The metrics of several runs, against the thresholds of the verdict.
@@ -113,7 +115,7 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
     runs = [find_run(run_id) for run_id in run_ids]
     models = [(run, *_models(run)) for run in runs]
     rows: list[tuple[object, ...]] = []
-    for measure in MEASURES:
+    for measure in _measures(runs):
         if any(measure.metric in run.data.metrics for run in runs):
             rows.extend(_measured(measure, limits, *of_run) for of_run in models)
     rows.extend(_tagged("Sign flip", run, run.data.tags.get("sign_flip")) for run in runs)
@@ -127,6 +129,16 @@ def compare(run_ids: Sequence[str], thresholds: "Thresholds | None" = None) -> "
         rows.extend(_tagged("Fit", run, run.data.tags.get("fit")) for run in runs)
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype({"threshold": "float64", "value": "float64", "passed": "boolean"})
+
+
+def _measures(runs: Sequence[FoundRun]) -> list[Measure]:
+    """The measures, with r within each group that these runs have besides Democrats and others."""
+    known = {measure.metric for measure in MEASURES}
+    found = {name for run in runs for name in run.data.metrics if name.startswith(_WITHIN)}
+    others = [Measure(f"r, {name[len(_WITHIN) :]}", name, decimals=None) for name in found - known]
+    place = next(i for i, measure in enumerate(MEASURES) if measure.metric == f"{_WITHIN}min")
+    ordered = sorted(others, key=lambda measure: measure.metric)
+    return [*MEASURES[:place], *ordered, *MEASURES[place:]]
 
 
 def markdown(comparison: "DataFrame") -> str:
