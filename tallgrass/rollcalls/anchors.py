@@ -7,6 +7,7 @@ import numpy as np
 from tallgrass.errors import DataError, nearest
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls.anchor_text import parse_anchors
+from tallgrass.rollcalls.groups import end_of
 from tallgrass.rollcalls.start import (
     ANCHOR_PARTICIPATION,
     Floats,
@@ -49,7 +50,8 @@ def anchors_of(votes: VoteMatrix, pca: Floats, text: str, beta: PriorSpec | None
         PCA scores; they choose anchors that are not named, and give the direction of the scale.
     text : str
         ``auto``: the Republican with the highest and the Democrat with the lowest score at +1 and
-        -1. ``typical``: see :func:`typical_anchors`. Otherwise named, as
+        -1, or members of the pair of groups that stands in for them. ``typical``: see
+        :func:`typical_anchors`. Otherwise named, as
         :func:`~tallgrass.rollcalls.anchor_text.parse_anchors` reads them.
     beta : PriorSpec, optional
         Prior of the discriminations; N(0, 1) without it.
@@ -78,10 +80,11 @@ def anchors_of(votes: VoteMatrix, pca: Floats, text: str, beta: PriorSpec | None
     ordered = sorted(named, key=lambda slug: -named[slug])
     rows, positions = [row[slug] for slug in ordered], [named[slug] for slug in ordered]
     if not np.cov(pca[rows], positions)[0, 1] > 0:
+        low, high = votes.groups[:2] if len(votes.groups) >= 2 else ("lower", "upper")
         raise DataError(
             "anchors: their positions run against the votes",
             text,
-            "positions rise from the Democratic to the Republican end: exchange them",
+            f"positions rise from the {end_of(low)} to the {end_of(high)}: exchange them",
         )
     return Anchors(tuple(rows), tuple(positions))
 

@@ -1,5 +1,6 @@
 """Pictures of the parties: their positions, how much they explain, and their spread."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,8 @@ from tallgrass.report.style import (
 )
 from tallgrass.rollcalls.groups import members_of
 from tallgrass.rollcalls.plots.ideal import scale_label
+
+_IN_LEGEND = 3  # entries on a line
 
 
 def party_positions(parties: Sequence[str], mu: Floats, ideal: pd.DataFrame) -> Figure:
@@ -92,16 +95,21 @@ def variance_bar(table: pd.DataFrame) -> Figure:
     table : DataFrame
         Columns component (``between``, ``within``), party, share.
     """
-    figure, axes = new_figure(1.45, margins=(0.3, 0.3, 0.4, 0.5))
-    ax: Axes = axes[0, 0]
     parts = table[table["component"] != "total"]
+    more = 0.22 * (math.ceil(len(parts) / _IN_LEGEND) - 1)  # lines of the legend, in inches
+    figure, axes = new_figure(1.45 + more, margins=(0.3, 0.3, 0.4 + more, 0.5))
+    ax: Axes = axes[0, 0]
     left = 0.0
     handles = []
     for component, party, share in zip(
         parts["component"], parts["party"], 100 * parts["share"], strict=True
     ):
         colour = ACCENT if component == "between" else COLOURS[group(party)]
-        label = "Between the parties" if component == "between" else f"Within: {members_of(party)}"
+        label = (
+            "Between the parties"
+            if component == "between"
+            else f"Within: {members_of(party).removeprefix('members of ')}"
+        )
         hatch = HATCHES.get(group(party)) or None
         bar = ax.barh(
             0, share, left=left, color=colour, edgecolor="white", hatch=hatch, label=label
@@ -118,8 +126,8 @@ def variance_bar(table: pd.DataFrame) -> Figure:
     hide_y(ax)
     label_axes(ax, "Share of the variance of ideal points (%)")
     ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.02), ncols=3, frameon=False,
-        fontsize=9,
+        handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.02), ncols=_IN_LEGEND,
+        frameon=False, fontsize=9,
     )  # fmt: skip
     return figure
 
