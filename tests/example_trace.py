@@ -7,8 +7,9 @@ pictures look like those of a converged run.
 import numpy as np
 import xarray as xr
 
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.spec import RunSpec
-from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 FIRST = ["Ana", "Bo", "Cleo", "Dov", "Émile", "Fay", "Gus", "Hana", "Ike", "Jo"]
 LAST = ["Alcala", "Baumgardner", "Claeys", "Dietrich", "Erickson", "Fagg", "Gossage", "Haley"]

@@ -12,11 +12,11 @@ import numpy as np
 from tallgrass.inference.spec import SamplerSpec
 from tallgrass.rollcalls.chambers import join_chambers, joint_start
 from tallgrass.rollcalls.filters import filter_votes
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.sources import SimulationDesign, simulate
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.trace import sample
-from tallgrass.rollcalls.votes import PARTIES
 
 NAMES = ("delta", "k", "sigma_dif")
 DESIGN = SimulationDesign(

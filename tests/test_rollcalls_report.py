@@ -14,11 +14,12 @@ from tallgrass.inference.verdict import Check, Verdict
 from tallgrass.report.images import images
 from tallgrass.report.words import chance
 from tallgrass.rollcalls.against_baseline import moved_words
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models import hierarchical
 from tallgrass.rollcalls.people import person
 from tallgrass.rollcalls.report import build, figures, overview
 from tallgrass.rollcalls.summaries import icc_draws
-from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+from tallgrass.rollcalls.votes import VoteMatrix
 
 PARTY_SECTIONS = {"party-parameters", "party-positions", "icc", "variance", "dispersion"}
 ALWAYS = {

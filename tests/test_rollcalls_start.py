@@ -8,7 +8,8 @@ from toy import toy_votes
 
 from tallgrass.errors import DataError
 from tallgrass.rollcalls import start
-from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.groups import PARTIES
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 
 def matrix(cells, parties):

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytensor
 
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models import Model, build_model
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start
-from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 # The priors of the discriminations, with parameters that no default could stand in for.
 BETA = ["normal:0.4,1.3", "lognormal:0.2,0.7", "lognormal_reparam:-0.3,0.9", "halfnormal:1.4"]

@@ -13,10 +13,10 @@ from tallgrass.machine import Finding, usable_cores
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.career_fit import BY_SESSION
 from tallgrass.rollcalls.careers import Careers
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.identity import identity
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.summaries.careers import CareerTables
-from tallgrass.rollcalls.votes import PARTIES
 
 if TYPE_CHECKING:
     from xarray import DataTree

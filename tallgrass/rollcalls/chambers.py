@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.matching import Match, match_bills
 from tallgrass.rollcalls.start import Start, make_start
-from tallgrass.rollcalls.votes import PARTIES, RollCall, VoteMatrix, check_parties
+from tallgrass.rollcalls.votes import RollCall, VoteMatrix, check_parties
 
 CHAMBERS = ("house", "senate")  # the order of every chamber axis: the House sets the scale
 _FEWEST_TO_JUDGE = 3  # fewer matched bills may all be opposite by chance

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tallgrass.rollcalls.votes import PARTIES, YEA, VoteMatrix
+from tallgrass.rollcalls.groups import PARTIES
+from tallgrass.rollcalls.votes import YEA, VoteMatrix
 
 Floats = NDArray[np.float64]
 

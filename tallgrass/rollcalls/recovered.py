@@ -12,6 +12,7 @@ from tallgrass.errors import DataError
 from tallgrass.inputs.paths import as_given_from
 from tallgrass.machine import Finding
 from tallgrass.rollcalls.earlier import stored_spec
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.identity import Identity
 from tallgrass.rollcalls.link import SPEC, LinkStudy, link_study
 from tallgrass.rollcalls.linking import LinkOptions
@@ -21,7 +22,6 @@ from tallgrass.rollcalls.prepare import PRIORS, FromFile, prepare
 from tallgrass.rollcalls.reading import read
 from tallgrass.rollcalls.run import RollCallStudy
 from tallgrass.rollcalls.sources import several
-from tallgrass.rollcalls.votes import PARTIES
 from tallgrass.settings import Settings
 from tallgrass.study.model_file import is_reference
 from tallgrass.tracking.reading.records import artifact

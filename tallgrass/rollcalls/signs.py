@@ -122,8 +122,8 @@ def sign_warnings(votes: VoteMatrix, start: Start, signs: str) -> tuple[str, ...
 
 def sign_probabilities(trace: "DataTree", votes: VoteMatrix, signs: str) -> dict[str, list[float]]:
     """The share of draws in which beta has the sign asked for, by vote id and chain."""
-    beta = trace["posterior"]["beta"]
-    beta = beta.transpose("chain", "draw", "rollcall").to_numpy()
+    posterior = trace["posterior"].to_dataset()
+    beta = posterior["beta"].transpose("chain", "draw", "rollcall").to_numpy()
     return {
         votes.vote_ids[j]: (sign * beta[:, :, j] > 0).mean(axis=1).tolist()
         for j, sign in sign_columns(votes, signs).items()

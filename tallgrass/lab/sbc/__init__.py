@@ -32,12 +32,13 @@ from tallgrass.inference.spec import SamplerSpec
 from tallgrass.lab.sbc.truth import Design, draw_parameters, draw_votes, log_likelihood
 from tallgrass.lab.sbc.uniformity import GRID, band, p_value, tail_probability
 from tallgrass.rollcalls.anchors import Anchors
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.flat import build_flat
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.trace import sample
-from tallgrass.rollcalls.votes import PARTIES, VoteMatrix
+from tallgrass.rollcalls.votes import VoteMatrix
 
 Floats = NDArray[np.float64]
 

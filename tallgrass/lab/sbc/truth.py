@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from tallgrass.errors import SpecError
 from tallgrass.inference.priors import PriorSpec
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.hierarchical import spread_priors
 from tallgrass.rollcalls.spec import ModelSpec
-from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 Floats = NDArray[np.float64]
 

@@ -30,10 +30,10 @@ from scipy.sparse.csgraph import connected_components
 from tallgrass.inference.constants import integers, numbers, size
 from tallgrass.rollcalls.career_scales import Known, fit_scales
 from tallgrass.rollcalls.careers import Careers, group_sizes
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import Point
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, Start, centred_positions, rollcall_logits
-from tallgrass.rollcalls.votes import PARTIES
 
 SPREAD_OF_NEW = 0.35  # of new members about their party's mean, for the coordinates alone
 TYPICAL_STEP = 0.15  # tau at the start of chains, and the unit of its coordinate

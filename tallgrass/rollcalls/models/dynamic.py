@@ -38,6 +38,7 @@ from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.inference.kernel.blocks import blocks_loglik, packed
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.careers import FEW_COMMON, Careers, group_sizes
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import Model, Point, jittered, party_shares
 from tallgrass.rollcalls.models.career_gauge import Gauge, make_gauge, positions
 from tallgrass.rollcalls.models.dynamic_members import (
@@ -49,7 +50,6 @@ from tallgrass.rollcalls.models.dynamic_members import (
 from tallgrass.rollcalls.models.dynamic_textbook import build_textbook
 from tallgrass.rollcalls.spec import FEW_MEMBERS, ModelSpec
 from tallgrass.rollcalls.start import Floats, Start, rollcall_logits
-from tallgrass.rollcalls.votes import PARTIES
 
 SIDES = ("democrat", "republican")
 PUBLIC = ("xi", "delta", "k", "tau", "mu_new", "sigma_new", "sigma_bill", "alpha", "beta")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.careers import Careers, group_sizes
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import (
     NON_CENTRED,
     SPREAD,
@@ -28,7 +29,6 @@ from tallgrass.rollcalls.models.career_gauge import (
 )
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, Start
-from tallgrass.rollcalls.votes import PARTIES
 
 DEGREES = 4.0  # of freedom of the steps
 _REFERENCE_SPREAD = 1.0  # of the new members' mean about the party's in the reference session

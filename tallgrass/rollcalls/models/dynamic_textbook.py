@@ -15,6 +15,7 @@ from tallgrass.inference.constants import integers, numbers, size
 from tallgrass.inference.kernel.blocks import blocks_loglik, packed
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.careers import Careers
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import Model, Point, add_likelihood, jittered
 from tallgrass.rollcalls.models.dynamic_members import (
     career_coordinates,
@@ -24,7 +25,6 @@ from tallgrass.rollcalls.models.dynamic_members import (
 )
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Start, centred_positions
-from tallgrass.rollcalls.votes import PARTIES
 
 PUBLIC = ("xi", "delta", "k", "tau", "mu_new", "sigma_new", "sigma_bill", "alpha", "beta")
 

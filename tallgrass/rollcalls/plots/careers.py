@@ -22,7 +22,7 @@ from tallgrass.report.style import (
     plain,
     text_width,
 )
-from tallgrass.rollcalls.votes import PARTIES
+from tallgrass.rollcalls.groups import PARTIES
 
 COLUMNS = 5  # of small multiples
 MOVERS = 20

@@ -17,6 +17,7 @@ from tallgrass.report.page import (
 )
 from tallgrass.report.words import chance, counted, number, percent, signed, span
 from tallgrass.rollcalls.analysis import RollCallAnalysis
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.misfit import misfit_words
 from tallgrass.rollcalls.plots import session_labels
 from tallgrass.rollcalls.report.baseline import agreement_finding
@@ -25,7 +26,6 @@ from tallgrass.rollcalls.report.career_figures import movers
 from tallgrass.rollcalls.report.career_members import member_sections
 from tallgrass.rollcalls.report.overview import FAILED
 from tallgrass.rollcalls.report.words import party_cell
-from tallgrass.rollcalls.votes import PARTIES
 
 SURE = 0.95
 _NAMED = 3

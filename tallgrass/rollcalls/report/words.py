@@ -38,7 +38,7 @@ def groups_words(groups: Sequence[str], asked: str) -> str:
     if len(groups) < 2 or (tuple(groups) == PARTIES and not asked):
         return ""
     what = "Parties" if not asked else f"Groups by {PurePath(asked).name}"
-    further = f"; further {listed(groups[2:])}" if len(groups) > 2 else ""
+    further = f"; further {listed(list(groups[2:]))}" if len(groups) > 2 else ""
     return f"{what}: {groups[0]} (lower end of the scale) and {groups[1]} (upper end){further}."
 
 

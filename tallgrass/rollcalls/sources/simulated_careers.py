@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
-from tallgrass.rollcalls.votes import PARTIES, Legislator, RollCall, VoteMatrix
+from tallgrass.rollcalls.groups import PARTIES
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 Floats = NDArray[np.float64]
 

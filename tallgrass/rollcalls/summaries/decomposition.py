@@ -19,7 +19,7 @@ import pandas as pd
 
 from tallgrass.inference.summary import Draws, hdi
 from tallgrass.rollcalls.careers import Careers
-from tallgrass.rollcalls.votes import PARTIES
+from tallgrass.rollcalls.groups import PARTIES
 
 PARTS = ("change", "movement", "replacement", "entering", "leaving")
 

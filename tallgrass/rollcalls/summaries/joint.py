@@ -10,8 +10,8 @@ import pandas as pd
 from tallgrass.errors import DataError
 from tallgrass.inference.summary import Draws, draws_of, hdi, names_of
 from tallgrass.rollcalls.chambers import CHAMBERS, GROUPS, JointVotes
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.matching import Match
-from tallgrass.rollcalls.votes import PARTIES
 
 if TYPE_CHECKING:
     from xarray import DataTree

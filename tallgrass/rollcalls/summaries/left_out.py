@@ -18,7 +18,7 @@ from tallgrass.inference.priors import PriorSpec
 from tallgrass.inference.summary import Draws, draws_of, names_of
 from tallgrass.rollcalls.career_scales import Known, fit_scales
 from tallgrass.rollcalls.careers import Careers
-from tallgrass.rollcalls.votes import PARTIES
+from tallgrass.rollcalls.groups import PARTIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

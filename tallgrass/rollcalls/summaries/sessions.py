@@ -7,7 +7,7 @@ import pandas as pd
 
 from tallgrass.inference.summary import Draws, draws_of, hdi
 from tallgrass.rollcalls.careers import Careers
-from tallgrass.rollcalls.votes import PARTIES
+from tallgrass.rollcalls.groups import PARTIES
 
 if TYPE_CHECKING:
     from xarray import DataTree
