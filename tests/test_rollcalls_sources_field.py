@@ -190,9 +190,10 @@ def test_files_of_the_other_formats_are_not_taken_for_a_matrix(write_session):
     assert source_of(str(folder / "small_votes.csv"))[0] == "tallgrass"
 
 
-def test_parties_other_than_the_two_are_named_before_filters_leave_nothing():
-    with pytest.raises(DataError, match=r"parties: Blue, Red.*model=flat"):
-        prepared("other_parties", model="hierarchical")
+def test_parties_other_than_the_two_are_the_groups_of_a_party_model():
+    votes = prepared("other_parties", model="hierarchical").votes
+    assert votes.groups == ("Blue", "Red")
+    assert len(votes.legislators) == 12
     assert len(prepared("other_parties", model="flat").votes.legislators) == 12
 
 
