@@ -147,3 +147,11 @@ def test_the_chamber_of_a_joint_run_whose_axis_is_in_doubt_is_named():
     words = axis_check(axes, NAMES).words
     assert words.startswith("In the Senate the second division")
     assert "(dims=2, for this chamber alone)" in words
+
+
+def test_the_words_are_those_of_the_groups():
+    axis = Axis(1.5, 1.2, 1.0, 1.4, 0.3)
+    words = axis_check({"house": axis}, NAMES, 1, ("Labour", "Conservative", "Liberal")).words
+    assert "not clearly the line between Labour and Conservative" in words
+    assert "(dims=2, model=flat)" in words
+    assert "the parties" not in words

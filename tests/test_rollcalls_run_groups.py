@@ -10,6 +10,7 @@ from example_store import default_store
 from toy_groups import NEBRASKA, THREE, chamber
 
 import tallgrass as tg
+from tallgrass.cli import main
 from tallgrass.rollcalls.earlier import rerun_spec
 from tallgrass.rollcalls.recovered import recovered_run
 from tallgrass.rollcalls.sources.writing import write_session
@@ -120,3 +121,22 @@ def test_the_opposite_sign_turns_the_scale_round(nebraska, sharpest):
 def test_a_nonpartisan_chamber_has_no_groups(nebraska):
     assert nebraska.analysis.votes.groups == ()
     assert "model.groups" not in mlflow.get_run(nebraska.run_id).data.params
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--groups", "caucus"], "no such column of the legislators"),
+        (["--groups", "none.csv"], "no such file of groups"),
+        (["--groups-order", "Labour,Tory"], "did you mean Labour"),
+        (["--dims", "2"], "two dimensions take two groups"),
+        (["--rollcall-signs", "v9999:+"], "no such roll call"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_no_run(store, capsys, flags, message):
+    runs = len(tg.runs())
+    assert main(["run", "--session", "commons", "--chamber", "senate", *flags]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.strip().splitlines()) == 1
+    assert len(tg.runs()) == runs

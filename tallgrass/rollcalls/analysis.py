@@ -13,6 +13,7 @@ from tallgrass.inference.fit_verdict import FitVerdict, fit_verdict
 from tallgrass.inference.spec import AUTO
 from tallgrass.inference.summary import posterior_summary
 from tallgrass.inference.verdict import Verdict
+from tallgrass.report.palette import showing
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.against_baseline import (
     baseline_metrics,
@@ -160,17 +161,18 @@ class RollCallAnalysis(Analysis):
     @cached_property
     def fit_verdict(self) -> FitVerdict:
         """Whether one line fits the votes; it stands beside the verdict and does not change it."""
-        return fit_verdict(
-            (
-                axis_check(self.axes, self.names, self.spec.dims),
-                None if self.second_axis is None else self.second_axis.check(),
-                sign_check(self.signs),
-                order_check(self.comparison, self.elpd, self.names),
-                *self.fit_tables.fit_checks(
-                    self.checks, self.ideal_points, self.spec.anchors, self._typical_anchors
-                ),
+        with showing(self.votes.groups):  # letters tell the groups apart
+            return fit_verdict(
+                (
+                    axis_check(self.axes, self.names, self.spec.dims, self.votes.groups),
+                    None if self.second_axis is None else self.second_axis.check(),
+                    sign_check(self.signs),
+                    order_check(self.comparison, self.elpd, self.names),
+                    *self.fit_tables.fit_checks(
+                        self.checks, self.ideal_points, self.spec.anchors, self._typical_anchors
+                    ),
+                )
             )
-        )
 
     @property
     def _typical_anchors(self) -> dict[str, float]:

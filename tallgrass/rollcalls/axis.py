@@ -1,6 +1,6 @@
 """The axis of a run: is it the line between the parties, and is one dimension enough."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from tallgrass.inference.labels import metric_name
 from tallgrass.inference.summary import draws_of, names_of
 from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes
+from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.start import vote_eigenvalues
 from tallgrass.rollcalls.votes import VoteMatrix
 
@@ -171,7 +172,12 @@ def axis_metrics(axes: Mapping[str, Axis]) -> dict[str, float]:
     }
 
 
-def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]", dims: int = 1) -> FitCheck | None:
+def axis_check(
+    axes: Mapping[str, Axis],
+    names: "pd.Series[str]",
+    dims: int = 1,
+    groups: Sequence[str] = PARTIES,
+) -> FitCheck | None:
     """Is the (first) dimension the line between the parties, and is one dimension enough.
 
     Parameters
@@ -182,6 +188,8 @@ def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]", dims: int = 1)
         Names of the members by slug.
     dims : int
         Dimensions of the run; with two the strength of the second division questions nothing.
+    groups : sequence of str
+        The groups of the run, of which the first two are the parties that are spoken of.
 
     Returns
     -------
@@ -191,12 +199,17 @@ def axis_check(axes: Mapping[str, Axis], names: "pd.Series[str]", dims: int = 1)
     judged = {c: axis for c, axis in axes.items() if np.isfinite(axis.party_separation)}
     if not judged:
         return None
-    words = [_question(c if len(axes) > 1 else "", axis, names, dims) for c, axis in judged.items()]
+    words = [
+        _question(c if len(axes) > 1 else "", axis, names, dims, tuple(groups))
+        for c, axis in judged.items()
+    ]
     questions = [text for text in words if text]
     return FitCheck(NAME, "questioned" if questions else "fits", " ".join(questions))
 
 
-def _question(chamber: str, axis: Axis, names: "pd.Series[str]", dims: int) -> str:
+def _question(
+    chamber: str, axis: Axis, names: "pd.Series[str]", dims: int, groups: tuple[str, ...]
+) -> str:
     """What speaks against the axis of a chamber; empty where nothing does."""
     apart = axis.party_separation < LEAST_SEPARATION
     crossed = axis.other_side_share > MOST_ON_OTHER_SIDE
@@ -205,13 +218,15 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]", dims: int) -> s
         return ""
     of = f"In the {chamber[:1].upper()}{chamber[1:]} the" if chamber else "The"
     sentences = []
+    them = "the parties" if groups == PARTIES else " and ".join(groups[:2])
+    other = "the other party's" if groups == PARTIES else "the other"
     if apart or crossed:
         which = "one dimension" if dims == 1 else "first dimension"
         sentences.append(
-            f"{of} {which} is not clearly the line between the parties: their means are "
+            f"{of} {which} is not clearly the line between {them}: their means are "
             f"{axis.party_separation:.1f} within-party standard deviations apart (95 % interval "
             f"{axis.separation_low:.1f} to {axis.separation_high:.1f}), and "
-            f"{100 * axis.other_side_share:.0f} % of the members stand on the other party's side "
+            f"{100 * axis.other_side_share:.0f} % of the members stand on {other} side "
             f"of the midpoint{_named(axis, names)}."
         )
     if second:
@@ -222,13 +237,14 @@ def _question(chamber: str, axis: Axis, names: "pd.Series[str]", dims: int) -> s
             "times the second."
         )
     if dims > 1:
-        sentences.append("Even the direction that separates the parties best leaves them mixed.")
+        sentences.append(f"Even the direction that separates {them} best leaves them mixed.")
         return " ".join(sentences)
     # Both chambers, and many sessions, are on one line; each of them has two dimensions alone.
     way_on = "dims=2, for this chamber alone" if chamber else "dims=2"
+    way_on += ", model=flat" if len(groups) > len(PARTIES) else ""
     sentences.append(
-        "Read the positions as the main division of the votes, which is not only that between the "
-        f"parties; a model with two dimensions would tell the two apart ({way_on})."
+        "Read the positions as the main division of the votes, which is not only that between "
+        f"{them}; a model with two dimensions would tell the two apart ({way_on})."
         if apart or crossed
         else "One number per member leaves it out; a model with two dimensions would not "
         f"({way_on})."
