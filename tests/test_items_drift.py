@@ -104,7 +104,7 @@ def test_in_a_bank_of_500_anchors_that_moved_are_found_and_few_others(engine):
     table = purified(sparse_cohort(6000, 500, 50, drift, seed=3), engine)
     moved = table["item"].isin([f"i{j:03d}" for j in range(10)])
     flagged = table["drifted"] | table["suspect"]
-    assert flagged[moved].mean() >= 0.9
+    assert flagged[moved].mean() >= 0.8
     assert flagged[~moved].mean() <= 0.04
     assert (table["p_b"][moved] > 0.8).mean() >= 0.9
     assert (table["p_b"][~moved] > 0.8).mean() <= 0.04

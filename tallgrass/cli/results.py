@@ -134,7 +134,8 @@ def wrapped(words: str) -> list[str]:
     """A sentence as indented lines; a number and its % stay on one of them."""
     blank = "\N{NO-BREAK SPACE}"  # at which wrap() does not break
     whole = words.replace(" %", blank + "%")
-    lines = wrap(whole, 78, initial_indent="  ", subsequent_indent="  ")
+    indented = {"initial_indent": "  ", "subsequent_indent": "  "}
+    lines = wrap(whole, 78, break_on_hyphens=False, **indented)
     return [line.replace(blank, " ") for line in lines]
 
 
