@@ -131,11 +131,10 @@ def print_fit(fit: "FitVerdict") -> None:
 
 
 def wrapped(words: str) -> list[str]:
-    """A sentence as indented lines; a number and its % stay on one of them."""
+    """A sentence as indented lines; a number and its %, and double names, stay on one of them."""
     blank = "\N{NO-BREAK SPACE}"  # at which wrap() does not break
     whole = words.replace(" %", blank + "%")
-    indented = {"initial_indent": "  ", "subsequent_indent": "  "}
-    lines = wrap(whole, 78, break_on_hyphens=False, **indented)
+    lines = wrap(whole, 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     return [line.replace(blank, " ") for line in lines]
 
 
