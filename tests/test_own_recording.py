@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 
 import mlflow
 import numpy as np
@@ -25,6 +26,7 @@ def start(store, **changes):
         "name": "mine",
         "params": {"draws": 300},
         "tags": {},
+        "began": time.time(),
         "join": None,
         "parent": None,
         "uri": f"sqlite:///{store}/mlflow.db",
@@ -105,3 +107,50 @@ def test_each_sampling_follows_the_variables_of_the_users_process(store, monkeyp
     monkeypatch.setenv("TALLGRASS_EXPERIMENT", "before")
     recorded(start(store, environment={"TALLGRASS_EXPERIMENT": "after"}))
     assert mlflow.get_experiment(newest().info.experiment_id).name == "after"
+
+
+def number_of_runs():
+    return len(mlflow.search_runs(search_all_experiments=True, output_format="list"))
+
+
+def test_a_run_began_when_its_sampling_did(store, drawn):
+    began = time.time() - 30
+    (answer,) = recorded(start(store, began=began), drawn)
+    assert mlflow.get_run(answer["run_id"]).info.start_time == int(1000 * began)
+
+
+def test_a_sampling_of_some_seconds_is_not_slowed_by_a_run_that_is_opened_beside_it(store, drawn):
+    seen = []
+
+    def told():
+        yield json.dumps(start(store)) + "\n"
+        time.sleep(0.5)
+        seen.append(number_of_runs())
+        yield json.dumps(drawn) + "\n"
+
+    before = number_of_runs()
+    main(told(), io.StringIO())
+    assert seen == [before]
+    assert number_of_runs() == before + 1
+
+
+def test_a_long_sampling_has_a_run_while_it_goes_on(store):
+    seen = []
+
+    def found():
+        return mlflow.search_runs(
+            filter_string="params.length = 'long'",
+            search_all_experiments=True,
+            output_format="list",
+        )
+
+    def told():
+        yield json.dumps(start(store, began=time.time() - 60, params={"length": "long"})) + "\n"
+        patience = time.monotonic() + 30
+        while not found() and time.monotonic() < patience:
+            time.sleep(0.05)
+        seen.extend(run.info.status for run in found())
+
+    main(told(), io.StringIO())
+    assert seen == ["RUNNING"]
+    assert [run.info.status for run in found()] == ["KILLED"]

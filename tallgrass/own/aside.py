@@ -188,8 +188,8 @@ def begun(start: Mapping[str, object], silent: bool) -> Job:
     ----------
     start : mapping
         ``name``, ``params``, ``tags``; ``environment``: variables of MLflow and ours; ``uri``: the
-        store; ``join``: id of the user's run to record in, or None; ``parent``: id of a run whose
-        child it becomes, or None.
+        store; ``began``: seconds since 1970; ``join``: id of the user's run to record in, or None;
+        ``parent``: id of a run whose child it becomes, or None.
     silent : bool
         Whether its errors are kept from the user.
     """

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def _prepare() -> None:
     import tallgrass.own.inference_data  # noqa: F401
 
     import_module("h5netcdf")  # which writes the draws
+    if find_spec("distributed") is not None:  # which xarray imports when it first writes
+        import_module("distributed")
     autologging.store_uri()
 
 
@@ -190,6 +193,7 @@ def _begin(graph: Any, given: Mapping[str, Any]) -> Job:
             "name": _name_of(graph),
             "params": params,
             "tags": {"autolog": "true", **autologging.option("extra_tags")},
+            "began": time.time(),
             "join": join,
             "parent": None if join else run_id,
             "uri": autologging.store_uri(),

@@ -143,6 +143,7 @@ def describe(model: "pm.Model", draws: "xr.Dataset | None" = None) -> Descriptio
     'Normal(0, 5)'
     """
     import pymc as pm
+    import pytensor
 
     groups: list[tuple[Kind, Sequence[Any]]] = [
         ("free", model.free_RVs),
@@ -152,7 +153,10 @@ def describe(model: "pm.Model", draws: "xr.Dataset | None" = None) -> Descriptio
         ("data", model.data_vars),
     ]
     every = [variable for _, members in groups for variable in members]
-    shapes = _shapes(model, every, draws)
+    # Shapes are small sums: to compile them in C, or to ask the compiler what it can, takes longer.
+    with pytensor.config.change_flags(cxx=""):
+        shapes = _shapes(model, every, draws)
+        mermaid = pm.model_to_mermaid(model)
     variables = tuple(
         Variable(
             str(variable.name),
@@ -168,7 +172,7 @@ def describe(model: "pm.Model", draws: "xr.Dataset | None" = None) -> Descriptio
     observed = observed_data(model)
     return Description(
         variables,
-        pm.model_to_mermaid(model),
+        mermaid,
         _sha256({**constant_data(model), **observed}),
         sum(values.size for values in observed.values()),
     )

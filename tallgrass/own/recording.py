@@ -8,8 +8,11 @@ import json
 import logging
 import math
 import os
+import queue
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 # A tenth of the weight of the user's sampler: where it wants every core, it loses at most a tenth
 # of one. More niceness would leave the recording waiting for ever on a machine that others share.
 _NICE = 10
+# A run is opened this long after its sampling began, or when that is over: what is imported for it
+# takes two seconds of a processor, and would slow a sampling of a few seconds by a fifth.
+_OPENED_AFTER_S = 10.0
 
 
 class _NoDrawsError(Exception):
@@ -56,28 +62,94 @@ def main(told: IO[str], answers: IO[str]) -> int:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(_NICE)
     logging.basicConfig(level=logging.WARNING)
-    under_way: dict[int, _Open] = {}
-    for message in map(json.loads, told):
+    runs = _Runs(answers)
+    for message in _messages(told, runs.open_those_due):
         if "finish" in message:
             break
-        job, answer = message["job"], {"job": message["job"]}
-        try:
-            if "start" in message:
-                under_way[job] = _Open(message["start"])
-                _import_the_rest()
-                continue
-            if job not in under_way:  # which was answered
-                continue
-            opened = under_way.pop(job)
-            answer["run_id"] = opened.run.run_id
-            opened.end(message["end"])
-        except Exception as failure:
-            logging.exception("not recorded")
-            answer["error"] = f"{type(failure).__name__}: {failure}"
-        print(json.dumps(answer), file=answers, flush=True)
-    for opened in under_way.values():
-        opened.end({"interrupted": True})
+        if "start" in message:
+            runs.begin(message["job"], message["start"])
+        else:
+            runs.end(message["job"], message["end"])
+    runs.interrupt()
     return 0
+
+
+class _Runs:
+    """The samplings that are under way, of which those that take long have a run."""
+
+    def __init__(self, answers: IO[str]) -> None:
+        self._answers = answers
+        self._waiting: dict[int, Mapping[str, Any]] = {}  # without a run yet
+        self._open: dict[int, _Open] = {}
+
+    def begin(self, job: int, start: Mapping[str, Any]) -> None:
+        """A sampling has begun."""
+        self._waiting[job] = start
+
+    def open_those_due(self) -> float | None:
+        """Open runs of samplings that take long; the seconds until the next one, if any."""
+        due = {job: start["began"] + _OPENED_AFTER_S for job, start in self._waiting.items()}
+        for job, moment in due.items():
+            if moment <= time.time() and self._opened(job):
+                _import_the_rest()
+        left = [moment - time.time() for job, moment in due.items() if job in self._waiting]
+        return max(min(left), 0.0) if left else None
+
+    def end(self, job: int, end: Mapping[str, Any]) -> None:
+        """Record a sampling that is over, and answer."""
+        opened = self._opened(job)
+        if opened is None:  # which was answered
+            return
+        del self._open[job]
+        answer = {"job": job, "run_id": opened.run.run_id}
+        try:
+            opened.end(end)
+        except Exception as failure:
+            answer["error"] = _told(failure)
+        self._answer(answer)
+
+    def interrupt(self) -> None:
+        """The user's process is over: samplings under way have no draws."""
+        for job in (*self._open, *self._waiting):
+            if (opened := self._opened(job)) is not None:
+                opened.end({"interrupted": True})
+
+    def _opened(self, job: int) -> _Open | None:
+        """The run of a sampling; None, after an answer, where it could not be opened."""
+        if job in self._waiting:
+            try:
+                self._open[job] = _Open(self._waiting.pop(job))
+            except Exception as failure:
+                self._answer({"job": job, "error": _told(failure)})
+        return self._open.get(job)
+
+    def _answer(self, answer: Mapping[str, Any]) -> None:
+        print(json.dumps(answer), file=self._answers, flush=True)
+
+
+def _told(failure: Exception) -> str:
+    logging.exception("not recorded")
+    return f"{type(failure).__name__}: {failure}"
+
+
+def _messages(told: IO[str], meanwhile: Callable[[], float | None]) -> Iterator[Mapping[str, Any]]:
+    """The messages, as they come; ``meanwhile`` is called at the moments that it asks for."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in told:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=meanwhile())
+        except queue.Empty:
+            continue
+        if line is None:
+            return
+        yield json.loads(line)
 
 
 @contextlib.contextmanager
@@ -101,7 +173,9 @@ def _opened(start: Mapping[str, Any]) -> "Iterator[ActiveRun]":
         tags[writing.PARENT_TAG] = start["parent"]
         experiment = writing.experiment_of(start["parent"])
     state = lifecycle.state_dir_if_any(settings.state_dir)
-    with writing.start_run(experiment, start["name"], tags, state=state) as run:
+    with writing.start_run(
+        experiment, start["name"], tags, state=state, began=start["began"]
+    ) as run:
         yield run
 
 

@@ -39,6 +39,7 @@ def start_run(
     description: str = DESCRIPTION,
     resume: str | None = None,
     state: Path | None = None,
+    began: float | None = None,
 ) -> Iterator[ActiveRun]:
     """Open a run, and always close it, so that none of our runs stays RUNNING.
 
@@ -62,6 +63,8 @@ def start_run(
     state : Path, optional
         The folder of runs on this machine, for a run that has no status there: its lock is held in
         it while the run is open.
+    began : float, optional
+        When a new run began, in seconds since 1970; by default now.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def start_run(
     try:
         with _delayed_interrupts():
             resumed = bool(resume or os.environ.get("MLFLOW_RUN_ID"))
-            run = _open(client(), experiment, name, dict(tags or {}), description, resume)
+            run = _open(client(), experiment, name, dict(tags or {}), description, resume, began)
         folder = None if state is None else lifecycle.run_folder(state, run.run_id)
         held = nullcontext() if folder is None else lifecycle.owned(folder)
         with held, system_metrics(run.run_id, resumed):
@@ -98,6 +101,7 @@ def _open(
     tags: dict[str, str],
     description: str,
     resume: str | None,
+    began: float | None,
 ) -> ActiveRun:
     from mlflow.tracking.context.registry import resolve_tags
 
@@ -118,7 +122,8 @@ def _open(
     with translated("create a run"):
         with _without_ipython():
             everything = resolve_tags(tags)
-        run = mlflow_client.create_run(experiment_id, run_name=name, tags=everything)
+        start_ms = None if began is None else int(1000 * began)
+        run = mlflow_client.create_run(experiment_id, start_ms, everything, name)
     return ActiveRun(mlflow_client, run)
 
 
