@@ -15,7 +15,6 @@ from tallgrass.rollcalls.coordinates import zero_sum_inverse
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.base import NON_CENTRED
 from tallgrass.rollcalls.models.dynamic import steps_to_levels
-from tallgrass.rollcalls.models.dynamic_members import is_tied
 from tallgrass.rollcalls.spec import RunSpec
 
 OTHER = {
@@ -194,7 +193,6 @@ def test_they_are_for_both_chambers(settings):
 @pytest.mark.parametrize("walk", ["t4", "normal"])
 def test_they_are_where_a_party_is_large_and_the_other_is_not(walk):
     careers = toy_careers(sizes=(2, NON_CENTRED), rollcalls=3)
-    assert is_tied(careers).tolist() == [False, True]
     assert np.ptp(log_ratios(careers, spec_of(walk=walk), points=2)) < 1e-6
 
 

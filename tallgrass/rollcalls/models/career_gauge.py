@@ -1,33 +1,31 @@
-"""Coordinates of careers in which a random walk over noisy positions is nearly round.
+"""Coordinates of careers that are nearly round, whatever the sizes of steps and of spreads.
 
-Votes say where a member-session stands with information I_i, about an estimate e_i; the walk says
-that it is near the one before, to tau. Given all else the positions of a career are then about
-Gaussian, with precision ``D + A / tau^2`` (D the diagonal of the information and of the prior of
-the first position, A the Laplacian of the walk) and mean ``(D + A / tau^2)^-1 h``. With the
-generalised eigenvectors ``A U = D U L``, ``U' D U = 1`` the positions are
+Votes say where a member-session stands with information I, about an estimate e; the walk says that
+it is near the one before, to tau, and that a first one is near the mean of the party's new members,
+to sigma. Given the scales all positions are then about Gaussian, and their standard scores z, from
+the first session of a member on, are the coordinates: see :mod:`tallgrass.inference.kernel.walks`.
+Where votes say little z is a step, or the distance from the mean in units of sigma; where they say
+much, the position itself. A step that the votes say is many tau long, of a member who crosses
+over, is held by a walk of t_4 less the longer it is, so its variance is raised by that much here.
+Information and estimates are fixed numbers: they decide only how round the posterior is.
 
-    u = U (s z + s^2 c),   s = 1 / sqrt(1 + L / tau^2),   c = U' h
-
-with z about N(0, 1), for every tau: where votes say little z is a step, where they say much the
-position itself. U, L and c are fixed numbers, so that the map and its Jacobian ``sum log s`` cost
-little. Any U gives the same posterior; the estimates decide only how round it is.
-
-The u are on about the common scale. A sitting's own middle and half distance are taken out of them,
-because they have variables of their own: ``v = (u - d) / r`` with party means at -1 and +1. The two
-numbers d and r of each sitting are then of no effect, and have a density of their own.
+The positions u, and the means m of new members, are on about the common scale. A sitting's own
+middle d and half distance r are taken out of them, because they have variables of their own:
+``v = (u - d) / r`` with party means at -1 and +1, ``mu = (m - d) / r``. The two numbers d and r of
+each sitting are then of no effect. They have a density of their own, given v, mu and all earlier
+sittings: about that which scores and m would give them, so that it holds none of these back.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from tallgrass.inference.constants import integers, numbers, size
+from tallgrass.inference.kernel.walks import walk_scores, walks
 from tallgrass.rollcalls.career_scales import Known, fit_scales
 from tallgrass.rollcalls.careers import Careers, group_sizes
 from tallgrass.rollcalls.groups import PARTIES
@@ -35,10 +33,12 @@ from tallgrass.rollcalls.models.base import Point
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, Start, centred_positions, rollcall_logits
 
+DEGREES = 4.0  # of freedom of the steps
 SPREAD_OF_NEW = 0.35  # of new members about their party's mean, for the coordinates alone
 TYPICAL_STEP = 0.15  # tau at the start of chains, and the unit of its coordinate
 _TYPICAL_DIF = 2.0  # of a matched bill's logits, for the coordinates alone
 _LEAST_INFORMATION = 1.0
+_SPREAD_OF_MEANS = 0.3  # of new members about their party's typical mean, for d and r alone
 _SPREAD_WITHIN = 0.5  # of a party in its sitting, to find where a member's votes point
 _NEWTON_STEPS = 6
 
@@ -48,33 +48,39 @@ class Gauge(NamedTuple):
 
     Parameters
     ----------
-    row, column : ndarray of int, shape (n_entries,)
-        The entries of U that are not 0: member-session, and number of the coordinate.
-    value, inverse : ndarray, shape (n_entries,)
-        These entries, and those of ``D U``.
-    eigenvalue, c : ndarray, shape (n_member_sessions,)
-        L, and ``U' h``.
+    tree : ndarray of int, shape (2, n_member_sessions)
+        Member-sessions in an order of time; and by member-session the one before, or -1.
+    estimates : ndarray, shape (2, n_member_sessions)
+        Information I about the position u, and ``I e``.
+    log_step : ndarray, shape (n_member_sessions,)
+        Log of the variance of the step to a member-session at tau = 1; of first ones 0.
     scales : ndarray, shape (2, n_sittings)
         The middle, and the log of half the distance, of each sitting that the u are on.
-    spread : ndarray, shape (n_sittings,)
-        Standard deviation of the density of d and of log r.
     """
 
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    value: Floats
-    inverse: Floats
-    eigenvalue: Floats
-    c: Floats
+    tree: NDArray[np.int64]
+    estimates: Floats
+    log_step: Floats
     scales: Floats
-    spread: Floats
 
 
 class Positions(NamedTuple):
-    """Positions v in the gauges of the sittings, and the log-density that belongs to the map."""
+    """Positions v, and means of new members by group, in the gauges of the sittings.
+
+    ``log_density`` belongs to the map.
+    """
 
     v: Any
+    mu: Any
     log_density: Any
+
+
+class _Expected(NamedTuple):
+    """What the scores say of the means M of groups: ``M = share m + rest``, to a variance."""
+
+    share: Any
+    rest: Any
+    variance: Any
 
 
 def make_gauge(careers: Careers, spec: ModelSpec, start: Start) -> Gauge:
@@ -85,14 +91,20 @@ def make_gauge(careers: Careers, spec: ModelSpec, start: Start) -> Gauge:
     t = careers.sitting_of_row
     k = np.exp(scales[1])
     information = np.maximum(information / k[t] ** 2, _LEAST_INFORMATION)
-    h, d = information * (scales[0][t] + k[t] * estimate), information.copy()
-    # New members stand about their party's mean.
-    new = careers.links.new
-    side = 2.0 * careers.party_of_row[new] - 1.0
-    d[new] += SPREAD_OF_NEW**-2
-    h[new] += (scales[0][t[new]] + k[t[new]] * side) / SPREAD_OF_NEW**2
-    total = np.bincount(t, information, len(careers.sittings))
-    return _decomposed(careers, d, h)._replace(scales=scales, spread=1 / np.sqrt(total))
+    u = scales[0][t] + k[t] * estimate
+    links, n = careers.links, len(u)
+    before, log_step = np.full(n, -1), np.zeros(n)
+    before[links.current] = links.previous
+    log_step[links.current] = np.log(links.gap)
+    if spec.walk == "t4":
+        log_step[links.current] -= np.log(_sharpness(careers, u, information))
+    time = np.array([s.time for s in careers.sittings])[t]
+    return Gauge(
+        np.stack([_in_order(before, time), before]),
+        np.stack([information, information * u]),
+        log_step,
+        scales,
+    )
 
 
 def standard_positions(careers: Careers, scores: Floats) -> Floats:
@@ -142,59 +154,131 @@ def _known(careers: Careers, spec: ModelSpec, v: Floats, logits: Floats) -> Know
     )
 
 
-def _decomposed(careers: Careers, d: Floats, h: Floats) -> Gauge:
-    """The eigenvectors of every career; without the scales of the sittings."""
-    links, n = careers.links, len(d)
-    graph = coo_matrix((np.ones(len(links.gap)), (links.previous, links.current)), (n, n))
-    of_row = connected_components(graph, directed=False)[1]
-    place = np.empty(n, np.int64)  # of every row in its career
-    members = [np.flatnonzero(of_row == career) for career in range(of_row.max() + 1)]
-    for rows in members:
-        place[rows] = np.arange(len(rows))
-    laplacians = [np.zeros((len(rows), len(rows))) for rows in members]
-    for before, after, gap in zip(links.previous, links.current, links.gap, strict=True):
-        pair = place[[before, after]]
-        laplacians[of_row[after]][np.ix_(pair, pair)] += np.array([[1, -1], [-1, 1]]) / gap
-    entries, eigenvalue, c = [], np.empty(n), np.empty(n)
-    for rows, laplacian in zip(members, laplacians, strict=True):
-        values, vectors = eigh(laplacian, np.diag(d[rows]))
-        eigenvalue[rows] = np.maximum(values, 0.0)
-        c[rows] = vectors.T @ h[rows]
-        first, second = (part.ravel() for part in np.meshgrid(rows, rows, indexing="ij"))
-        entries.append((first, second, vectors.ravel(), (d[rows][:, None] * vectors).ravel()))
-    row, column, value, inverse = (np.concatenate(part) for part in zip(*entries, strict=True))
-    return Gauge(row, column, value, inverse, eigenvalue, c, np.empty((2, 0)), np.empty(0))
+def _sharpness(careers: Careers, estimate: Floats, information: Floats) -> Floats:
+    """How sharply a walk of t_4 holds each step, next to a normal one: less, the longer it is."""
+    links = careers.links
+    noise = 1 / information[links.current] + 1 / information[links.previous]
+    step = estimate[links.current] - estimate[links.previous]
+    square = np.maximum(step**2 - noise, 0) / (links.gap * TYPICAL_STEP**2)
+    return np.minimum((DEGREES + 1) / (DEGREES + square), 1.0)
 
 
-def positions(careers: Careers, gauge: Gauge, log_tau: Any) -> Positions:
-    """Free variable ``career``, one a member-session, and the positions that it gives."""
-    n = len(gauge.c)
-    z = pm.Flat("career", shape=size(n))
-    log_s = -0.5 * pt.log1p(numbers(gauge.eigenvalue) * pt.exp(-2 * log_tau))
-    w = pt.exp(log_s) * z + pt.exp(2 * log_s) * numbers(gauge.c)
-    entries = numbers(gauge.value) * w[integers(gauge.column)]
-    u = pt.inc_subtensor(numbers(np.zeros(n))[integers(gauge.row)], entries)
+def _in_order(before: NDArray[np.int64], time: Floats) -> NDArray[np.int64]:
+    """Member-sessions, each after the one before it in its career."""
+    depth = np.zeros(len(before), np.int64)
+    for row in np.argsort(time, kind="stable"):
+        if before[row] >= 0:
+            depth[row] = depth[before[row]] + 1
+    return np.argsort(depth, kind="stable")
 
-    sizes = group_sizes(careers)
-    group = integers(len(PARTIES) * careers.sitting_of_row + careers.party_of_row)
-    means = pt.inc_subtensor(numbers(np.zeros(len(sizes)))[group], u) / numbers(sizes)
-    d, r = (means[1::2] + means[::2]) / 2, (means[1::2] - means[::2]) / 2
+
+def positions(careers: Careers, gauge: Gauge, log_tau: Any, log_sigma: Any) -> Positions:
+    """Free variables ``career``, one a member-session, and ``offset_new``, one a group.
+
+    Parameters
+    ----------
+    careers : Careers
+        The sittings and their members.
+    gauge : Gauge
+        Of these careers.
+    log_tau : scalar tensor
+        Log of the size of a step.
+    log_sigma : tensor, shape (2,)
+        By party, the log of the spread of new members.
+    """
+    t, before, group = careers.sitting_of_row, gauge.tree[1], integers(_groups(careers))
+    z = pm.Flat("career", shape=size(len(before)))
+    offset = pm.Flat("offset_new", shape=size(len(group_sizes(careers))))
+    is_first = numbers(before < 0)
+    of_party = 2 * log_sigma[integers(careers.party_of_row)]
+    log_q = pt.switch(is_first > 0, of_party, numbers(gauge.log_step) + 2 * log_tau)
+    middle, half = _typical_means(careers, gauge)
+    m = numbers(middle) + numbers(half) * offset
+    u, log_s = walks(integers(gauge.tree), numbers(gauge.estimates), z, log_q, m[group])
+
+    variance = pt.exp(2 * log_s)
+    share = is_first * pt.exp(2 * log_s - log_q)  # a of the first ones
+    rest = u - pt.exp(log_s) * z - share * m[group]
+    mean = partial(_mean_of_groups, careers)
+    sizes = numbers(group_sizes(careers))
+    expected = _Expected(mean(share), mean(rest), mean(variance) / sizes)
+    d, r = _middle_and_half(mean(u))
     # Parties that change sides have no scale: such a point is refused.
     log_r = pt.switch(r > 0, pt.log(pt.abs(r)), -np.inf)
-    sitting = integers(careers.sitting_of_row)
-    v = (u - d[sitting]) / r[sitting]
-    spread = numbers(gauge.spread)
-    unused = pt.concatenate([d - numbers(gauge.scales[0]), log_r - numbers(gauge.scales[1])])
-    unused = pm.Deterministic("unused", unused / pt.concatenate([spread, spread]))
-    # u -> (v, d, log r) in a sitting of n members: r^(n - 1).
-    counts = numbers(np.diff(careers.bounds) - 1.0)
-    return Positions(v, pt.sum(log_s) - pt.sum(counts * log_r) - pt.sum(unused**2) / 2)
+    of_group = integers(sitting_of_group(careers))
+    v = (u - d[integers(t)]) / r[integers(t)]
+    mu = (m - d[of_group]) / r[of_group]
+    # (u, m) -> (v, mu, d, log r) in a sitting of n members: r^(n - 1) r^2.
+    counts = numbers(np.diff(careers.bounds) + 1.0)
+    unused = _unused(careers, gauge, (d, log_r), mu, expected)
+    return Positions(v, mu, pt.sum(log_s) - pt.sum(counts * log_r) + unused)
 
 
-def gauge_start(careers: Careers, gauge: Gauge, v: Floats) -> Point:
-    """The value of ``career`` that gives these positions v, at the typical tau."""
-    t = careers.sitting_of_row
-    u = gauge.scales[0][t] + np.exp(gauge.scales[1][t]) * v
-    w = np.bincount(gauge.column, gauge.inverse * u[gauge.row], len(u))
-    s = 1 / np.sqrt(1 + gauge.eigenvalue / TYPICAL_STEP**2)
-    return {"career": (w - s**2 * gauge.c) / s}
+def sitting_of_group(careers: Careers) -> NDArray[np.int64]:
+    """Index of the sitting of every group, a party in a sitting."""
+    return np.repeat(np.arange(len(careers.sittings)), len(PARTIES))
+
+
+def _typical_means(careers: Careers, gauge: Gauge) -> tuple[Floats, Floats]:
+    """Where the party of every group stands on the scale of u, and half the distance there."""
+    t, side = sitting_of_group(careers), np.tile([-1.0, 1.0], len(careers.sittings))
+    half = np.exp(gauge.scales[1][t])
+    return gauge.scales[0][t] + half * side, half
+
+
+def _mean_of_groups(careers: Careers, x: Any) -> Any:
+    sizes = group_sizes(careers)
+    sums = pt.inc_subtensor(numbers(np.zeros(len(sizes)))[integers(_groups(careers))], x)
+    return sums / numbers(sizes)
+
+
+def _middle_and_half(means: Any) -> tuple[Any, Any]:
+    return (means[1::2] + means[::2]) / 2, (means[1::2] - means[::2]) / 2
+
+
+def _unused(
+    careers: Careers, gauge: Gauge, values: tuple[Any, Any], mu: Any, expected: _Expected
+) -> Any:
+    """Log-density of d and log r of every sitting, given mu, v and all earlier sittings.
+
+    With ``m = M + o``, o from mu at the gauge's r, a mean M of a group is about Gaussian: the
+    scores say ``(1 - share) M = share o + rest``, and where there are new members m is about the
+    party's typical mean. The mean of log r is that of r to first order at the gauge's r, so that it
+    is defined where parties are expected to change sides. The scores are ``unused``.
+    """
+    d, log_r = values
+    middle, half = _typical_means(careers, gauge)
+    side = np.tile([-1.0, 1.0], len(careers.sittings))
+    o = numbers(half) * (mu - numbers(side))
+    has_new = np.isin(np.arange(len(side)), _groups(careers)[careers.links.new])
+    held = has_new / _SPREAD_OF_MEANS**2
+    precision = (1 - expected.share) ** 2 / expected.variance + numbers(held)
+    pull = (1 - expected.share) * (expected.share * o + expected.rest) / expected.variance
+    means = (pull + numbers(held) * (numbers(middle) - o)) / precision
+    expected_d, expected_r = _middle_and_half(means)
+    left, right = 1 / precision[::2], 1 / precision[1::2]
+    correlation = (right - left) / (right + left)
+    share = 1 - correlation**2
+    log_spread = 0.5 * pt.log((left + right) / 4)
+    of_d = (d - expected_d) * pt.exp(-log_spread)
+    typical = numbers(np.exp(gauge.scales[1]))
+    surplus = log_r - numbers(gauge.scales[1]) - (expected_r / typical - 1)
+    of_r = (surplus * typical * pt.exp(-log_spread) - correlation * of_d) / pt.sqrt(share)
+    unused = pm.Deterministic("unused", pt.concatenate([of_d, of_r]))
+    return -pt.sum(unused**2) / 2 - pt.sum(2 * log_spread + 0.5 * pt.log(share))
+
+
+def _groups(careers: Careers) -> NDArray[np.int64]:
+    """The group, a party in a sitting, of every member-session."""
+    return np.asarray(len(PARTIES) * careers.sitting_of_row + careers.party_of_row)
+
+
+def gauge_start(careers: Careers, gauge: Gauge, v: Floats, spread: float) -> Point:
+    """The value of ``career`` that gives these positions v, at the typical tau and this sigma."""
+    t, before = careers.sitting_of_row, gauge.tree[1]
+    middle, half = gauge.scales[0], np.exp(gauge.scales[1])
+    u = middle[t] + half[t] * v
+    side = 2.0 * careers.party_of_row - 1.0
+    log_q = np.where(before < 0, 2 * np.log(spread), gauge.log_step + 2 * np.log(TYPICAL_STEP))
+    scores = walk_scores(gauge.tree, gauge.estimates, u, log_q, middle[t] + half[t] * side)
+    return {"career": scores}

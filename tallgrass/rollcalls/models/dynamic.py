@@ -40,11 +40,16 @@ from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.careers import FEW_COMMON, Careers, group_sizes
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import Model, Point, jittered, party_shares
-from tallgrass.rollcalls.models.career_gauge import Gauge, make_gauge, positions
+from tallgrass.rollcalls.models.career_gauge import (
+    Gauge,
+    make_gauge,
+    positions,
+    sitting_of_group,
+)
 from tallgrass.rollcalls.models.dynamic_members import (
     add_careers,
     career_coordinates,
-    free_tau,
+    free_spreads,
     member_start,
 )
 from tallgrass.rollcalls.models.dynamic_textbook import build_textbook
@@ -77,14 +82,15 @@ def _canonical(careers: Careers, spec: ModelSpec, start: Start) -> Model:
     gauge = make_gauge(careers, spec, start)
     with pm.Model(coords=career_coordinates(careers)) as graph:
         link = _scales(careers, priors)
-        log_tau, log_jacobian = free_tau()
-        people = positions(careers, gauge, log_tau)
-        sitting = integers(careers.sitting_of_row)
+        spreads = free_spreads()
+        people = positions(careers, gauge, spreads.log_tau, spreads.log_sigma)
+        sitting, of_group = integers(careers.sitting_of_row), integers(sitting_of_group(careers))
         x = link.delta[sitting] + link.k[sitting] * people.v
-        add_careers(careers, spec, x, (link.delta, link.k), log_tau)
-        pm.Potential("members", people.log_density + log_jacobian)
-        # Positions on the common scale: n - 2 deviations and two party means of each sitting.
-        counts = numbers(np.diff(careers.bounds) - 1.0)
+        mu = link.delta[of_group] + link.k[of_group] * people.mu
+        add_careers(careers, spec, x, mu, spreads)
+        pm.Potential("members", people.log_density + spreads.log_jacobian)
+        # On the common scale: n - 2 deviations and two party means of each sitting, and two mu.
+        counts = numbers(np.diff(careers.bounds) + 1.0)
         pm.Potential("positions", pt.sum(counts * link.log_k))
 
         a, b = _bills(careers, spec, link)

@@ -10,18 +10,18 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from tallgrass.inference.constants import integers, number, numbers, size
+from tallgrass.inference.constants import integers, number, numbers
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.careers import Careers, group_sizes
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import (
-    NON_CENTRED,
     SPREAD,
     TYPICAL_SPREAD,
     Point,
     vote_coordinates,
 )
 from tallgrass.rollcalls.models.career_gauge import (
+    DEGREES,
     TYPICAL_STEP,
     Gauge,
     gauge_start,
@@ -30,7 +30,6 @@ from tallgrass.rollcalls.models.career_gauge import (
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, Start
 
-DEGREES = 4.0  # of freedom of the steps
 _REFERENCE_SPREAD = 1.0  # of the new members' mean about the party's in the reference session
 
 
@@ -68,60 +67,44 @@ def groups_of(careers: Careers) -> Groups:
     return Groups(sizes, of_row, np.delete(order, last), weights)
 
 
-def is_tied(careers: Careers) -> NDArray[np.bool_]:
-    """By party: whether its new members are so many that they determine their spread.
+class Spreads(NamedTuple):
+    """Log of tau and of sigma_new (by party), and the log-Jacobian of their free variables."""
 
-    It is then sampled as its deviation from that of the new members, which moves with them.
-    """
-    new = careers.party_of_row[careers.links.new]
-    return np.asarray(np.bincount(new, minlength=len(PARTIES)) >= NON_CENTRED)
-
-
-def free_tau() -> tuple[Any, Any]:
-    """The free variable ``eps_tau``: log of tau, and the log-Jacobian."""
-    spread = co.log_spread_of_few(pm.Flat("eps_tau"))
-    return spread.log_tau + np.log(TYPICAL_STEP), spread.log_jacobian
+    log_tau: Any
+    log_sigma: Any
+    log_jacobian: Any
 
 
-def add_careers(
-    careers: Careers, spec: ModelSpec, x: Any, link: tuple[Any, Any], log_tau: Any
-) -> None:
-    """Density of the positions x on the common scale: steps of careers, and new members."""
-    delta, k = link
+def free_spreads() -> Spreads:
+    """The free variables ``eps_tau`` and ``eps_sigma``, and the spreads that they give."""
+    tau = co.log_spread_of_few(pm.Flat("eps_tau"))
+    sigma = co.log_spread_of_few(pm.Flat("eps_sigma", shape=len(PARTIES)))
+    return Spreads(
+        tau.log_tau + np.log(TYPICAL_STEP),
+        sigma.log_tau + np.log(TYPICAL_SPREAD),
+        tau.log_jacobian + pt.sum(sigma.log_jacobian),
+    )
+
+
+def add_careers(careers: Careers, spec: ModelSpec, x: Any, mu: Any, spreads: Spreads) -> None:
+    """Density of positions x and means mu on the common scale: steps of careers, new members."""
     links, priors = careers.links, spec.priors
+    log_tau, log_sigma = spreads.log_tau, spreads.log_sigma
     tau = pm.Deterministic("tau", pt.exp(log_tau))
     pm.Potential("tau_prior", co.prior_logp(priors["tau"].numbers(), tau, log_tau) + log_tau)
     pm.Potential("steps", steps_logp(careers, spec, x, tau, log_tau))
 
     groups = groups_of(careers)
-    # The new members' mean is sampled as its distance from that of all members of the party.
-    side = numbers(np.tile([-1.0, 1.0], len(careers.sittings)))
-    sitting = integers(np.repeat(np.arange(len(careers.sittings)), len(PARTIES)))
-    offset = pm.Flat("mu_offset", shape=size(len(groups.sizes)))
-    mu = delta[sitting] + side * k[sitting] + offset
     pm.Deterministic("mu_new", mu, dims="group")
     pm.Potential("mu_walk", mu_logp(careers, spec, mu))
     new = integers(links.new)
-    party = integers(careers.party_of_row[links.new])
+    party = careers.party_of_row[links.new]
     distance = x[new] - mu[integers(groups.of_row[links.new])]
-    counts = numbers(np.bincount(careers.party_of_row[links.new], minlength=len(PARTIES)))
-    squares = pt.inc_subtensor(numbers(np.zeros(len(PARTIES)))[party], distance**2)
-    tied = numbers(is_tied(careers))
-    eps = pm.Flat("eps_sigma", shape=len(PARTIES))
-    few = co.log_spread_of_few(eps)
-    log_sigma = pt.switch(
-        tied > 0,
-        co.log_spread(squares + 1 - tied, counts + 1 - tied, eps),
-        few.log_tau + np.log(TYPICAL_SPREAD),
-    )
+    counts = numbers(np.bincount(party, minlength=len(PARTIES)))
+    squares = pt.inc_subtensor(numbers(np.zeros(len(PARTIES)))[integers(party)], distance**2)
     sigma = pm.Deterministic("sigma_new", pt.exp(log_sigma), dims="party")
-    pm.Potential(
-        "new",
-        -pt.sum(squares / (2 * sigma**2))
-        - pt.sum((counts - 1) * log_sigma)
-        + co.prior_logp(priors["sigma_new"].numbers(), sigma)
-        + pt.sum((1 - tied) * few.log_jacobian),
-    )
+    prior = co.prior_logp(priors["sigma_new"].numbers(), sigma) + pt.sum(log_sigma)
+    pm.Potential("new", prior - pt.sum(squares / (2 * sigma**2)) - pt.sum(counts * log_sigma))
 
 
 def steps_logp(careers: Careers, spec: ModelSpec, x: Any, tau: Any, log_tau: Any) -> Any:
@@ -172,9 +155,9 @@ def member_start(
     v = standard_positions(careers, scores)
     v = standard_positions(careers, v + SPREAD * TYPICAL_SPREAD * generator.normal(size=n))
     point = {
-        **gauge_start(careers, gauge, v),
-        "eps_sigma": np.zeros(len(PARTIES)),
+        **gauge_start(careers, gauge, v, TYPICAL_SPREAD),
+        "eps_sigma": np.full(len(PARTIES), co.log_spread_of_few_inverse(0.0)),
         "eps_tau": np.array(co.log_spread_of_few_inverse(0.0)),
-        "mu_offset": np.zeros(len(PARTIES) * len(careers.sittings)),
+        "offset_new": np.zeros(len(PARTIES) * len(careers.sittings)),
     }
     return point, v
