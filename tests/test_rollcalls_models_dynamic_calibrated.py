@@ -6,11 +6,13 @@ Thresholds come from the binomial distribution at one chance in a thousand.
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
+from career_ranks import RANKS, many
 from career_recovery import BOTH, HOUSE, NAMES, covered
 from scipy.stats import binom
 from toy_careers import toy_careers
 
 from tallgrass.inference.spec import SamplerSpec
+from tallgrass.lab.sbc.uniformity import p_value, tail_probability
 from tallgrass.rollcalls.careers import Careers, careers_start
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.persons import Seat, match_persons
@@ -34,6 +36,16 @@ def test_intervals_hold_the_known_careers_of_simulated_legislatures(design):
     held = shares[:, 2].sum() * n_gaps
     assert held >= binom.ppf(CHANCE, N * n_gaps, 0.9) - 1
     assert shares[:, 3].sum() >= binom.ppf(CHANCE, N, 0.9)
+
+
+@pytest.mark.slow
+def test_truths_drawn_from_the_prior_have_uniform_ranks_in_the_posterior():
+    n = 20
+    for name, ranks in many(n).items():
+        fractions = (ranks + 0.5) / RANKS
+        # Of the numbers of one name the average one: they are not independent of each other.
+        for column in fractions.T:
+            assert p_value(tail_probability(column), n) > CHANCE / len(fractions.T), name
 
 
 @pytest.mark.slow
