@@ -20,7 +20,7 @@ from tallgrass.items.engines.gibbs_chains import GibbsChains
 from tallgrass.items.engines.probabilities import evaluate
 from tallgrass.items.engines.scale_moves import scale, shift
 from tallgrass.items.model import ItemCentre, build_items, sorted_by_item
-from tallgrass.items.priors import item_priors
+from tallgrass.items.priors import LOG_SD_SD, MEAN_SD, PriorChoice, item_priors
 
 SPEC = SamplerSpec(draws=500, tune=50, chains=4, seed=3)
 
@@ -174,6 +174,35 @@ def test_the_density_of_the_item_model_is_that_of_its_priors_and_responses(data)
             - stats.norm.logpdf(b, priors.b_mean, priors.b_sd).sum()
             - stats.norm.logpdf(theta).sum()
             - special.log_expit(np.where(responses.correct == 1, z, -z)).sum()
+        )
+    np.testing.assert_allclose(differences, differences[0], atol=1e-8)
+
+
+def test_the_density_of_a_free_population_is_that_of_its_priors_and_responses(data):
+    choice = PriorChoice(free=True)
+    priors, responses = item_priors(data.responses, data.anchors, choice), data.responses
+    n, m = len(responses.items), len(responses.users)
+    generator = np.random.default_rng(4)
+    zero_items, zero_users = np.zeros(n), np.zeros(m)
+    differences = []
+    for _ in range(3):
+        log_a, b = generator.normal(0, 0.3, n), generator.normal(size=n)
+        theta = generator.normal(0.4, generator.uniform(0.5, 2), m)
+        centre = ItemCentre(log_a, zero_items, b, zero_items, theta, zero_users)
+        model = build_items(responses, priors, centre)
+        # The population starts at mean and standard deviation of the abilities.
+        found = float(model.graph.compile_logp(mode="FAST_COMPILE")(model.start(generator)))
+        mean, log_sd = theta.mean(), np.log(theta.std())
+        z = np.exp(log_a[responses.item]) * (theta[responses.user] - b[responses.item])
+        differences.append(
+            found
+            - stats.norm.logpdf(log_a, priors.log_a_mean, priors.log_a_sd).sum()
+            - stats.norm.logpdf(b, priors.b_mean, priors.b_sd).sum()
+            - stats.norm.logpdf(theta, mean, np.exp(log_sd)).sum()
+            - stats.norm.logpdf(mean, 0, MEAN_SD)
+            - stats.norm.logpdf(log_sd, 0, LOG_SD_SD)
+            - special.log_expit(np.where(responses.correct == 1, z, -z)).sum()
+            - (m + n) * log_sd  # abilities and difficulties are in units of the population
         )
     np.testing.assert_allclose(differences, differences[0], atol=1e-8)
 

@@ -11,10 +11,14 @@ hundreds of responses and the prior's scale is known. With
     log a_j = m_j + s_j x_j,  b_j = n_j + t_j y_j
 
 all of x, y and theta are N(0, 1), with log-density ``-(x.x + y.y + theta.theta) / 2``: three dot
-products. In a free population theta itself stays the coordinate, because with more than about five
-responses a user the responses say more of it than its prior does:
+products. In a free population the coordinates are those of standardised abilities, on whose scale
+m and s do not change the probability of an answer; with z, u, v as coordinates
 
-    log p(theta | m, s) = -|theta - m|^2 / (2 s^2) - U log s
+    theta = m + s z,  b_j = m + s (n_j + t_j v_j),  log a_j = m_j + s_j u_j - log s
+
+the log-density is ``-z.z / 2`` plus the priors of log a and b, plus J log s for J items (the
+Jacobian of b; that of theta is undone by its density). Else a step in m would have to move every
+ability and difficulty with it, the farther the more users there are.
 """
 
 from collections.abc import Callable
@@ -33,6 +37,7 @@ from tallgrass.items.responses import Responses
 
 PUBLIC = ("a", "b", "theta")
 POPULATION = ("population_mean", "population_sd")
+UNIT = "log_population_sd_unit"
 SPREAD = 1.5  # of the chains' starting points about the centre, in standard errors
 
 
@@ -90,14 +95,28 @@ def build_items(
     )
     with pm.Model(coords=coords) as graph:
         x, y = (pm.Flat(name, dims="item") for name in ("log_a_unit", "b_unit"))
-        theta = pm.Flat("theta", dims="user")
+        log_a, place = mean_log_a + sd_log_a * x, mean_b + sd_b * y
         if priors.free:
-            abilities = free_population(theta, number(len(responses.users)))
+            z = pm.Flat("theta_unit", dims="user")
+            mean, log_sd = pm.Flat("population_mean"), LOG_SD_SD * pm.Flat(UNIT)
+            sd = pm.Deterministic("population_sd", pt.exp(log_sd))
+            theta = pm.Deterministic("theta", mean + sd * z, dims="user")
+            b = pm.Deterministic("b", mean + sd * place, dims="item")
+            a = pm.Deterministic("a", pt.exp(log_a - log_sd), dims="item")
+            of_a, of_b = x - log_sd / sd_log_a, (b - mean_b) / sd_b
+            of_items = pt.dot(of_a, of_a) + pt.dot(of_b, of_b)
+            of_population = (mean / MEAN_SD) ** 2 + (log_sd / LOG_SD_SD) ** 2
+            jacobian = number(len(responses.items)) * log_sd
+            density = -(of_items + pt.dot(z, z) + of_population) / 2 + jacobian
+            pm.Potential("priors", density)
+            of_answers = z, pt.exp(log_a), pt.exp(log_a) * place
         else:
+            theta = pm.Flat("theta", dims="user")
             abilities = -pt.dot(theta, theta) / 2
-        pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y)) / 2 + abilities)
-        a = pm.Deterministic("a", pt.exp(mean_log_a + sd_log_a * x), dims="item")
-        b = pm.Deterministic("b", mean_b + sd_b * y, dims="item")
+            pm.Potential("priors", -(pt.dot(x, x) + pt.dot(y, y)) / 2 + abilities)
+            a = pm.Deterministic("a", pt.exp(log_a), dims="item")
+            b = pm.Deterministic("b", place, dims="item")
+            of_answers = theta, a, a * b
         if likelihood == "gather":
             logit = a[responses.item] * (theta[responses.user] - b[responses.item])
             pm.Bernoulli("correct", logit_p=logit, observed=responses.correct)
@@ -105,7 +124,7 @@ def build_items(
             sparse = sorted_responses or sorted_by_item(responses)
             user = pytensor.shared(sparse.user, borrow=True)
             bounds = integers(sparse.bounds)
-            pm.Potential("responses", response_loglik(user, bounds, theta, a, a * b))
+            pm.Potential("responses", response_loglik(user, bounds, *of_answers))
 
     def start(generator: np.random.Generator) -> dict[str, Floats]:
         """A point near the posterior mode; such points spread wider than the posterior."""
@@ -114,19 +133,25 @@ def build_items(
             return np.asarray(mean + SPREAD * sd * generator.normal(size=len(mean)))
 
         log_a, b = around(centre.log_a, centre.log_a_sd), around(centre.b, centre.b_sd)
-        point = {
+        theta = around(centre.theta, centre.theta_sd)
+        population: dict[str, Floats] = {}
+        if priors.free:
+            population = start_of_population(theta)
+            mean, sd = theta.mean(), theta.std()
+            log_a, b, theta = log_a + np.log(sd), (b - mean) / sd, (theta - mean) / sd
+        return {
             "log_a_unit": (log_a - priors.log_a_mean) / priors.log_a_sd,
             "b_unit": (b - priors.b_mean) / priors.b_sd,
-            "theta": around(centre.theta, centre.theta_sd),
+            "theta_unit" if priors.free else "theta": theta,
+            **population,
         }
-        return point | start_of_population(point["theta"]) if priors.free else point
 
     return ItemModel(graph, PUBLIC + POPULATION if priors.free else PUBLIC, start)
 
 
 def free_population(theta: pt.TensorVariable, n_users: pt.TensorVariable) -> pt.TensorVariable:
     """Log-density of the abilities and of their mean and standard deviation, inside a model."""
-    mean, unit = pm.Flat("population_mean"), pm.Flat("log_population_sd_unit")
+    mean, unit = pm.Flat("population_mean"), pm.Flat(UNIT)
     sd = pm.Deterministic("population_sd", pt.exp(LOG_SD_SD * unit))
     centred = (theta - mean) / sd
     of_users = -pt.dot(centred, centred) / 2 - n_users * LOG_SD_SD * unit
@@ -137,7 +162,7 @@ def start_of_population(theta: Floats) -> dict[str, Floats]:
     """Those of the abilities just drawn, which spread wider than the posterior."""
     return {
         "population_mean": np.asarray(theta.mean()),
-        "log_population_sd_unit": np.asarray(np.log(theta.std()) / LOG_SD_SD),
+        UNIT: np.asarray(np.log(theta.std()) / LOG_SD_SD),
     }
 
 
