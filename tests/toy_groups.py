@@ -12,8 +12,12 @@ NEBRASKA = {"Nonpartisan": (49, 0.0, 1.0)}
 
 
 def _columns(i: int, position: float) -> tuple[tuple[str, str], ...]:
-    """A side that says nothing of the votes, and a wing that says much."""
-    return ("side", "NS"[i % 2]), ("wing", "left" if position < 0 else "right")
+    """A side and a third that say nothing of the votes, and a wing that says much."""
+    return (
+        ("side", "NS"[i % 2]),
+        ("third", "abc"[i % 3]),
+        ("wing", "left" if position < 0 else "right"),
+    )
 
 
 def chamber(

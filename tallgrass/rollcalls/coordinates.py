@@ -82,29 +82,37 @@ def zero_sum_inverse(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(x[:-1] - zero_sum_weights(n)[:-1] * (-x[-1] * np.sqrt(n)))
 
 
-def standardised_positions(
-    y: Sequence[Tensor], groups: NDArray[np.int8], means: Sequence[Tensor] = ()
-) -> Tensor:
-    """Positions v whose group means are exactly -1 and +1 and, of further groups, ``means``.
+def standardised_positions(y: Pair, groups: NDArray[np.int8]) -> Tensor:
+    """Positions v whose group means are exactly -1 and +1.
 
     Parameters
     ----------
-    y : sequence of tensors
-        Coordinates of the deviations of group 0, group 1 and the others, lengths n_g - 1.
+    y : pair of tensors
+        Coordinates of the deviations of group 0 and group 1, lengths n_g - 1.
     groups : ndarray, shape (n,)
         Group of every legislator, in the order of v.
-    means : sequence of scalars
-        Mean of v in group 2, group 3 and so on.
     """
     # The gradient of a concatenation takes several seconds longer to compile.
-    v = numbers(np.select([groups == 0, groups == 1], [-1.0, 1.0], 0.0))
+    v = numbers(np.where(groups == 1, 1.0, -1.0))
     for g, free in enumerate(y):
         rows = np.flatnonzero(groups == g)
-        if g >= 2:
-            v = v + numbers(groups == g) * means[g - 2]
         weights = np.zeros(len(groups))
         weights[rows] = zero_sum_weights(len(rows))
         v = v + numbers(weights) * pt.sum(free)
+        v = pt.inc_subtensor(v[integers(rows[:-1])], free)
+    return v
+
+
+def positions_of_groups(
+    y: Sequence[Tensor], groups: NDArray[np.int8], means: Sequence[Tensor]
+) -> Tensor:
+    """Positions whose groups have these means; ``y`` are the coordinates of the deviations."""
+    v = numbers(np.zeros(len(groups)))
+    for g, (free, mean) in enumerate(zip(y, means, strict=True)):
+        rows = np.flatnonzero(groups == g)
+        weights = np.zeros(len(groups))
+        weights[rows] = zero_sum_weights(len(rows))
+        v = v + numbers(weights) * pt.sum(free) + numbers(groups == g) * mean
         v = pt.inc_subtensor(v[integers(rows[:-1])], free)
     return v
 
@@ -218,14 +226,13 @@ def location(
     mean_variance: Pair,
     mu: Prior,
     eps: Tensor,
-    means: Sequence[Tensor] = (),
 ) -> Location:
     """The centre ``mid`` by :func:`centre`, for the party means of the members.
 
     ``mid -/+ s ~ N(mu.mu, mean_variance_g)``, where mean_variance is, by party, the variance of mu
-    plus ``sigma_g^2 / n_g``; so too ``mid + s m`` of every further group, whose mean of v is m.
+    plus ``sigma_g^2 / n_g``.
     """
-    offsets = (-s - mu.mu, s - mu.mu, *(s * mean - mu.mu for mean in means))
+    offsets = (-s - mu.mu, s - mu.mu)
     mid, log_density = centre(a - alpha.mu, beta, alpha.sigma**-2, offsets, mean_variance, eps)
     return Location(mid, log_density - _total(pt.log(v) for v in mean_variance) / 2)
 
@@ -285,6 +292,33 @@ def ordered_party_means(
     # d gap / d eps_gap = gap r
     log_density = -(surplus**2 / total + pt.log(total)) / 2 + log_gap + pt.log(r)
     means = means_given_gap(mean[1], variance, total, gap, surplus, eps_level)
+    return PartyMeans(means, log_density)
+
+
+def truncated_pair(
+    member_means: Pair, member_variance: Pair, mu: Prior, eps_gap: Tensor, eps_level: Tensor
+) -> PartyMeans:
+    """As :func:`ordered_party_means` where the members' means may be equal or in the other order.
+
+    The gap of the means, in units of its standard deviation r without the order, is
+    ``log(1 + exp(eps_gap + expectation))``: for an expectation far above 0 nearly Gaussian, for one
+    far below 0 nearly exponential.
+    """
+    precision = mu.sigma**-2
+    variance = [1 / (precision + 1 / v) for v in member_variance]
+    mean = [
+        shrunk * (precision * mu.mu + m / v)
+        for shrunk, m, v in zip(variance, member_means, member_variance, strict=True)
+    ]
+    total = variance[0] + variance[1]
+    r = pt.sqrt(total)
+    expectation = (mean[1] - mean[0]) / r
+    z = eps_gap + expectation
+    gap = pt.softplus(z)
+    surplus = gap - expectation
+    # d gap / d eps_gap = sigmoid(z); r cancels between the unit of the gap and its density
+    log_density = -(surplus**2) / 2 - pt.softplus(-z)
+    means = means_given_gap(mean[1], variance, total, r * gap, r * surplus, eps_level)
     return PartyMeans(means, log_density)
 
 

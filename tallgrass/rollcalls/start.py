@@ -190,14 +190,11 @@ def centred_positions(scores: Floats, groups: NDArray[np.int8]) -> Floats:
     """Scores scaled, and shifted by group, so that the group means are exactly -1 and +1.
 
     If the groups hardly differ, the scale is half the standard deviation of the scores, so that no
-    legislator starts extremely far out. Members of further groups (2, 3, ...) are only shifted by
-    the middle between the two.
+    legislator starts extremely far out.
     """
     means = np.array([scores[groups == g].mean() for g in (0, 1)])
     half_gap = max((means[1] - means[0]) / 2, 0.5 * scores.std())
-    centres = np.append(means, means.mean())[np.minimum(groups, 2)]
-    sides = np.array([-1.0, 1.0, 0.0])[np.minimum(groups, 2)]
-    return np.asarray((scores - centres) / half_gap + sides)
+    return np.asarray((scores - means[groups]) / half_gap + np.where(groups == 1, 1.0, -1.0))
 
 
 def rollcall_logits(votes: VoteMatrix, v: Floats, positive: bool) -> tuple[Floats, Floats]:

@@ -2,10 +2,10 @@
 
 Many members determine their spread: it is sampled about theirs. Few are sampled in units of their
 spread, which may be 0. Where the votes know the positions of few members well, those units would
-tie every position to the spread; in groups other than Democrats and Republicans the unit is then
-``tau / sqrt(1 + I tau^2)`` with I the mean information of a member's votes about the position. It
-is the spread itself where the votes say little, and a constant where they say much (partial
-non-centring, Papaspiliopoulos, Roberts and Skoeld 2007).
+tie every position to the spread; their unit is therefore ``tau / sqrt(1 + I tau^2)`` with I the
+mean information of a member's votes about the position. It is the spread itself where the votes
+say little, and a constant where they say much (partial non-centring, Papaspiliopoulos, Roberts and
+Skoeld 2007).
 """
 
 from typing import Any, NamedTuple
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
 from tallgrass.inference.constants import number, size
 from tallgrass.rollcalls import coordinates as co
-from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import NON_CENTRED, TYPICAL_SPREAD, Point
 from tallgrass.rollcalls.start import Floats, centred_positions, rollcall_logits
 from tallgrass.rollcalls.votes import VoteMatrix
@@ -30,15 +30,13 @@ class GroupMembers(NamedTuple):
     log_tau: Any
 
 
-def position_information(votes: VoteMatrix, pca: Floats) -> Floats:
+def position_information(votes: VoteMatrix, pca: Floats, sides: NDArray[np.int8]) -> Floats:
     """Mean information of the members' votes about a position, by group; shape (n_groups,).
 
-    It is ``sum_j b_j^2 p (1 - p)`` at the PCA scores, in units of half the gap of the pair; 0 for
-    Democrats and Republicans, whose coordinates are those of earlier versions.
+    It is ``sum_j b_j^2 p (1 - p)`` at the PCA scores, in units of half the gap of the two sides (0
+    and 1).
     """
-    if votes.groups == PARTIES:
-        return np.zeros(len(votes.groups))
-    v = centred_positions(pca, votes.party_index)
+    v = centred_positions(pca, sides)
     a, b = rollcall_logits(votes, v, False)
     p = 1 / (1 + np.exp(-(np.outer(v, b) - a)))
     of_member = (np.where(votes.cells != 0, p * (1 - p), 0.0) * b**2).sum(axis=1)
@@ -59,9 +57,7 @@ def add_group(name: str, n: int, information: float) -> GroupMembers:
         eps + np.log(TYPICAL_SPREAD),
         co.log_spread(positive, count, eps),
     )
-    unit = spread
-    if information:
-        unit = spread - pt.log1p(number(information) * pt.exp(2 * spread)) / 2
+    unit = spread - pt.log1p(number(information) * pt.exp(2 * spread)) / 2
     log_unit = is_small * unit
     y = free * pt.exp(log_unit)
     pm.Potential(f"jacobian_{name}", (count - 1) * log_unit)

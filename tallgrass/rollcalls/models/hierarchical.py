@@ -4,12 +4,10 @@
     xi_i ~ N(mu_g, sigma_g),  g the party of i     alpha_j ~ N(0, 5),  beta_j ~ N(0, 1)
     logit P(yea) = beta_j xi_i - alpha_j
 
-There may be more groups than the two parties. The order of the first two fixes the direction of the
-scale; every further group has a mean ``mu_k ~ N(0, 2)`` that no order holds, and a spread of its
-own. In canonical coordinates the pair gives the scale, ``v = -1`` and ``v = +1``, and a further
-group has its members' mean ``m_k`` of v as a coordinate: ``M_k = mid + s m_k`` with
-``M_k ~ N(0, 2^2 + sigma_k^2 / n_k)`` after mu_k is integrated out, which is then drawn from its
-Gaussian conditional given M_k. The density gains ``+ log s`` a further group, (M_k) -> (m_k).
+There may be other groups than the two parties, and more of them. The order of the means of the
+first two fixes the direction of the scale; every further group has a mean ``mu_k ~ N(0, 2)`` that
+no order holds, and a spread of its own. Their coordinates are those of
+:mod:`tallgrass.rollcalls.models.any_groups`.
 
 Sources: Clinton, Jackman and Rivers (2004) for the likelihood, Gelman and Hill (2007, ch. 14) for
 the party level. The ModelSpec sets the priors. ``build_hierarchical`` writes the model in textbook
@@ -30,18 +28,20 @@ from tallgrass.inference.constants import (
     integers,
     number,
     numbers,
+    size,
 )
-from tallgrass.inference.priors import PriorNumbers, PriorSpec
+from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
-from tallgrass.rollcalls.groups import PARTIES, variable_names
+from tallgrass.rollcalls.groups import PARTIES
+from tallgrass.rollcalls.models.any_groups import build_any_groups
 from tallgrass.rollcalls.models.base import (
+    NON_CENTRED,
     SPREAD,
     TYPICAL_SPREAD,
     Model,
     Point,
     add_likelihood,
     free_name,
-    free_rollcalls,
     jittered,
     rollcall_start,
     textbook_rollcall_start,
@@ -49,22 +49,18 @@ from tallgrass.rollcalls.models.base import (
     vote_coordinates,
 )
 from tallgrass.rollcalls.models.equal_slopes import (
-    Slopes,
     add_equal_slopes,
     directions,
     equal_slopes_start,
 )
-from tallgrass.rollcalls.models.group_members import (
-    add_group,
-    group_start,
-    position_information,
-)
+from tallgrass.rollcalls.models.free_slopes import add_free_slopes
 from tallgrass.rollcalls.spec import FEW_MEMBERS, SMALL_PARTY, SMALL_PARTY_SCALE, ModelSpec
 from tallgrass.rollcalls.start import Start, centred_positions
 from tallgrass.rollcalls.votes import VoteMatrix, check_groups
 
 PUBLIC = ("xi", "mu_party", "sigma_within", "alpha", "beta")
-LEAST_APART = 1.0  # of a pair of groups that fixes a scale, in standard deviations within a group
+LEAST_APART = 1.0  # of the pair of groups, in standard deviations within a group
+_NAMES = tuple(party.lower() for party in PARTIES)
 
 
 def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Model:
@@ -78,9 +74,14 @@ def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Mode
     """
     require_parties(votes)
     sizes = group_sizes(votes)
-    build = _canonical if spec.coordinates == "canonical" else _textbook
-    warnings = (*party_warnings(votes), *_near_pair(votes, start.pca))
-    return replace(build(votes, spec, start, sizes), warnings=warnings)
+    if spec.coordinates == "textbook":
+        model = _textbook(votes, spec, start, sizes)
+    elif votes.groups == PARTIES:
+        model = _canonical(votes, spec, start, sizes)
+    else:
+        spreads: list[co.Prior] = [prior.numbers() for prior in spread_priors(spec, sizes)]
+        model = build_any_groups(votes, spec, start, PUBLIC, spreads)
+    return replace(model, warnings=(*party_warnings(votes), *_near_pair(votes, start.pca)))
 
 
 def group_sizes(votes: VoteMatrix) -> NDArray[np.int64]:
@@ -119,7 +120,7 @@ def party_warnings(votes: VoteMatrix) -> tuple[str, ...]:
 
 
 def _near_pair(votes: VoteMatrix, pca: NDArray[np.float64]) -> tuple[str, ...]:
-    """What is to be said of a pair of groups that does not fix the scale."""
+    """What is to be said of a pair of groups whose order says little."""
     if votes.groups == PARTIES:
         return ()
     low, high = (pca[votes.party_index == g] for g in (0, 1))
@@ -128,8 +129,8 @@ def _near_pair(votes: VoteMatrix, pca: NDArray[np.float64]) -> tuple[str, ...]:
         return ()
     return (
         f"the groups {votes.groups[0]} and {votes.groups[1]} hardly differ on the main division of "
-        f"the votes ({apart:.1f} standard deviations within a group), so they fix its scale badly: "
-        "name a pair that differs with groups_order=LOW,HIGH, or use model=flat",
+        f"the votes ({apart:.1f} standard deviations within a group): their order, which gives the "
+        "direction of the scale, is no finding; groups_order=LOW,HIGH names another pair",
     )
 
 
@@ -175,22 +176,33 @@ def _pair_sorted(means: Any, n_groups: int) -> Any:
 def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[np.int64]) -> Model:
     priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     party, n_rollcalls = votes.party_index, number(len(votes.rollcalls))
-    members, names = [number(n) for n in sizes], variable_names(votes.groups)
-    information = position_information(votes, start.pca)
+    members = [number(n) for n in sizes]
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         # Standardised positions, and the spread of each party in their units.
-        groups = [
-            add_group(name, int(n), float(known))
-            for name, n, known in zip(names, sizes, information, strict=True)
-        ]
-        deviations, squares, log_tau = (list(part) for part in zip(*groups, strict=True))
-        further = [pm.Flat(f"mean_{name}") for name in names[2:]]
-        v = co.standardised_positions(deviations, party, further)
+        deviations, squares, log_tau = [], [], []
+        for name, n, count in zip(_NAMES, sizes, members, strict=True):
+            free = pm.Flat(f"deviation_{name}", shape=size(n - 1))
+            eps = pm.Flat(f"eps_tau_{name}")
+            # Few members are sampled in units of their spread, which may be 0; more determine it.
+            is_small = number(n < NON_CENTRED)
+            positive = pt.sum(free**2) + is_small  # no logarithm of 0 for a party of one member
+            spread = pt.switch(
+                pt.gt(is_small, 0),
+                eps + np.log(TYPICAL_SPREAD),
+                co.log_spread(positive, count, eps),
+            )
+            log_unit = is_small * spread
+            y = free * pt.exp(log_unit)
+            pm.Potential(f"jacobian_{name}", (count - 1) * log_unit)
+            deviations.append(y)
+            squares.append(pt.sum(y**2))
+            log_tau.append(spread)
+        v = co.standardised_positions(deviations, party)
         equal = spec.discrimination == "equal"
         if equal:
             slopes = add_equal_slopes(votes, start.pca)
         else:
-            slopes = _add_free_slopes(votes, priors["beta"], n_rollcalls)
+            slopes = add_free_slopes(votes, priors["beta"], n_rollcalls, party)
         rollcalls, log_s, beta = slopes.rollcalls, slopes.log_s, slopes.beta
         s = pt.exp(log_s)
         log_sigma = [log_s + spread for spread in log_tau]
@@ -206,27 +218,21 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
             [priors["mu"].sigma ** 2 + variance for variance in member_variance],
             priors["mu"],
             pm.Normal("eps_mid"),
-            further,
         )
         means = co.ordered_party_means(
             (centre.mid - s, centre.mid + s),
-            member_variance[:2],
+            member_variance,
             priors["mu"],
             pm.Flat("eps_gap"),
             pm.Normal("eps_level"),
         )
-        others = [
-            co.free_mean(centre.mid + s * m, variance, priors["mu"], pm.Normal(f"eps_mean_{name}"))
-            for name, m, variance in zip(names[2:], further, member_variance[2:], strict=True)
-        ]
-        pm.Deterministic("mu_party", pt.stack([*means.mu, *others]), dims="party")
+        pm.Deterministic("mu_party", pt.stack(means.mu), dims="party")
         pm.Deterministic("alpha", rollcalls.a + beta * centre.mid, dims="rollcall")
         pm.Deterministic("xi", centre.mid + s * v, dims="legislator")
 
-        # + log s: party means -> (mid, s), and the mean of each further group -> m
-        pm.Potential("location", centre.log_density + _times(1 + len(further), log_s))
+        pm.Potential("location", centre.log_density + log_s)  # + log s: party means -> (mid, s)
         pm.Potential("party_means", means.log_density)
-        for g, (name, prior) in enumerate(zip(names, spread_priors(spec, sizes), strict=True)):
+        for g, (name, prior) in enumerate(zip(_NAMES, spread_priors(spec, sizes), strict=True)):
             # Members about their party are N(0, sigma_g) in n_g - 1 dimensions, and powers of s
             # cancel; then the prior of sigma_g, on the log scale.
             about = -(members[g] - 1) * log_tau[g] - squares[g] / (2 * pt.exp(2 * log_tau[g]))
@@ -236,23 +242,6 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
             pm.Potential("discrimination", slopes.log_density)
         add_likelihood(votes, spec.likelihood, v, rollcalls.a, rollcalls.b)
     return Model(graph, PUBLIC, partial(_canonical_start, votes, spec, start))
-
-
-def _times(n: int, value: Any) -> Any:
-    """N times a scalar; once is the scalar itself, which keeps the graph of two parties."""
-    return value if n == 1 else number(n) * value
-
-
-def _add_free_slopes(votes: VoteMatrix, prior: PriorNumbers, n_rollcalls: Any) -> Slopes:
-    """Every roll call its own discrimination; the scale is that at which they have their prior."""
-    rollcalls, log_b = free_rollcalls(votes, prior, votes.party_index)
-    log_s = co.log_scale(rollcalls.b, log_b, prior, pm.Flat("eps_s"), n_rollcalls)
-    beta = pm.Deterministic("beta", rollcalls.b / pt.exp(log_s), dims="rollcall")
-    log_beta = None if log_b is None else log_b - log_s
-    log_density = (
-        co.prior_logp(prior, beta, log_beta) - n_rollcalls * log_s + rollcalls.log_jacobian
-    )
-    return Slopes(rollcalls, log_s, beta, log_density)
 
 
 def _canonical_start(
@@ -269,18 +258,21 @@ def _canonical_start(
     scale = () if equal else ("eps_s",)
     # The order of the variables is that in which chains are jittered: it stays, and draws with it.
     point = {name: np.zeros(()) for name in (*scale, "eps_mid", "eps_gap", "eps_level")}
-    names, information = variable_names(votes.groups), position_information(votes, start.pca)
-    point |= {f"eps_mean_{name}": np.zeros(()) for name in names[2:]}
-    centres = [-1.0, 1.0, *(v[party == g].mean() for g in range(2, len(names)))]
-    for g, name in enumerate(names):
-        y = co.zero_sum_inverse(v[party == g] - centres[g])
-        point |= group_start(name, y, float(information[g]))
+    for g, name in enumerate(_NAMES):
+        y = co.zero_sum_inverse(v[party == g] - 2.0 * g + 1.0)
+        size = len(y) + 1
+        if size < NON_CENTRED:
+            tau = np.sqrt(max(np.mean(y**2), TYPICAL_SPREAD**2)) if len(y) else TYPICAL_SPREAD
+            point[f"deviation_{name}"] = y / tau
+            point[f"eps_tau_{name}"] = np.log(tau / TYPICAL_SPREAD)
+        else:
+            point[f"deviation_{name}"] = y
+            point[f"eps_tau_{name}"] = np.zeros(())
     if equal:
         point |= equal_slopes_start(votes, v)
     else:
         point |= rollcall_start(votes, v, spec.priors["beta"].positive, party)
-    point |= {f"mean_{name}": np.asarray(centres[g + 2]) for g, name in enumerate(names[2:])}
-    fixed = {f"deviation_{name}" for name in names} | {f"mean_{name}" for name in names}
+    fixed = {f"deviation_{name}" for name in _NAMES}
     return jittered(point, generator, fixed)
 
 
