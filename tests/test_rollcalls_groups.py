@@ -8,11 +8,11 @@ from toy import toy_votes, usual_votes
 from toy_groups import NEBRASKA, THREE, chamber
 
 from tallgrass.errors import DataError, SpecError
+from tallgrass.rollcalls.group_checks import require_groups
 from tallgrass.rollcalls.grouping import grouped, require_large_groups, with_members
 from tallgrass.rollcalls.groups import NO_GROUP, PARTIES, groups_of
 from tallgrass.rollcalls.memory import from_text, to_text
 from tallgrass.rollcalls.spec import RunSpec
-from tallgrass.rollcalls.votes import require_groups
 
 
 @pytest.fixture(scope="module")

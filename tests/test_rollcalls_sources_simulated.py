@@ -5,9 +5,9 @@ import pytest
 
 from tallgrass.errors import DataError
 from tallgrass.rollcalls.filters import filter_votes
+from tallgrass.rollcalls.group_checks import check_parties
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.sources import SimulationDesign, load_votes, simulate
-from tallgrass.rollcalls.votes import check_parties
 
 LARGE = SimulationDesign(house_members=400, senate_members=300, house_rollcalls=900)
 

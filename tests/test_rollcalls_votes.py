@@ -9,7 +9,8 @@ from hypothesis.extra.numpy import arrays
 
 from tallgrass.errors import DataError
 from tallgrass.rollcalls.filters import filter_votes
-from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix, check_parties
+from tallgrass.rollcalls.group_checks import check_parties
+from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
 
 def make(cells, parties=None, bills=None, **rollcall):

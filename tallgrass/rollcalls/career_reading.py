@@ -12,12 +12,13 @@ from tallgrass.rollcalls.career_links import Sitting
 from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS
 from tallgrass.rollcalls.filters import Drop, FilterLog, filter_votes
+from tallgrass.rollcalls.group_checks import require_both_parties
 from tallgrass.rollcalls.persons import Seat, match_persons, read_corrections
 from tallgrass.rollcalls.selected import chosen
 from tallgrass.rollcalls.selection import Selection
 from tallgrass.rollcalls.sources.several import by_session, load_sittings, sittings_of
 from tallgrass.rollcalls.spec import RunSpec
-from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties
+from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.settings import Settings
 
 MIN_MEMBERS = 3  # of a sitting: with fewer there is nothing to place

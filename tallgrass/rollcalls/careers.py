@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from tallgrass.errors import DataError, nearest
 from tallgrass.rollcalls.career_links import Bridges, Integers, Links, Sitting, bridges, links
+from tallgrass.rollcalls.group_checks import check_parties
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.persons import Persons
 from tallgrass.rollcalls.start import Start, make_start
-from tallgrass.rollcalls.votes import VoteMatrix, check_parties
+from tallgrass.rollcalls.votes import VoteMatrix
 
 FEW_COMMON = 10  # fewer members in common with the sessions before get a warning
 LAST = "last"  # as the reference session

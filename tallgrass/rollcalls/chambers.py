@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
+from tallgrass.rollcalls.group_checks import check_parties
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.matching import Match, match_bills
 from tallgrass.rollcalls.start import Start, make_start
-from tallgrass.rollcalls.votes import RollCall, VoteMatrix, check_parties
+from tallgrass.rollcalls.votes import RollCall, VoteMatrix
 
 CHAMBERS = ("house", "senate")  # the order of every chamber axis: the House sets the scale
 _FEWEST_TO_JUDGE = 3  # fewer matched bills may all be opposite by chance

@@ -16,6 +16,7 @@ from tallgrass.rollcalls.career_reading import read_careers
 from tallgrass.rollcalls.careers import Careers
 from tallgrass.rollcalls.chambers import CHAMBERS, JointVotes, join_chambers
 from tallgrass.rollcalls.filters import FilterLog, filter_votes
+from tallgrass.rollcalls.group_checks import require_both_parties, require_groups
 from tallgrass.rollcalls.grouping import grouped, require_large_groups, with_members
 from tallgrass.rollcalls.identity import Identity, identity
 from tallgrass.rollcalls.memory import SESSION, votes_of_run
@@ -23,7 +24,7 @@ from tallgrass.rollcalls.selected import chosen
 from tallgrass.rollcalls.selection import Selection
 from tallgrass.rollcalls.sources import load_votes, source_of
 from tallgrass.rollcalls.spec import RunSpec, load_run_spec
-from tallgrass.rollcalls.votes import VoteMatrix, require_both_parties, require_groups
+from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.settings import Settings
 from tallgrass.study.model_file import is_reference
 

@@ -32,6 +32,7 @@ from tallgrass.inference.constants import (
 )
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
+from tallgrass.rollcalls.group_checks import check_groups
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.any_groups import build_any_groups
 from tallgrass.rollcalls.models.base import (
@@ -56,7 +57,7 @@ from tallgrass.rollcalls.models.equal_slopes import (
 from tallgrass.rollcalls.models.free_slopes import add_free_slopes
 from tallgrass.rollcalls.spec import FEW_MEMBERS, SMALL_PARTY, SMALL_PARTY_SCALE, ModelSpec
 from tallgrass.rollcalls.start import Start, centred_positions
-from tallgrass.rollcalls.votes import VoteMatrix, check_groups
+from tallgrass.rollcalls.votes import VoteMatrix
 
 PUBLIC = ("xi", "mu_party", "sigma_within", "alpha", "beta")
 LEAST_APART = 1.0  # of the pair of groups, in standard deviations within a group
