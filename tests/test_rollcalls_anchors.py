@@ -246,6 +246,12 @@ def test_an_anchor_held_elsewhere_is_named_with_both_positions():
     assert f"{name} (R-16) at -2.00, by the votes at {table['by_votes'].item():.2f}" in check.words
 
 
+def test_an_anchor_held_at_zero_is_not_said_to_be_at_minus_zero():
+    table, ideal = held_at(-2.0)
+    words = anchor_check(table.assign(position=-1e-17), ideal, None).words
+    assert " at 0.00, by the votes at" in words
+
+
 def test_a_model_without_anchors_has_no_check_of_them():
     _, ideal = held_at(0.5)
     free = ideal.assign(anchor=0)

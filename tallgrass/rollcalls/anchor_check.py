@@ -124,7 +124,7 @@ def anchor_check(
 
 def _words(row: "pd.Series[str]", rates: pd.DataFrame | None) -> str:
     position, middle, low, high = (
-        f"{float(row[name]):.2f}"
+        f"{round(float(row[name]), 2) + 0.0:.2f}"  # not -0.00, of an anchor held at 0
         for name in ("position", "by_votes", "by_votes_low", "by_votes_high")
     )
     text = f"{person(row)} at {position}, by the votes at {middle} ({low} to {high})"
