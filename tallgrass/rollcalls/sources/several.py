@@ -192,7 +192,7 @@ def session_times(sessions: Sequence[tuple[str, Sequence[VoteMatrix]]]) -> list[
         if not dates:
             raise DataError(
                 "the time of a session is not known",
-                name,
+                next(other for other, year in zip(names, years, strict=True) if year is None),
                 "put its year into its name, as in 88th_2019-2020, or dates into its roll calls",
             )
         times.append(int(min(dates)[:4]) / _YEARS_A_BIENNIUM)
