@@ -1,5 +1,6 @@
 """Plain ``pm.sample`` and ``nutpie.sample`` become runs."""
 
+import gc
 import logging
 
 import mlflow
@@ -159,3 +160,21 @@ def test_a_store_that_cannot_be_used_costs_no_draws_and_says_how_to_record_them(
     with caplog.at_level(logging.WARNING):
         assert tg.finish_autolog() == []
     assert "record them with: tallgrass log " in caplog.text
+
+
+def test_the_collector_passes_over_what_is_alive_while_sampling_and_no_longer():
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    try:
+        before = gc.get_freeze_count()
+        with module._spared():
+            assert gc.get_freeze_count() > module._FROZEN_BY_PYTHON
+        assert gc.get_freeze_count() <= before
+        gc.freeze()  # as a server does before it forks
+        with module._spared():
+            pass
+        assert gc.get_freeze_count() > module._FROZEN_BY_PYTHON
+    finally:
+        gc.unfreeze()
+        if frozen > module._FROZEN_BY_PYTHON:
+            gc.freeze()
