@@ -187,7 +187,7 @@ def session_times(sessions: Sequence[tuple[str, Sequence[VoteMatrix]]]) -> list[
     if all(numbers):
         return [float(number[0]) for number in numbers if number]
     times = []
-    for name, votes in sessions:
+    for _, votes in sessions:
         dates = [r.date for v in votes for r in v.rollcalls if r.date]
         if not dates:
             raise DataError(
