@@ -10,6 +10,7 @@ from toy import assert_constant, compiled, log_determinant
 
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
+from tallgrass.rollcalls.group_means import ordered_party_means
 
 ALPHA, MU = PriorSpec.parse("normal:1.2,3"), PriorSpec.parse("normal:-0.6,1.4")
 a_in, beta_in = pt.dvectors("a", "beta")
@@ -84,7 +85,7 @@ def party_means():
     """Of many points (eps_gap, eps_level) at once: means (2, n) and log-densities (n,)."""
 
     def build(m, v, gap, level):
-        means = co.ordered_party_means((m[0], m[1]), (v[0], v[1]), MU, gap, level)
+        means = ordered_party_means((m[0], m[1]), (v[0], v[1]), MU, gap, level)
         return [pt.stack(means.mu), means.log_density]
 
     return compiled(build, m_in, v_in, gap_in, level_in)

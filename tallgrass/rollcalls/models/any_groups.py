@@ -16,7 +16,7 @@ spreads ``sigma_g = alpha tau_g`` of n_g - 1 deviations, ``(K - 1) log alpha`` i
 The members' mean of a group has the density ``N(0, 2^2 + sigma_g^2 / n_g)`` after mu_g is
 integrated out, which is then drawn from its conditional given the members. For the ordered pair
 this is a truncated normal distribution, see
-:func:`tallgrass.rollcalls.coordinates.truncated_pair`. Where the pair hardly differs the mirror
+:func:`tallgrass.rollcalls.group_means.truncated_pair`. Where the pair hardly differs the mirror
 image of the scale is a second mode, and only the start says which of the two is sampled.
 """
 
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from tallgrass.inference.constants import number, numbers
 from tallgrass.rollcalls import coordinates as co
+from tallgrass.rollcalls.group_means import free_mean, truncated_pair
 from tallgrass.rollcalls.groups import variable_names
 from tallgrass.rollcalls.models.base import (
     SPREAD,
@@ -111,7 +112,7 @@ def build_any_groups(
             pm.Normal("eps_mid"),
         )
         member_means = [location.mid + offset for offset in from_centre]
-        means = co.truncated_pair(
+        means = truncated_pair(
             member_means[:2],
             member_variance[:2],
             priors["mu"],
@@ -119,7 +120,7 @@ def build_any_groups(
             pm.Normal("eps_level"),
         )
         others = [
-            co.free_mean(mean, variance, priors["mu"], pm.Normal(f"eps_mean_{name}"))
+            free_mean(mean, variance, priors["mu"], pm.Normal(f"eps_mean_{name}"))
             for name, mean, variance in zip(
                 names[2:], member_means[2:], member_variance[2:], strict=True
             )

@@ -33,6 +33,7 @@ from tallgrass.inference.constants import (
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.group_checks import check_groups
+from tallgrass.rollcalls.group_means import ordered_party_means
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.any_groups import build_any_groups
 from tallgrass.rollcalls.models.base import (
@@ -220,7 +221,7 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
             priors["mu"],
             pm.Normal("eps_mid"),
         )
-        means = co.ordered_party_means(
+        means = ordered_party_means(
             (centre.mid - s, centre.mid + s),
             member_variance,
             priors["mu"],

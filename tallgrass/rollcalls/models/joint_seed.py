@@ -25,6 +25,7 @@ import pytensor.tensor as pt
 from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.chambers import CHAMBERS, GROUPS, JointVotes
+from tallgrass.rollcalls.group_means import PartyMeans, means_given_gap
 from tallgrass.rollcalls.models import joint_bills as bills
 from tallgrass.rollcalls.models.base import (
     Model,
@@ -165,14 +166,14 @@ def _add_groups(
     pm.Deterministic("mu_chamber", mu_chamber, dims="chamber")
 
 
-def _ordered(means: list[Any], variance: list[Any], eps_gap: Any, eps_level: Any) -> co.PartyMeans:
-    """Ordered group means, as by :func:`co.ordered_party_means`, but without a prior."""
+def _ordered(means: list[Any], variance: list[Any], eps_gap: Any, eps_level: Any) -> PartyMeans:
+    """Ordered group means, as by :func:`ordered_party_means`, but without a prior."""
     total, members_gap = variance[0] + variance[1], means[1] - means[0]
     r = pt.sqrt(total) / members_gap
     ratio = pt.exp(r * eps_gap)
     surplus = members_gap * (ratio - 1)
-    mu = co.means_given_gap(means[1], variance, total, members_gap * ratio, surplus, eps_level)
-    return co.PartyMeans(mu, -(surplus**2) / (2 * total) + r * eps_gap)
+    mu = means_given_gap(means[1], variance, total, members_gap * ratio, surplus, eps_level)
+    return PartyMeans(mu, -(surplus**2) / (2 * total) + r * eps_gap)
 
 
 def build_seed_textbook(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:

@@ -32,6 +32,7 @@ from tallgrass.inference.constants import number, numbers, size
 from tallgrass.inference.kernel.several import several_vote_loglik
 from tallgrass.inference.priors import PriorNumbers
 from tallgrass.rollcalls import coordinates as co
+from tallgrass.rollcalls.group_means import ordered_party_means
 from tallgrass.rollcalls.models.base import (
     Model,
     Point,
@@ -198,7 +199,7 @@ def _add_party_level(spec: ModelSpec, groups: NDArray[np.int8], scaled: _Scaled)
         priors["mu"],
         pm.Normal("eps_mid"),
     )
-    means = co.ordered_party_means(
+    means = ordered_party_means(
         (location.mid - s, location.mid + s),
         member_variance,
         priors["mu"],
