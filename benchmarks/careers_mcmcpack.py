@@ -1,8 +1,9 @@
 """The dynamic model beside MCMCpack's (Martin and Quinn 2002), on the same votes in one run.
 
 Printed are the correlation of positions in every session, and the effective draws a second of
-both: bulk ESS of positions, of the least and of the middle one, by the seconds of sampling with
-warm-up. Needs R with MCMCpack (Debian: ``apt-get install r-cran-mcmcpack``)::
+both: bulk ESS of positions, standardised in every draw, of the least and of the middle one, by the
+seconds of sampling with warm-up. Needs R with MCMCpack (Debian: ``apt-get install
+r-cran-mcmcpack``)::
 
     python benchmarks/careers_mcmcpack.py --simulated 24x60 --iterations 5000
     python benchmarks/careers_mcmcpack.py --session 'data/kansas-like/*' --chamber senate
@@ -95,8 +96,16 @@ def column_of(careers: Careers) -> list[str]:
     ]
 
 
-def ess(draws: np.ndarray) -> np.ndarray:
-    """Bulk ESS of draws of shape (chain, draw, n)."""
+def ess(draws: np.ndarray, sitting: np.ndarray) -> np.ndarray:
+    """Bulk ESS of draws of shape (chain, draw, n), each session's standardised in every draw.
+
+    MCMCpack fixes the direction of its scale, not its width, which wanders.
+    """
+    draws = draws.copy()
+    for t in np.unique(sitting):
+        own = draws[..., sitting == t]
+        spread = own.std(axis=-1, keepdims=True)
+        draws[..., sitting == t] = (own - own.mean(axis=-1, keepdims=True)) / spread
     return np.array([array_stats.ess(draws[..., i]) for i in range(draws.shape[-1])])
 
 
@@ -129,7 +138,7 @@ def main() -> None:
         rows = careers.sitting_of_row == i
         r = np.corrcoef(xi.mean((0, 1))[rows], other.mean((0, 1))[rows])[0, 1]
         print(f"{sitting.session}: r {r:.4f} of {rows.sum()} members")
-    rates = [ess(d) / s for d, s in ((xi, seconds), (other, their_seconds))]
+    rates = [ess(d, careers.sitting_of_row) / s for d, s in ((xi, seconds), (other, their_seconds))]
     for name, rate, s in zip(
         ("tallgrass", "MCMCpack"), rates, (seconds, their_seconds), strict=True
     ):

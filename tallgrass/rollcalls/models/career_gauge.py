@@ -5,8 +5,10 @@ it is near the one before, to tau, and that a first one is near the mean of the 
 to sigma. Given the scales all positions are then about Gaussian, and their standard scores z, from
 the first session of a member on, are the coordinates: see :mod:`tallgrass.inference.kernel.walks`.
 Where votes say little z is a step, or the distance from the mean in units of sigma; where they say
-much, the position itself. A step that the votes say is many tau long, of a member who crosses
-over, is held by a walk of t_4 less the longer it is, so its variance is raised by that much here.
+much, the position itself. A walk of t_4 holds a step the less the longer it is: where the votes say
+that it is D long, its variance here is ``(4 tau^2 + D^2) / 5``, by which that of the member who
+crosses over stays as tau goes to 0 (the weight of the EM algorithm for t; Lange, Little and Taylor
+1989).
 Information and estimates are fixed numbers: they decide only how round the posterior is.
 
 The positions u, and the means m of new members, are on about the common scale. A sitting's own
@@ -52,15 +54,16 @@ class Gauge(NamedTuple):
         Member-sessions in an order of time; and by member-session the one before, or -1.
     estimates : ndarray, shape (2, n_member_sessions)
         Information I about the position u, and ``I e``.
-    log_step : ndarray, shape (n_member_sessions,)
-        Log of the variance of the step to a member-session at tau = 1; of first ones 0.
+    step : ndarray, shape (2, n_member_sessions)
+        The variance of the step to a member-session is ``step[0] tau^2 + step[1]``; of first ones
+        1 and 0.
     scales : ndarray, shape (2, n_sittings)
         The middle, and the log of half the distance, of each sitting that the u are on.
     """
 
     tree: NDArray[np.int64]
     estimates: Floats
-    log_step: Floats
+    step: Floats
     scales: Floats
 
 
@@ -93,16 +96,17 @@ def make_gauge(careers: Careers, spec: ModelSpec, start: Start) -> Gauge:
     information = np.maximum(information / k[t] ** 2, _LEAST_INFORMATION)
     u = scales[0][t] + k[t] * estimate
     links, n = careers.links, len(u)
-    before, log_step = np.full(n, -1), np.zeros(n)
+    before = np.full(n, -1)
     before[links.current] = links.previous
-    log_step[links.current] = np.log(links.gap)
+    step = np.stack([np.ones(n), np.zeros(n)])
+    step[0, links.current] = links.gap
     if spec.walk == "t4":
-        log_step[links.current] -= np.log(_sharpness(careers, u, information))
+        step[:, links.current] = _steps_of_t4(careers, u, information)
     time = np.array([s.time for s in careers.sittings])[t]
     return Gauge(
         np.stack([_in_order(before, time), before]),
         np.stack([information, information * u]),
-        log_step,
+        step,
         scales,
     )
 
@@ -154,13 +158,13 @@ def _known(careers: Careers, spec: ModelSpec, v: Floats, logits: Floats) -> Know
     )
 
 
-def _sharpness(careers: Careers, estimate: Floats, information: Floats) -> Floats:
-    """How sharply a walk of t_4 holds each step, next to a normal one: less, the longer it is."""
+def _steps_of_t4(careers: Careers, estimate: Floats, information: Floats) -> Floats:
+    """The two parts of the variance of every step, shape (2, n_links)."""
     links = careers.links
     noise = 1 / information[links.current] + 1 / information[links.previous]
     step = estimate[links.current] - estimate[links.previous]
-    square = np.maximum(step**2 - noise, 0) / (links.gap * TYPICAL_STEP**2)
-    return np.minimum((DEGREES + 1) / (DEGREES + square), 1.0)
+    square = np.maximum(step**2 - noise, 0)
+    return np.stack([DEGREES * links.gap, square]) / (DEGREES + 1)
 
 
 def _in_order(before: NDArray[np.int64], time: Floats) -> NDArray[np.int64]:
@@ -191,7 +195,8 @@ def positions(careers: Careers, gauge: Gauge, log_tau: Any, log_sigma: Any) -> P
     offset = pm.Flat("offset_new", shape=size(len(group_sizes(careers))))
     is_first = numbers(before < 0)
     of_party = 2 * log_sigma[integers(careers.party_of_row)]
-    log_q = pt.switch(is_first > 0, of_party, numbers(gauge.log_step) + 2 * log_tau)
+    of_step = pt.log(numbers(gauge.step[0]) * pt.exp(2 * log_tau) + numbers(gauge.step[1]))
+    log_q = pt.switch(is_first > 0, of_party, of_step)
     middle, half = _typical_means(careers, gauge)
     m = numbers(middle) + numbers(half) * offset
     u, log_s = walks(integers(gauge.tree), numbers(gauge.estimates), z, log_q, m[group])
@@ -279,6 +284,7 @@ def gauge_start(careers: Careers, gauge: Gauge, v: Floats, spread: float) -> Poi
     middle, half = gauge.scales[0], np.exp(gauge.scales[1])
     u = middle[t] + half[t] * v
     side = 2.0 * careers.party_of_row - 1.0
-    log_q = np.where(before < 0, 2 * np.log(spread), gauge.log_step + 2 * np.log(TYPICAL_STEP))
+    of_step = np.log(gauge.step[0] * TYPICAL_STEP**2 + gauge.step[1])
+    log_q = np.where(before < 0, 2 * np.log(spread), of_step)
     scores = walk_scores(gauge.tree, gauge.estimates, u, log_q, middle[t] + half[t] * side)
     return {"career": scores}
