@@ -27,8 +27,8 @@ KEPT = Path(__file__).parent / "golden" / "draws.txt"
 # Few steps, so that rounding, which differs by processor, has little time to grow.
 SHORT = SamplerSpec(draws=4, tune=20, chains=2, seed=11)
 MODELS = {
-    "flat canonical": {"model": "flat"},
-    "flat textbook": {"model": "flat", "coordinates": "textbook"},
+    "flat canonical": {"model": "flat", "anchors": "auto"},
+    "flat textbook": {"model": "flat", "anchors": "auto", "coordinates": "textbook"},
     "hierarchical canonical": {"model": "hierarchical"},
     "hierarchical textbook": {"model": "hierarchical", "coordinates": "textbook"},
     "hierarchical lognormal": {"model": "hierarchical", "beta_prior": "lognormal:0,1"},

@@ -76,7 +76,9 @@ def test_slopes_forced_positive_reorder_a_party_and_predict_worse_although_r_is_
 
 def test_anchors_far_from_where_the_votes_put_them_do_not_lower_r(fitted):
     hierarchical = fitted("91st_2025-2026", "senate")
-    flat = fitted("91st_2025-2026", "senate", model="flat", baseline=hierarchical.run_id)
+    flat = fitted(
+        "91st_2025-2026", "senate", model="flat", anchors="auto", baseline=hierarchical.run_id
+    )
     assert flat.comparison.abs_r > 0.998
     assert flat.comparison.abs_r_with_fixed < 0.98
     assert flat.comparison.n_compared == flat.comparison.n_common - 2

@@ -33,9 +33,9 @@ def test_public_names_and_dimensions_are_those_of_the_textbook(coordinates):
 
 
 @pytest.mark.parametrize("coordinates", ["canonical", "textbook"])
-def test_the_anchors_stay_at_plus_and_minus_one_everywhere(coordinates):
+def test_the_anchors_at_the_ends_stay_at_plus_and_minus_one_everywhere(coordinates):
     votes = toy_votes(4, 5, 6, seed=3)
-    model = toy_model(votes, model="flat", coordinates=coordinates)
+    model = toy_model(votes, model="flat", anchors="auto", coordinates=coordinates)
     right, left = model.anchors
     assert [votes.legislators[i].party for i in (right, left)] == ["Republican", "Democrat"]
     density = Density(model)

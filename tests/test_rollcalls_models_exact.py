@@ -111,7 +111,7 @@ def test_canonical_coordinates_are_the_textbook_posterior_of_any_flat_model(vote
 @pytest.mark.parametrize("beta", BETA[:2])
 def test_canonical_coordinates_are_exact_where_the_anchors_lie_the_other_way_round(beta):
     votes = toy_votes(3, 4, 5, seed=1)
-    spec = ModelSpec(model="flat", **spec_priors(beta))
+    spec = ModelSpec(model="flat", anchors="auto", **spec_priors(beta))
     model = build_model(votes, spec, make_start(votes, "pca"))
     density = Density(model)
     point = model.start(np.random.default_rng(0))

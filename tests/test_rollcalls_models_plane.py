@@ -188,7 +188,7 @@ def test_two_dimensions_need_ten_roll_calls():
         ({"dims": 0}, "one or two dimensions"),
         ({"dims": 3}, "one or two dimensions"),
         ({"dims": 2, "model": "joint", "chamber": "both"}, "one chamber"),
-        ({"dims": 2, "model": "flat", "anchors": "typical"}, "anchors"),
+        ({"dims": 2, "model": "flat", "anchors": "a:1,b:-1"}, "anchors"),
         ({"dims": 2, "beta_2_prior": "halfnormal:1"}, "symmetric"),
         ({"beta_2_prior": "normal:0,2"}, "two dimensions"),
     ],

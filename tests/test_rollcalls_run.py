@@ -19,8 +19,10 @@ from toy import usual_votes
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
 from tallgrass.rollcalls.anchor_text import parse_anchors
+from tallgrass.rollcalls.anchors import anchors_of
 from tallgrass.rollcalls.single_votes import votes_of_trace
 from tallgrass.rollcalls.spec import RunSpec
+from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.used_parameters import used_parameters
 from tallgrass.rollcalls.votes import RollCall
 from tallgrass.settings import Settings
@@ -106,7 +108,15 @@ def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
         "draws": "150",
     }
     assert set(used_parameters(spec)) <= set(params)
-    others = {"walk", "tau_prior", "joint_form", "beta_2_prior", "votes_query", "against"}
+    others = {
+        "walk",
+        "tau_prior",
+        "joint_form",
+        "beta_2_prior",
+        "votes_query",
+        "against",
+        "anchors",
+    }
     assert not others & set(params)  # of other models, or not given
     votes = hierarchical.trace["observed_data"]["votes"]
     assert int(params["model.n_legislators"]) == votes.sizes["legislator"]
@@ -182,10 +192,13 @@ def test_who_the_model_does_not_describe_is_recorded_with_what_chance_gives(hier
 def test_the_anchors_of_a_flat_run_are_recorded_with_where_their_votes_put_them(flat):
     run = stored(flat)
     named = parse_anchors(run.data.params["model.anchors"])
-    assert run.data.params["anchors"] == "auto"
+    assert run.data.params["anchors"] == "typical"
     table = stored_table(flat.run_id, "tables/anchors.json")
-    assert dict(zip(table["slug"], table["position"], strict=True)) == named
-    assert sorted(named.values()) == [-1, 1]
+    held = dict(zip(table["slug"], table["position"], strict=True))
+    assert held == pytest.approx(named)  # of draws that are rounded to 32 bits
+    votes = flat.analysis.votes
+    expected = anchors_of(votes, make_start(votes, "pca").pca, "typical")
+    assert named == expected.named(votes)
     assert run.data.metrics["fit/anchors_off"] == table["off"].sum()
     inside = table["position"].between(table["by_votes_low"], table["by_votes_high"])
     assert list(table["off"]) == list(~inside)
@@ -270,6 +283,25 @@ def test_a_run_is_compared_vote_by_vote_with_the_densities_of_its_baseline(flat,
     assert 0 <= metrics["baseline/bad_pareto_k_share"] < 0.1
 
 
+def test_a_run_with_the_anchors_of_earlier_versions_is_compared_without_those_of_either(
+    store, flat
+):
+    few = QUICK | {"draws": 60, "tune": 100}
+    ends = tg.fit(RunSpec(model="flat", anchors="auto", baseline=flat.run_id, **few), QUIET)
+    held = [
+        set(stored_table(run.run_id, "tables/anchors.json").set_index("slug")["position"].items())
+        for run in (flat, ends)
+    ]
+    assert {position for _, position in held[1]} == {1.0, -1.0}
+    assert not held[0] & held[1]
+    members = {slug for slug, _ in held[0] | held[1]}
+    assert ends.comparison.n_compared == ends.comparison.n_common - len(members)
+    assert ends.comparison.abs_r > 0.95
+    assert stored(ends).data.tags["mlflow.runName"].count("anchors auto") == 1
+    assert "anchors" not in stored(flat).data.tags["mlflow.runName"]
+    assert tg.rerun_spec(ends.run_id).anchors == "auto"
+
+
 def test_agreement_with_the_baseline_leaves_anchors_out_and_is_given_within_each_party(
     flat, hierarchical
 ):
@@ -290,7 +322,8 @@ def test_agreement_with_the_baseline_leaves_anchors_out_and_is_given_within_each
     ranks = free["mean"].rank(ascending=False)
     assert move.rank_current == ranks[move.slug]
     name = table.loc[move.slug, "name"]
-    words = f"{name}, from rank {move.rank_reference} to {move.rank_current}"
+    moved = f"{name}, from rank {move.rank_reference} to {move.rank_current}"
+    words = "nobody" if move.rank_reference == move.rank_current else moved
     assert tags["baseline.moved_most"] == words
     assert metrics["baseline/rank_move_max"] == abs(move.rank_current - move.rank_reference)
 

@@ -30,7 +30,7 @@ def anchors(draw):
     slugs = st.text("abc_:1", min_size=1)
     named = draw(st.dictionaries(slugs, finite, min_size=2, max_size=4))
     if len(set(named.values())) == 1:
-        return draw(st.sampled_from(["auto", "typical"]))
+        return draw(st.sampled_from(["typical", "auto"]))
     return ",".join(f"{slug}:{position}" for slug, position in named.items())
 
 
@@ -45,7 +45,7 @@ def run_specs(draw):
         session=draw(st.text(min_size=1)),
         chamber=draw(st.sampled_from(["senate", "house"])),
         model=model,
-        anchors=draw(anchors()) if model == "flat" else "auto",
+        anchors=draw(anchors() if model == "flat" else st.sampled_from(["typical", "auto"])),
         coordinates=coordinates,
         likelihood=draw(
             st.sampled_from(["kernel", "gather"] if coordinates == "textbook" else ["kernel"])

@@ -4,8 +4,10 @@ import math
 
 from tallgrass.errors import SpecError
 
-AUTOMATIC = ("auto", "typical")
-_FORM = "use auto, typical or <slug>:<position>,<slug>:<position>, such as smith_a:1,jones_b:-1"
+DEFAULT = "typical"
+EARLIER = "auto"  # the choice of earlier versions
+AUTOMATIC = (DEFAULT, EARLIER)
+_FORM = "use typical, auto or <slug>:<position>,<slug>:<position>, such as smith_a:1,jones_b:-1"
 
 
 def parse_anchors(text: str) -> dict[str, float] | None:

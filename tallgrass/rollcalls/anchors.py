@@ -3,21 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tallgrass.errors import DataError, nearest
 from tallgrass.inference.priors import PriorSpec
-from tallgrass.rollcalls.anchor_text import parse_anchors
+from tallgrass.rollcalls.anchor_text import EARLIER, parse_anchors
 from tallgrass.rollcalls.groups import end_of
 from tallgrass.rollcalls.start import (
     ANCHOR_PARTICIPATION,
     Floats,
     choose_anchors,
     fitted_logits,
-    two_groups,
 )
 from tallgrass.rollcalls.votes import VoteMatrix
 
-EXTREME = (1.0, -1.0)  # positions of the anchors that are chosen by default
+EXTREME = (1.0, -1.0)  # positions of the anchors that ``auto`` chooses
+LEAST_GAP = 1.0  # between two typical anchors, in standard deviations of the PCA scores
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ def anchors_of(votes: VoteMatrix, pca: Floats, text: str, beta: PriorSpec | None
     pca : ndarray, shape (n_legislators,)
         PCA scores; they choose anchors that are not named, and give the direction of the scale.
     text : str
-        ``auto``: the Republican with the highest and the Democrat with the lowest score at +1 and
-        -1, or members of the pair of groups that stands in for them. ``typical``: see
-        :func:`typical_anchors`. Otherwise named, as
+        ``typical``, the default: see :func:`typical_anchors`. ``auto``, that of earlier versions:
+        the Republican with the highest and the Democrat with the lowest score at +1 and -1, or
+        members of the pair of groups that stands in for them. Otherwise named, as
         :func:`~tallgrass.rollcalls.anchor_text.parse_anchors` reads them.
     beta : PriorSpec, optional
         Prior of the discriminations; N(0, 1) without it.
@@ -66,9 +67,9 @@ def anchors_of(votes: VoteMatrix, pca: Floats, text: str, beta: PriorSpec | None
     """
     named = parse_anchors(text)
     if named is None:
-        if text == "typical":
-            return typical_anchors(votes, pca, 1.0 if beta is None else mean_square(beta))
-        return Anchors(choose_anchors(votes, pca))
+        if text == EARLIER:
+            return Anchors(choose_anchors(votes, pca))
+        return typical_anchors(votes, pca, 1.0 if beta is None else mean_square(beta))
     row = {slug: i for i, slug in enumerate(votes.slugs)}
     for slug in named:
         if slug not in row:
@@ -92,10 +93,14 @@ def anchors_of(votes: VoteMatrix, pca: Floats, text: str, beta: PriorSpec | None
 def typical_anchors(votes: VoteMatrix, pca: Floats, beta_square: float = 1.0) -> Anchors:
     """The member nearest to the median of each party, held at the own PCA score times a stretch.
 
-    Of the legislators who cast at least half of the votes, by PCA score; without both parties the
-    medians are those of the upper and of the lower half of the scores. The stretch is that of
-    :func:`preferred_stretch`: held at +1 and -1, members in the middle of their parties would stand
-    where neither their votes nor the priors of the others put them.
+    Of the legislators who cast at least half of the votes, by PCA score. Without both parties, and
+    where these two stand less than one standard deviation of the scores apart, the medians are
+    those of the upper and of the lower half of the scores; where these two are as close, the
+    anchors are the members at the ends. Two anchors close together would say little of the unit,
+    and leave the mirrored scale almost as probable.
+
+    The stretch is that of :func:`preferred_stretch`: held at +1 and -1, members in the middle of
+    their parties would stand where neither their votes nor the priors of the others put them.
 
     Measured on the 91st and 88th Kansas Legislatures, both chambers, against ``auto``: ELPD higher
     by 168, 77, 62 and 123 (House, Senate; House, Senate), and 7 of 8 anchors in the 95 % interval
@@ -104,23 +109,39 @@ def typical_anchors(votes: VoteMatrix, pca: Floats, beta_square: float = 1.0) ->
     Raises
     ------
     DataError
-        When no legislator of a side has cast enough votes, or both stand at one score.
+        When no legislator of a side has cast enough votes, or all stand at one score.
     """
-    extremes = choose_anchors(votes, pca)  # refuses votes without anchors
-    groups, party = two_groups(votes, pca), votes.party_index
-    both = (party == 0).any() and (party == 1).any()
+    rows = choose_anchors(votes, pca)  # refuses votes without anchors
     active = np.count_nonzero(votes.cells, axis=1) >= ANCHOR_PARTICIPATION * votes.cells.shape[1]
-    rows = []
-    for group, otherwise in ((1, extremes[0]), (0, extremes[1])):
-        members = party == group if both else groups == group
-        usable = members & active
-        distance = np.where(usable, np.abs(pca - np.median(pca[members])), np.inf)
-        rows.append(int(distance.argmin()) if usable.any() else otherwise)
-    positions = preferred_stretch(votes, pca, beta_square) * pca[rows]
+    for lower, upper in _sides(votes, pca):
+        if not ((lower & active).any() and (upper & active).any()):
+            continue
+        high, low = (_nearest_to_median(pca, side, active) for side in (upper, lower))
+        if pca[high] - pca[low] >= LEAST_GAP:
+            rows = high, low
+            break
+    positions = preferred_stretch(votes, pca, beta_square) * pca[list(rows)]
     if positions[0] == positions[1]:
-        raise DataError("typical anchors of both sides have the same PCA score", None)
+        raise DataError(
+            "anchors: everybody has the same PCA score, so that nobody can hold a scale",
+            None,
+            "look at the votes: do they divide anybody?",
+        )
     order = np.argsort(-positions)
     return Anchors(tuple(rows[i] for i in order), tuple(float(positions[i]) for i in order))
+
+
+def _sides(votes: VoteMatrix, pca: Floats) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Members of the lower and the upper side: of the parties, if both are there, and by score."""
+    party = votes.party_index
+    both = bool((party == 0).any() and (party == 1).any())
+    upper = np.argsort(np.argsort(pca)) >= len(pca) // 2
+    return [*([(party == 0, party == 1)] if both else []), (~upper, upper)]
+
+
+def _nearest_to_median(pca: Floats, side: NDArray[np.bool_], active: NDArray[np.bool_]) -> int:
+    distance = np.abs(pca - np.median(pca[side]))
+    return int(np.where(side & active, distance, np.inf).argmin())
 
 
 def preferred_stretch(votes: VoteMatrix, pca: Floats, beta_square: float = 1.0) -> float:

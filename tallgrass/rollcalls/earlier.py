@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tallgrass.errors import SpecError, TrackingError
+from tallgrass.rollcalls.anchor_text import EARLIER
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.study.model_file import from_store
 from tallgrass.tracking.reading import searching, unmatched
@@ -54,7 +55,7 @@ def rerun_spec(run_id: str) -> RunSpec:
 
 
 def stored_spec(text: str) -> RunSpec:
-    """The spec of a stored run, with the filters of its version.
+    """The spec of a stored run, with the filters and anchors of its version.
 
     The name of a model in a file is marked, so that its code does not run.
 
@@ -65,8 +66,8 @@ def stored_spec(text: str) -> RunSpec:
     """
     fields = json.loads(text)
     if isinstance(fields, dict):
-        # Version 0.1 filtered once, and knew no roll calls of committees.
-        fields = {"filters": "once", "committee": True, **fields}
+        # Version 0.1 filtered once, knew no roll calls of committees, and chose its anchors.
+        fields = {"filters": "once", "committee": True, "anchors": EARLIER, **fields}
     spec = RunSpec.from_json(json.dumps(fields))
     return spec.model_copy(update={"model": from_store(spec.model)})
 

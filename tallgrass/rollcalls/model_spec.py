@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tallgrass.errors import SpecError
 from tallgrass.inference.priors import PriorSpec
-from tallgrass.rollcalls.anchor_text import anchors_text, parse_anchors
+from tallgrass.rollcalls.anchor_text import AUTOMATIC, DEFAULT, anchors_text, parse_anchors
 from tallgrass.rollcalls.career_spec import CareerSpec
 from tallgrass.rollcalls.sign_text import parse_signs, signs_text
 from tallgrass.study.model_file import is_reference
@@ -72,9 +72,9 @@ class ModelSpec(CareerSpec):
         True, description="joint, anchored: matched bills may differ between the chambers"
     )
     anchors: str = Field(
-        "auto",
-        description="flat, held fixed: auto (PCA extremes at +1 and -1), typical (party medians), "
-        "or slug:position,slug:position",
+        DEFAULT,
+        description="flat, held fixed: typical (party medians), auto (PCA extremes at +1 and -1, "
+        "as in earlier versions), or slug:position,slug:position",
     )
     rollcall_signs: str = Field(
         "",
@@ -172,7 +172,7 @@ class ModelSpec(CareerSpec):
 
     @model_validator(mode="after")
     def _anchors_are_of_the_flat_model(self) -> Self:
-        if self.model != "flat" and self.anchors != "auto":
+        if self.model != "flat" and self.anchors not in AUTOMATIC:
             raise SpecError(
                 "anchors are held fixed in the flat model only",
                 f"model={self.model}, anchors={self.anchors}",
@@ -188,7 +188,7 @@ class ModelSpec(CareerSpec):
                 f"dims=2, model={self.model}",
                 "use model=hierarchical or model=flat with chamber=house or chamber=senate",
             )
-        if self.dims == 2 and self.anchors != "auto":
+        if self.dims == 2 and self.anchors not in AUTOMATIC:
             raise SpecError(
                 "anchors fix a scale of one dimension; with dims=2 the groups fix it",
                 f"dims=2, anchors={self.anchors}",
@@ -260,6 +260,11 @@ class ModelSpec(CareerSpec):
                     f"leave {name} out",
                 )
         return self
+
+    @property
+    def has_anchors(self) -> bool:
+        """Whether members are held fixed: in the flat model of one dimension."""
+        return (self.model, self.dims) == ("flat", 1)
 
     @property
     def priors(self) -> dict[str, PriorSpec]:

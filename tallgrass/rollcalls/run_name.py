@@ -53,10 +53,11 @@ def _chamber_words(chamber: str) -> str:
 def _differences(spec: RunSpec) -> list[str]:
     """What is not the default: priors first, and how many more there are."""
     fields = RunSpec.model_fields
+    left_out = _SAID | _APART | (set() if spec.has_anchors else {"anchors"})
     names = [
         name
         for name in fields
-        if name not in _SAID | _APART and getattr(spec, name) != fields[name].default
+        if name not in left_out and getattr(spec, name) != fields[name].default
     ]
     names.sort(key=lambda name: (not name.endswith(_PRIOR), name not in ModelSpec.model_fields))
     words = [f"{_field_words(name)} {_value_words(getattr(spec, name))}" for name in names]

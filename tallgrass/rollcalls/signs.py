@@ -12,7 +12,7 @@ import numpy as np
 
 from tallgrass.errors import DataError, nearest
 from tallgrass.inference.fit_verdict import FitCheck
-from tallgrass.rollcalls.anchor_text import parse_anchors
+from tallgrass.rollcalls.anchor_text import DEFAULT, parse_anchors
 from tallgrass.rollcalls.selected import plain_number
 from tallgrass.rollcalls.sign_text import parse_signs
 from tallgrass.rollcalls.start import Start, rollcall_logits, standardised
@@ -66,7 +66,7 @@ def sign_columns(votes: VoteMatrix, text: str) -> dict[int, int]:
     return found
 
 
-def directed(votes: VoteMatrix, start: Start, signs: str, anchors: str = "auto") -> Start:
+def directed(votes: VoteMatrix, start: Start, signs: str, anchors: str = DEFAULT) -> Start:
     """The start, its scores turned round where anchors or signs ask for it.
 
     Groups come first, then named anchors, then signs: of two groups the second is to the right

@@ -38,6 +38,8 @@ def used_parameters(spec: RunSpec) -> dict[str, Any]:
         unused |= set(CareerSpec.model_fields)
     if spec.model != "joint":
         unused |= set(_JOINT)
+    if not spec.has_anchors:
+        unused.add("anchors")
     if spec.dims != 2:
         unused |= set(_PLANE)
     if "://" not in spec.session:

@@ -1,6 +1,6 @@
 """Two-parameter logistic model of one chamber, its scale fixed by anchors.
 
-    xi_i ~ N(0, 1),  two anchors at +1 and -1      alpha_j ~ N(0, 5),  beta_j ~ N(0, 1)
+    xi_i ~ N(0, 1),  two anchors or more held      alpha_j ~ N(0, 5),  beta_j ~ N(0, 1)
     logit P(yea) = beta_j xi_i - alpha_j
 
 Source: Clinton, Jackman and Rivers (2004). In canonical coordinates the legislators' positions v
@@ -100,7 +100,10 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, anchors: Anchor
             log_beta = log_b - log_c
         beta = pm.Deterministic("beta", b / c, dims="rollcall")
         alpha = pm.Deterministic("alpha", a + beta * d, dims="rollcall")
-        xi = pm.Deterministic("xi", d + c * v, dims="legislator")
+        xi = d + c * v
+        # Exactly where they are held: entries that rounding lets vary would have an R-hat.
+        held = xi[integers(anchors.rows)].set(numbers(anchors.positions))
+        pm.Deterministic("xi", held, dims="legislator")
         # The anchors are constants, so their prior density does not count.
         free = integers(_free_rows(n, anchors))
         jacobian = number(n + 1 - n_anchors - n_rollcalls)
