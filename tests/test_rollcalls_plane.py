@@ -207,6 +207,8 @@ def test_a_run_in_two_dimensions_finds_both_axes_and_records_them(found):
     assert run.data.params["prior.beta_2"] == "normal:0,1"
     assert "2d" in run.info.run_name
     assert 0 < run.data.metrics["axis/reliability_2"] < 1
+    compared = tg.compare([dimensions.one.run_id, dimensions.two.run_id], long=True)
+    assert {"R-hat(xi_2) max", "ESS(xi_2) min", "Known of axis 2"} <= set(compared["measure"])
     assert run.data.tags["axis_2.direction"].startswith("positive is where")
     # |r| with one dimension is recorded, but decides nothing
     assert 0 < run.data.metrics["abs_r"] < 1
