@@ -1,10 +1,11 @@
 """Simulation-based calibration of the dynamic model (Talts and others, 2018).
 
-The truth is drawn from the model's prior by NUTS in raw steps of the careers, which shares no code
-with the model's two forms: the model's prior is no sequence of draws, because the party means of
-the reference sitting are held, and delta and k of the others, which are functions of the positions,
-have priors of their own. Roll calls and votes follow from it. Ranks of the truth among the draws
-of the posterior are then uniform.
+The truth is drawn from the model's prior by code that shares nothing with the model's two forms.
+The prior is no sequence of draws, because the party means of the reference sitting are held, and
+delta and k of the others, which are functions of the positions, have priors of their own: so
+careers are drawn forward in time, and of many a few are taken by their weights (importance
+resampling). Roll calls and votes follow. Ranks of the truth among the draws of the posterior are
+then uniform.
 
     python tests/career_ranks.py 200 2
 """
@@ -16,8 +17,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
+from scipy import stats
 from scipy.special import expit
 from toy_careers import toy_careers
 
@@ -31,6 +31,8 @@ from tallgrass.rollcalls.trace import sample
 SIZES, ROLLCALLS = (5, 6), 20
 SAMPLER = SamplerSpec(draws=1000, tune=500, chains=2)
 RANKS = 100  # draws of the posterior among which the truth is ranked
+BATCH, OF_A_BATCH = 400_000, 10
+WIDEST = 5.0  # sigma_new, which is half-normal
 MU_STEP, SIGMA_BILL = 0.5, 5.0  # of the defaults that the module of the model states
 
 
@@ -40,95 +42,77 @@ def careers_without_votes() -> Careers:
     return toy_careers(sizes=SIZES, rollcalls=ROLLCALLS)
 
 
-def members_prior(careers: Careers) -> pm.Model:
-    """The prior of positions, tau, mu_new and sigma_new, in raw steps.
+def members_prior(careers: Careers, n: int, generator: np.random.Generator) -> dict:
+    """Draws of positions, tau, mu_new and sigma_new forward in time, and the logs of their weights.
 
-    A member of each party in the reference sitting stands where the party's mean asks for; the
-    density of its own step, or of its distance as a new member, is a factor.
+    The last member of each party in the reference sitting stands where the party's mean asks for;
+    the density of the step that this takes, or of the distance of a new member, is in the weight.
+    The first axis of everything is that of the n draws.
     """
-    links, n = careers.links, len(careers.sitting_of_row)
-    before = {
-        int(b): (int(a), float(g))
-        for a, b, g in zip(links.previous, links.current, links.gap, strict=True)
-    }
+    links, rows = careers.links, len(careers.sitting_of_row)
+    gaps = zip(links.current, links.previous, links.gap, strict=True)
+    before = {int(current): (int(previous), float(gap)) for current, previous, gap in gaps}
     times = np.array([s.time for s in careers.sittings])
     reference, party = careers.reference_sitting, careers.party_of_row
-    with pm.Model() as graph:
-        tau = pm.HalfNormal("tau", 0.5)
-        sigma = pm.HalfNormal("sigma_new", 1.0, shape=2)
-        mu = {}
-        for g in (0, 1):
-            mu[reference, g] = pm.Normal(f"mu_{reference}_{g}", 2 * g - 1, 1.0)
-            for t in range(reference - 1, -1, -1):
-                step = pm.Normal(f"step_{t}_{g}")
-                mu[t, g] = mu[t + 1, g] + MU_STEP * np.sqrt(times[t + 1] - times[t]) * step
-        raw_new, raw_step = pm.Normal("raw_new", shape=n), pm.StudentT("raw_step", 4, shape=n)
-        held = [
-            np.flatnonzero((careers.sitting_of_row == reference) & (party == g))[-1] for g in (0, 1)
-        ]
-        x = []
-        for row in range(n):  # sitting after sitting, so that the one before is known
-            t, g = int(careers.sitting_of_row[row]), int(party[row])
-            if row in before:
-                centre, spread, raw = (
-                    x[before[row][0]],
-                    tau * np.sqrt(before[row][1]),
-                    raw_step[row],
-                )
-            else:
-                centre, spread, raw = mu[t, g], sigma[g], raw_new[row]
-            if row in held:
-                others = [i for i in range(n) if careers.sitting_of_row[i] == t and party[i] == g]
-                others.remove(row)  # rows of a sitting come before it, and it is the last
-                position = (2 * g - 1) * (len(others) + 1) - sum(x[i] for i in others)
-                score = (position - centre) / spread
-                kind = pm.StudentT.dist(4) if row in before else pm.Normal.dist()
-                pm.Potential(f"held_{g}", pm.logp(kind, score) - pt.log(spread))
-                x.append(position)
-            else:
-                x.append(centre + spread * raw)
-        for t in range(len(careers.sittings)):
-            means = [
-                sum(x[i] for i in np.flatnonzero((careers.sitting_of_row == t) & (party == g)))
-                / int(((careers.sitting_of_row == t) & (party == g)).sum())
-                for g in (0, 1)
-            ]
-            delta, k = (means[0] + means[1]) / 2, (means[1] - means[0]) / 2
-            pm.Deterministic(f"delta_{t}", delta)
-            pm.Deterministic(f"k_{t}", k)
-            if t != reference:
-                log_k = pt.switch(k > 0, pt.log(pt.abs(k)), -np.inf)
-                pm.Potential(f"scale_{t}", -(delta**2) / 2 - (log_k / 0.5) ** 2 / 2)
-        pm.Deterministic("x", pt.stack(x))
-        pm.Deterministic("mu_new", pt.stack([mu[t, g] for t in range(len(times)) for g in (0, 1)]))
-    return graph
+    tau = 0.5 * np.abs(generator.normal(size=n))
+    # More small ones than the prior has: their weights below have no bound.
+    sigma = WIDEST * generator.random(size=(n, 2)) ** 2
+    mu = np.empty((n, len(times), 2))
+    mu[:, reference] = generator.normal(size=(n, 2)) + np.array([-1.0, 1.0])
+    for t in range(reference - 1, -1, -1):
+        step = MU_STEP * np.sqrt(times[t + 1] - times[t]) * generator.normal(size=(n, 2))
+        mu[:, t] = mu[:, t + 1] + step
+    x = np.empty((n, rows))
+    log_weight = (-(sigma**2) / 2 + np.log(sigma) / 2).sum(axis=1)
+    for row in range(rows):  # sitting after sitting, so that the one before is known
+        t, g = int(careers.sitting_of_row[row]), int(party[row])
+        kind, centre, spread = stats.norm, mu[:, t, g], sigma[:, g]
+        if row in before:
+            previous, gap = before[row]
+            kind, centre, spread = stats.t(4), x[:, previous], tau * np.sqrt(gap)
+        group = np.flatnonzero((careers.sitting_of_row == t) & (party == g))
+        if t == reference and row == group[-1]:
+            x[:, row] = (2 * g - 1) * len(group) - x[:, group[:-1]].sum(axis=1)
+            log_weight += kind.logpdf((x[:, row] - centre) / spread) - np.log(spread)
+        else:
+            x[:, row] = centre + spread * kind.rvs(size=n, random_state=generator)
+    scales = np.empty((2, n, len(times)))
+    for t in range(len(times)):
+        means = [x[:, (careers.sitting_of_row == t) & (party == g)].mean(axis=1) for g in (0, 1)]
+        scales[:, :, t] = (means[0] + means[1]) / 2, (means[1] - means[0]) / 2
+        if t != reference:
+            half = np.maximum(scales[1, :, t], 1e-300)  # parties that change sides weigh nothing
+            log_weight += -(scales[0, :, t] ** 2) / 2 - (np.log(half) / 0.5) ** 2 / 2
+    drawn = {"x": x, "tau": tau, "sigma_new": sigma, "mu_new": mu.reshape(n, -1)}
+    return drawn | {"delta": scales[0], "k": scales[1], "log_weight": log_weight}
 
 
 def truths(n: int, seed: int = 1) -> list[dict[str, np.ndarray]]:
-    """Draws of the prior that are far apart in their chains."""
-    careers = careers_without_votes()
-    with members_prior(careers):
-        trace = pm.sample(
-            draws=max(2000, 20 * n), tune=1000, chains=4, cores=2, target_accept=0.95,
-            random_seed=seed, progressbar=False, quiet=True, nuts_sampler="nutpie",
-        )  # fmt: skip
-    posterior = trace["posterior"].to_dataset().stack(s=("chain", "draw"))
-    chosen = np.linspace(0, posterior.sizes["s"] - 1, n).astype(int)
-    generator = np.random.default_rng(seed)
-    drawn = []
-    for s in chosen:
-        truth = {
-            name: posterior[name].to_numpy()[..., s] for name in ("x", "tau", "sigma_new", "mu_new")
-        }
-        for name in ("delta", "k"):
-            truth[name] = np.array([posterior[f"{name}_{t}"].to_numpy()[s] for t in range(3)])
-        truth["sigma_bill"] = SIGMA_BILL * np.abs(generator.normal(size=3))
-        of = careers.sitting_of_column
-        left, right = truth["sigma_bill"][of] * generator.normal(size=(2, len(of)))
-        truth["beta"] = (right - left) / (2 * truth["k"][of])
-        truth["alpha"] = truth["beta"] * truth["delta"][of] - (left + right) / 2
-        drawn.append(truth)
-    return drawn
+    """Independent draws of the prior, a few out of each batch."""
+    careers, generator = careers_without_votes(), np.random.default_rng(seed)
+    drawn: list[dict[str, np.ndarray]] = []
+    while len(drawn) < n:
+        batch = members_prior(careers, BATCH, generator)
+        log_weight = batch.pop("log_weight")
+        weight = np.exp(log_weight - log_weight.max())
+        # So that few of a batch are its heaviest draw, whose weight has no bound.
+        effective = weight.sum() ** 2 / (weight**2).sum()
+        assert effective > 20 * OF_A_BATCH, effective
+        chosen = generator.choice(BATCH, OF_A_BATCH, p=weight / weight.sum())
+        drawn += [with_rollcalls({k: v[i] for k, v in batch.items()}, generator) for i in chosen]
+    return drawn[:n]
+
+
+def with_rollcalls(
+    truth: dict[str, np.ndarray], generator: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The truth with roll calls drawn by their logits at the party means."""
+    of = careers_without_votes().sitting_of_column
+    truth["sigma_bill"] = SIGMA_BILL * np.abs(generator.normal(size=3))
+    left, right = truth["sigma_bill"][of] * generator.normal(size=(2, len(of)))
+    truth["beta"] = (right - left) / (2 * truth["k"][of])
+    truth["alpha"] = truth["beta"] * truth["delta"][of] - (left + right) / 2
+    return truth
 
 
 def with_votes(truth: dict[str, np.ndarray], seed: int) -> Careers:
