@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,8 @@ MOST_CELLS = 1_000_000_000  # a byte each, and a second byte while the matrix is
 class Legislator:
     """One member of a chamber. ``slug`` is the key that joins data and results.
 
-    ``columns`` are further columns of the table of legislators, as (name, value).
+    ``columns`` are further columns of the table of legislators, as (name, value); sources differ in
+    them, and they are no part of who is equal to whom.
 
     Examples
     --------
@@ -35,7 +36,7 @@ class Legislator:
     name: str
     party: str = ""
     district: str = ""
-    columns: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
