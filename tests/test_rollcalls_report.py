@@ -17,7 +17,7 @@ from tallgrass.rollcalls.against_baseline import moved_words
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models import hierarchical
 from tallgrass.rollcalls.people import person
-from tallgrass.rollcalls.report import build, figures, overview
+from tallgrass.rollcalls.report import build, explanation, figures
 from tallgrass.rollcalls.summaries import icc_draws
 from tallgrass.rollcalls.votes import VoteMatrix
 
@@ -301,7 +301,7 @@ def test_a_flat_table_whose_slugs_were_read_as_numbers_still_joins():
 
 
 def test_the_small_party_prior_is_explained(page):
-    assert overview.SMALL_PARTY == hierarchical.SMALL_PARTY
+    assert explanation.SMALL_PARTY == hierarchical.SMALL_PARTY
     assert "With 12 members, the Democrats are a small group" in page.words
     assert "its prior is tighter (HalfNormal with scale 0.5)" in page.words
     assert "With 18 members, the Republicans are a small group" in page.words

@@ -15,6 +15,7 @@ from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.report import (
     career_links,
     careers,
+    explanation,
     joint,
     legislators,
     machinery,
@@ -88,8 +89,8 @@ def sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | None]:
     return [
         overview.key_findings(run),
         *plane.plane_sections(run),
-        overview.the_model(run),
-        overview.how_to_read(run),
+        explanation.the_model(run),
+        explanation.how_to_read(run),
         *joint.joint_sections(run),
         *parties.party_sections(run),
         *legislators.ideal_point_sections(run),
@@ -114,7 +115,7 @@ def _career_sections(run: RollCallAnalysis, drawn: set[str]) -> list[Section | N
     return [
         careers.key_findings(run),
         *careers.career_sections(run),
-        overview.the_model(run),
+        explanation.the_model(run),
         careers.how_to_read(run),
         *career_links.link_sections(run),
         misfit.misfit_section(run),
