@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import psutil
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 _BYTES_A_NUMBER = 8
 # The sampler holds the draws once, the trace once, and writing them takes a third copy.
@@ -95,6 +97,18 @@ def release_memory() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
         if trim is not None:
             trim(0)
+
+
+@contextmanager
+def algebra_in_one_thread() -> Iterator[None]:
+    """Linear algebra takes one thread inside.
+
+    For matrices of hundreds of rows a second thread gains nothing, and the two wait for each other
+    by spinning: where the system has put both on one core, as it does now and then on a machine of
+    few cores, five milliseconds of work take more than a second.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def available_memory() -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from tallgrass.inference.ranks import bulk_ess_per_chain, converged, rank_diagnostics
+from tallgrass.inference.ranks import bulk_ess_per_chain, converged, rank_diagnostics, relative_ess
 
 
 def chains(n_chains, n_draws, n_entries=12, correlation=0.0, seed=0):
@@ -27,6 +27,12 @@ def test_they_equal_arviz_to_1e_8(shape, ties, correlation):
     np.testing.assert_allclose(found.ess_bulk, array_stats.ess(rows, method="bulk"), rtol=1e-8)
     tail = array_stats.ess(rows, method="tail", prob=(0.05, 0.95))
     np.testing.assert_allclose(found.ess_tail, tail, rtol=1e-8)
+
+
+def test_the_relative_size_for_the_mean_is_that_of_arviz():
+    rows = np.random.default_rng(4).normal(size=(5, 4, 101)).cumsum(axis=2)
+    expected = array_stats.ess(rows, method="mean", relative=True)
+    np.testing.assert_allclose(relative_ess(rows), expected, rtol=1e-8)
 
 
 def test_single_precision_draws_give_what_arviz_gives_for_the_same_numbers():

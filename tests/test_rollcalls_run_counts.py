@@ -33,7 +33,7 @@ from tallgrass.cli import main
 class Listening:
     def write(self, text):
         if text.strip():
-            print(json.dumps([name for name in UNNEEDED if name in sys.modules]), flush=True)
+            print(json.dumps([name for name in UNNEEDED if sys.modules.get(name)]), flush=True)
             raise KeyboardInterrupt
     def flush(self): pass
     def isatty(self): return False
@@ -43,6 +43,17 @@ try:
     main(["run", "--session=simulated", "--progress=plain", "--draws=20", "--tune=30"])
 finally:
     sys.stderr = sys.__stderr__
+"""
+
+# What others import only to ask whether data are of its kind, or for what we do not use of them.
+NEVER = ["dask", "distributed", "jax", "arviz_base", "arviz_stats", "scipy.stats"]
+NEVER += ["scipy.optimize", "matplotlib.pyplot", "IPython", "sklearn"]
+WHOLE_RUN = """
+import json, sys
+from tallgrass.cli import main
+words = "--session=simulated --progress=none --draws=20 --tune=30 --chains=2 --baseline=none"
+assert main(["run", *words.split()]) == 0
+print(json.dumps([name for name in sys.argv[1:] if sys.modules.get(name)]))
 """
 
 
@@ -97,3 +108,15 @@ def test_a_run_imports_nothing_that_it_does_not_need_before_it_says_something(tm
             check=False,
         )
     assert done.stdout.splitlines()[:1] == ["[]"], done.stderr
+
+
+def test_a_whole_run_never_imports_what_it_does_not_use(tmp_path):
+    with default_store(tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-c", WHOLE_RUN, *NEVER],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr

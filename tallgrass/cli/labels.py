@@ -53,4 +53,4 @@ def context_of(arguments: Arguments) -> "Context":
         tags[key.strip()] = value.strip()
     if note := options.get("note"):
         tags[_NOTE] = note
-    return Context(name=options.get("name") or None, tags=tags)
+    return Context(name=options.get("name") or None, tags=tags, last=True)

@@ -1,6 +1,7 @@
 """The commands ``run`` and ``rerun``."""
 
 import re
+import sys
 from collections.abc import Sequence
 
 from tallgrass.cli import results
@@ -15,10 +16,13 @@ from tallgrass.items.spec import CalibrationSpec
 from tallgrass.rollcalls import earlier
 from tallgrass.rollcalls.spec import RunSpec, changed_spec, load_run_spec
 from tallgrass.settings import Settings, load_settings
-from tallgrass.study.model_file import DIGEST_TAG
+from tallgrass.study.model_file import DIGEST_TAG, is_reference
 
 RERUN_OPTIONS = (Option("changed", "repeat with a file of the model that was changed since"),)
 
+# Libraries that others import where they are installed, only to ask whether data are of their
+# kind: xarray imports Dask. A user's own model may use them.
+_NEVER_USED = ("dask",)
 _SHORT_ID = re.compile(r"[0-9a-f]{4,31}")
 
 
@@ -94,7 +98,11 @@ def _fitted(spec: RunSpec, settings: Settings, arguments: Arguments) -> int:
     from tallgrass.tracking import store
     from tallgrass.tracking.progress import steps
 
-    process_s, json, context = seconds_of_process(), arguments.json, context_of(arguments)
+    process_s, json = seconds_of_process(), arguments.json
+    if "xarray" not in sys.modules and not is_reference(spec.model):
+        for name in _NEVER_USED:
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # as Python documents it
+    context = context_of(arguments)
     by_project = store.inside_project()
     with stdout_for_answer(json):
         steps(settings.progress)("load_s")

@@ -24,7 +24,6 @@ import pytensor
 import pytensor.tensor as pt
 from llvmlite import ir
 from numba.extending import intrinsic
-from nutpie.compile_pymc import CompiledPyMCModel
 from pytensor.compile.mode import get_mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.replace import clone_replace
@@ -37,6 +36,7 @@ from tallgrass.inference.cache import with_readable_cache
 from tallgrass.inference.draws import Model, start_of
 from tallgrass.inference.gradient_check import gradient_agrees
 from tallgrass.inference.graph_key import graph_key
+from tallgrass.inference.nutpie_library import CompiledPyMCModel
 from tallgrass.inference.unpacking import is_packed, pack, unpacked
 
 # Sums are made in the order in which they are written. With reassociation every copy of a function

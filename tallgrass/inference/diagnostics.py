@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from tallgrass.inference.labels import entry_label, entry_names, metric_name
@@ -230,4 +229,5 @@ def _ebfmi(stats: xr.Dataset) -> tuple[float, ...]:
     if "energy" not in stats or stats["energy"].dims != ("chain", "draw"):
         return ()
     energies = stats["energy"].to_numpy()
-    return tuple(float(x) for x in np.atleast_1d(array_stats.bfmi(energies)))
+    steps = np.square(np.diff(energies, axis=1)).mean(axis=1)
+    return tuple(float(x) for x in steps / np.var(energies, axis=1, ddof=1))

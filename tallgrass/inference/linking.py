@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from tallgrass.errors import DataError
 
@@ -143,7 +143,9 @@ def _by_curves(
     first = np.array(
         [np.log(a), np.median(ref.alpha / ref.beta) - a * np.median(tgt.alpha / tgt.beta)]
     )
-    solution = least_squares(residuals, first, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=200)
+    solution = scipy.optimize.least_squares(
+        residuals, first, xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=200
+    )
     return float(np.exp(solution.x[0])), float(solution.x[1])
 
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from tallgrass.inference.jit import stored_njit
 from tallgrass.machine import usable_cores
@@ -74,6 +74,15 @@ def bulk_ess_per_chain(draws: NDArray[Any]) -> Floats:
     return np.asarray(np.min(ess_by_chain, axis=0))
 
 
+def relative_ess(draws: NDArray[Any]) -> Floats:
+    """ESS of the mean divided by the number of draws, by entry of (entry, chain, draw)."""
+    n_entries, _, n_draws = draws.shape
+    half = n_draws // 2
+    split = np.concatenate([draws[:, :, :half], draws[:, :, -half:]], axis=1).astype(np.float64)
+    sizes = [_ess(split[entry]) for entry in range(n_entries)]
+    return np.asarray(np.array(sizes) / (split.shape[1] * half))
+
+
 def converged(variables: Iterable[NDArray[Any]], rhat: float, ess: float) -> bool:
     """Whether draws are finite and, where they vary, R-hat is lower and both ESS are higher."""
     for draws in variables:
@@ -91,7 +100,7 @@ def converged(variables: Iterable[NDArray[Any]], rhat: float, ess: float) -> boo
 def normal_scores(n: int) -> Floats:
     """Normal scores of the ranks 1, 1.5, 2, ..., n (ties have half ranks): Blom (1958)."""
     ranks = np.arange(2, 2 * n + 1) / 2.0
-    return np.asarray(ndtri((ranks - 0.375) / (n + 0.25)))
+    return np.asarray(scipy.special.ndtri((ranks - 0.375) / (n + 0.25)))
 
 
 @stored_njit()

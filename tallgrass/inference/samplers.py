@@ -123,10 +123,9 @@ def _without_draws(
 
 def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     # To import nutpie takes seconds, and runs with PyMC do not need it.
-    import nutpie
-
     from tallgrass.inference.arrow import take_draws
     from tallgrass.inference.follower import Follower, wait_for
+    from tallgrass.inference.nutpie_library import nutpie
 
     observer = watch.observer
     began = time.perf_counter()
@@ -209,7 +208,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
 
 def _compiled_by_nutpie(model: Model) -> Any:
     """Nutpie's own compilation, for a model that is not ours."""
-    import nutpie
+    from tallgrass.inference.nutpie_library import nutpie
 
     try:
         return nutpie.compile_pymc_model(model.graph, var_names=list(model.public))

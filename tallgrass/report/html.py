@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -13,6 +14,7 @@ from tallgrass.report.page import Picture, Section, Table
 from tallgrass.report.people import Cards
 
 STYLES = ("style.css", "tables.css", "drawings.css", "print.css")
+_TEMPLATES = ("report.html", "tables.html", "drawings.html", "people.html")
 SCRIPTS = ("tables.js", "people.js", "pairs.js", "page.js")
 
 
@@ -86,8 +88,8 @@ def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str,
     """
     present = [_with_images(section, set(pngs)) for section in sections if section is not None]
     blocks = [block for section in present for block in section.blocks]
-    templates = _templates()
-    return templates.get_template("report.html").render(
+    environment = templates()
+    return environment.get_template("report.html").render(
         maker=head.maker,
         title=head.title,
         model=head.model,
@@ -103,8 +105,8 @@ def html_page(head: Head, sections: Iterable[Section | None], pngs: Mapping[str,
         images={name: _image(png) for name, png in pngs.items()},
         people=[block for block in blocks if isinstance(block, Cards)][:1],
         has_brief=any(section.brief for section in present),
-        style=_inlined(templates, STYLES),
-        script=_inlined(templates, SCRIPTS),
+        style=_inlined(environment, STYLES),
+        script=_inlined(environment, SCRIPTS),
     )
 
 
@@ -125,10 +127,10 @@ class Inlined:
     hash: str
 
 
-def _inlined(templates: Environment, names: Sequence[str]) -> Inlined:
+def _inlined(environment: Environment, names: Sequence[str]) -> Inlined:
     """Some files of the package as one; they are ours, so that nothing in them is escaped."""
-    assert templates.loader is not None  # it is given below
-    text = "".join(templates.loader.get_source(templates, name)[0] for name in names)
+    assert environment.loader is not None  # it is given below
+    text = "".join(environment.loader.get_source(environment, name)[0] for name in names)
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return Inlined(Markup(text), f"sha256-{digest}")
 
@@ -155,9 +157,10 @@ def _unbroken(value: object) -> object:
     return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", value) if type(value) is str else value
 
 
-def _templates() -> Environment:
-    """The templates of the pages, which escape all text."""
-    return Environment(
+@cache
+def templates() -> Environment:
+    """The templates of the pages, which escape all text; they are compiled once a process."""
+    environment = Environment(
         loader=PackageLoader("tallgrass.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -165,3 +168,6 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    for name in _TEMPLATES:
+        environment.get_template(name)
+    return environment

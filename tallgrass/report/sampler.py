@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from tallgrass.inference.labels import entry_names
 from tallgrass.report.palette import BLUE, RED
@@ -111,7 +110,7 @@ def _trace(ax: Axes, values: Floats, diverging: NDArray[np.bool_] | None) -> Non
 
 
 def _rank_histogram(ax: Axes, values: Floats) -> None:
-    ranks = rankdata(values, method="average").reshape(values.shape)
+    ranks = pd.Series(values.ravel()).rank().to_numpy().reshape(values.shape)
     edges = np.linspace(0.5, values.size + 0.5, _BINS + 1)
     for chain, series in enumerate(ranks):
         counts, _ = np.histogram(series, bins=edges)

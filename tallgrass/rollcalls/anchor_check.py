@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_expit, logsumexp
+import scipy
 
 from tallgrass.inference.fit_verdict import FitCheck
 from tallgrass.inference.summary import TAILS
@@ -69,8 +69,8 @@ def _by_votes(cells: np.ndarray, draws: VoteDraws) -> tuple[float, float, float]
     density = np.zeros(len(grid))
     for alpha, beta in zip(draws.alpha[cast].T, draws.beta[cast].T, strict=True):
         logits: Floats = np.outer(grid, beta) - alpha
-        log_density = log_expit(signs * logits).sum(axis=1) - grid**2 / 2
-        density += np.exp(log_density - logsumexp(log_density))
+        log_density = scipy.special.log_expit(signs * logits).sum(axis=1) - grid**2 / 2
+        density += np.exp(log_density - scipy.special.logsumexp(log_density))
     density /= density.sum()
     cumulative = np.cumsum(density) - density / 2
     low, high = np.interp(TAILS, cumulative, grid)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls.careers import Careers
@@ -51,7 +51,7 @@ def fit_scales(careers: Careers, known: Known, priors: Mapping[str, PriorSpec]) 
             gradient[i, free] -= distance / prior.sigma
         return -value, -gradient[:, free].ravel()
 
-    found = minimize(negative, np.zeros(2 * (n - 1)), jac=True, method="L-BFGS-B")
+    found = scipy.optimize.minimize(negative, np.zeros(2 * (n - 1)), jac=True, method="L-BFGS-B")
     levels = np.zeros((2, n))
     levels[:, free] = found.x.reshape(2, -1)
     return levels

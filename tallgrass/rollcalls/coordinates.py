@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytensor.tensor as pt
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from tallgrass.inference.constants import integers, numbers
 from tallgrass.inference.priors import PriorNumbers, PriorSpec
@@ -192,7 +192,7 @@ def log_spread_of_few(eps: Tensor) -> Spread:
 def log_spread_of_few_inverse(log_tau: float) -> float:
     """The eps of :func:`log_spread_of_few` that gives this log tau."""
     return float(
-        brentq(
+        scipy.optimize.brentq(
             lambda eps: eps - (np.sqrt(1 + eps**2) - eps) ** 2 / 8 - log_tau,
             log_tau - 1.0,
             max(log_tau, 0.0) + 1.0,

@@ -1,8 +1,9 @@
 """One run on roll calls, as the way of a run takes it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,12 @@ from tallgrass.escaping import masked
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.second_start import refuse_second_start
 from tallgrass.inference.thresholds import Thresholds
-from tallgrass.machine import Finding
+from tallgrass.machine import Finding, algebra_in_one_thread
 from tallgrass.rollcalls.analyse import analyse
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.declaration import declaration
 from tallgrass.rollcalls.prepare import FromFile, Prepared, prepare
 from tallgrass.rollcalls.reading import Read, read
-from tallgrass.rollcalls.report import build, figures, first_findings
 from tallgrass.rollcalls.result import FitResult
 from tallgrass.rollcalls.run_name import BETWEEN, run_name
 from tallgrass.rollcalls.spec import RunSpec
@@ -86,6 +86,10 @@ class RollCallStudy(Study[RollCallAnalysis]):
             sampling.stopped,
         )
 
+    def made_ready(self) -> Callable[[], object] | None:
+        """Import what the analysis and the report need."""
+        return None if self.prepared.spec.sampler == "pymc" else _import_the_rest
+
     def analysed(
         self, sampled: Sampled | None, run_id: str, thresholds: Thresholds, clock: Clock
     ) -> RollCallAnalysis:
@@ -101,15 +105,31 @@ class RollCallStudy(Study[RollCallAnalysis]):
 
     def told(self, analysis: RollCallAnalysis) -> tuple[str, ...]:
         """The first findings of the report."""
+        # The report's libraries take a while to import, and the chains do not wait for them.
+        from tallgrass.rollcalls.report import first_findings
+
         return first_findings(analysis)
 
     def figures(self, analysis: RollCallAnalysis) -> Mapping[str, Any]:
         """The figures by name."""
+        from tallgrass.rollcalls.report import figures
+
         return figures(analysis)
 
     def page(self, analysis: RollCallAnalysis, pngs: Mapping[str, bytes]) -> str:
         """The report."""
+        from tallgrass.rollcalls.report import build
+
         return build(analysis, pngs)
+
+
+def _import_the_rest() -> None:
+    """Import the libraries of the analysis and of the report, and compile its templates."""
+    for name in ("scipy.special", "pyarrow.parquet", "tallgrass.rollcalls.report"):
+        import_module(name)
+    from tallgrass.report import html, images  # noqa: F401
+
+    html.templates()
 
 
 def run_steps(
@@ -145,7 +165,8 @@ def carry_out_run(
         with clock.timed("prepare_s"):
             return RollCallStudy(prepare(spec, data, others, state, file=file))
 
-    outcome = carry_out(prepared, settings, clock, context)
+    with algebra_in_one_thread():
+        outcome = carry_out(prepared, settings, clock, context)
     analysis = outcome.analysis
     return FitResult(
         run_id=outcome.run_id,

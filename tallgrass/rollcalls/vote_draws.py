@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 from tallgrass.errors import DataError
 from tallgrass.inference.pointwise import pointwise_loglik, pointwise_loglik_of_plane
+from tallgrass.inference.ranks import relative_ess
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -128,4 +128,4 @@ def relative_efficiency(blocks: list[Block], draws: VoteDraws) -> float:
     by_chain = by_chain[np.ptp(by_chain, axis=(1, 2)) > _CERTAIN]
     if not len(by_chain) or by_chain.shape[2] < _LEAST_CHAIN:
         return 1.0
-    return float(np.mean(array_stats.ess(by_chain, method="mean", relative=True)))
+    return float(relative_ess(by_chain).mean())

@@ -2,10 +2,11 @@
 
 import json
 import math
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import distributions, version
+from importlib.metadata import Distribution, distributions, version
 from pathlib import Path
 
 import xarray as xr
@@ -14,7 +15,6 @@ from tallgrass.errors import TrackingError
 from tallgrass.inference.draws import LIBRARIES
 from tallgrass.inference.spec import TracePrecision
 from tallgrass.inference.storage import ATTRIBUTE, file_of, rounded
-from tallgrass.report.images import images
 from tallgrass.study.analysis import Analysis, Declaration
 from tallgrass.study.run_description import description
 from tallgrass.study.study import Study
@@ -32,6 +32,7 @@ _FIRST = (
     "fit/elpd_loo",
     "ess/per_second",
 )
+_FIELDS = re.compile(r"^(Name|Version):(.*)$", re.MULTILINE | re.IGNORECASE)
 # What only programs read is in ``metrics.json`` alone: on MLflow's pages it would be noise.
 _FILE_ONLY = frozenset(
     {
@@ -124,6 +125,9 @@ class Recorder:
             run.log_long_table(table, path)
         for path, content in analysis.recorded_files().items():
             run.log_bytes(content, path)
+        # Matplotlib takes a while to import, and the chains do not wait for it.
+        from tallgrass.report.images import images
+
         pngs = images(study.figures(analysis))
         for name, png in pngs.items():
             run.log_bytes(png, f"plots/{name}.png")
@@ -155,5 +159,14 @@ def versions_of_libraries() -> dict[str, str]:
 
 def installed() -> str:
     """Every installed distribution, as ``name==version`` lines."""
-    pins = {(d.metadata["Name"] or "").lower(): d.version for d in distributions()}
+    # To read the whole of every description takes ten times as long as its first lines.
+    heads = [_head_of(distribution) for distribution in distributions()]
+    pins = {head.get("name", "").lower(): head.get("version", "") for head in heads}
     return "".join(f"{name}=={number}\n" for name, number in sorted(pins.items()) if name)
+
+
+def _head_of(distribution: Distribution) -> dict[str, str]:
+    """Name and version of a distribution."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    head = text.partition("\n\n")[0]
+    return {name.lower(): value.strip() for name, value in _FIELDS.findall(head)}

@@ -30,6 +30,8 @@ class Context:
         Called with the progress of all chains, in place of a progress display.
     stopped : callable
         Asked a few times a second; once it is true, sampling ends as on Ctrl-C.
+    last : bool
+        Whether the process ends with the run: its memory is not tidied up before.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class Context:
     tags: Mapping[str, str] = field(default_factory=dict)
     observer: Display | None = None
     stopped: Callable[[], bool] = never
+    last: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +117,13 @@ class Study[A: Analysis](ABC):
         Interrupted
             On Ctrl-C; it carries the draws made until then.
         """
+
+    def made_ready(self) -> Callable[[], object] | None:
+        """What makes ready, in a thread and while the chains run, what is needed after them.
+
+        None where chains are forked processes, which must not be born in the middle of an import.
+        """
+        return None
 
     def refined(self, sampled: Sampled | None) -> Self | None:
         """The study to sample again in place of this one; None where the draws are final."""

@@ -73,6 +73,7 @@ def open_run(
     name: str,
     tags: Mapping[str, str],
     repeatable: bool = False,
+    last: bool = False,
 ) -> Iterator[tuple[ActiveRun, Life]]:
     """An MLflow run that is open, and its life on this machine.
 
@@ -86,6 +87,8 @@ def open_run(
         Tags that the run has from its first moment.
     repeatable : bool
         Whether the run is computed in moments from its spec.
+    last : bool
+        Whether the process ends with the run, and all its memory with it.
 
     Raises
     ------
@@ -105,7 +108,8 @@ def open_run(
             with mended_cache():
                 yield run, life
         finally:
-            release_memory()
+            if not last:
+                release_memory()
 
 
 def others(where: Place) -> tuple[Finding, ...]:

@@ -21,6 +21,7 @@ from tallgrass.machine import Finding
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Analysis
 from tallgrass.study.clock import Clock
+from tallgrass.study.meanwhile import meanwhile
 from tallgrass.study.recorder import Recorder
 from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.surroundings import close_orphans, open_run, others, place, sampling, show
@@ -95,10 +96,9 @@ def carry_out[A: Analysis](
             settings, context = _inside_the_users_run(settings, context)
         study = prepare(others(where), where.state)
         name = context.name or study.name
-        with open_run(where, settings, study.title, name, context.tags, study.repeatable) as (
-            run,
-            life,
-        ):
+        with open_run(
+            where, settings, study.title, name, context.tags, study.repeatable, context.last
+        ) as (run, life):
             recorder = Recorder(run, settings.trace_precision)
             with clock.timed("log_s"):
                 recorder.declare(study.declaration())
@@ -222,6 +222,7 @@ def _sample_and_save[A: Analysis](
         with (
             shown as progress,
             sampling(life, study.chains, progress, settings.thresholds) as (observer, files),
+            meanwhile(study.made_ready()),
         ):
             sampled = study.draw(
                 Sampling(

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from scipy.special import logit
+import scipy
 
 from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.inference.kernel.blocks import blocks_loglik, packed
@@ -232,7 +232,9 @@ def _matched(careers: Careers, spec: ModelSpec, link: Link, free: list[Any]) -> 
 def _information(careers: Careers) -> Floats:
     """Information and estimate of the logits at the party means, shape (2, 2 parties, columns)."""
     shares = [party_shares(s.votes, s.votes.party_index) for s in careers.sittings]
-    return np.concatenate([np.stack([s.information, logit(s.share)]) for s in shares], axis=2)
+    return np.concatenate(
+        [np.stack([s.information, scipy.special.logit(s.share)]) for s in shares], axis=2
+    )
 
 
 def _start(careers: Careers, gauge: Gauge, start: Start, generator: np.random.Generator) -> Point:

@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import scipy
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from tallgrass.inference.constants import integers, number, numbers, size
 from tallgrass.rollcalls import coordinates as co
@@ -225,7 +225,7 @@ def _information(joint: JointVotes) -> Floats:
     From the share of yeas in each party; shape (2, 2 parties, Senate roll calls).
     """
     shares = party_shares(joint.senate, joint.senate.party_index)
-    return np.stack([shares.information, logit(shares.share)])
+    return np.stack([shares.information, scipy.special.logit(shares.share)])
 
 
 def _dif_start(joint: JointVotes, house: Pair, senate: Pair) -> Point:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import scipy
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from tallgrass.inference.constants import integers, numbers, size
 from tallgrass.rollcalls import coordinates as co
@@ -105,7 +105,7 @@ def member_information(joint: JointVotes) -> Floats:
     by_group = np.zeros(len(GROUPS))
     for c, votes in enumerate((joint.house, joint.senate)):
         share = party_shares(votes, votes.party_index).share
-        at_democrats, at_republicans = logit(share)
+        at_democrats, at_republicans = scipy.special.logit(share)
         information = (at_republicans - at_democrats) ** 2 / 4 * share * (1 - share)
         by_member = (votes.cells != 0) @ information.T
         for party in (0, 1):
