@@ -20,8 +20,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 ROOT = Path(__file__).parents[1]
 
-# They take longest: begun first, none is left for one worker at the end, when the other is done.
-FIRST = ("test_lab_sbc", "test_rollcalls_models_posterior", "test_manual", "test_items_models")
+# They take longest, the longest first: none is left for one worker at the end, when the other is
+# done.
+FIRST = (
+    "test_manual", "test_docstrings", "test_lab_sbc", "test_rollcalls_models_dynamic_calibrated",
+    "test_faults_recovery", "test_faults", "test_items_models_anchored", "test_items_agreement",
+    "test_rollcalls_plane", "test_items_run", "test_rollcalls_models_joint_calibrated",
+    "test_golden_draws", "test_rollcalls_models_posterior", "test_items_models",
+)  # fmt: skip
 
 
 # In CI, tests that take longer are named with their time, so that a run that does not end says why.
@@ -36,6 +42,10 @@ def pytest_configure(config):
     # A shell starts background jobs with Ctrl-C ignored, and tests send it to themselves.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.set_threshold(200_000, 20, 100)
+    if getattr(config.option, "numprocesses", None):
+        # As many workers as cores: threads of linear algebra would only wait for each other. The
+        # workers, and what tests start, take it from here.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if os.environ.get("CI") and "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(LongTests(config))
 
@@ -71,7 +81,8 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.stem not in FIRST)
+    place = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.fixture(scope="session")

@@ -37,25 +37,41 @@ SAMPLER = SamplerSpec(draws=500, tune=500, chains=2)
 MEMBERS = 12  # whose positions are ranked
 
 
+NAMES = ["xi", "xi_2", "alpha", "beta", "beta_2", "sigma_within", "sigma_within_2", "mu_party"]
+
+
 def simulated(seed, sizes=SIZES, rollcalls=ROLLCALLS):
     """Votes of a legislature drawn from the priors, and the truth by name."""
     empty = toy_votes(*sizes, rollcalls, seed=seed, missing=0.0)
+    (truth,) = truths(empty, 1, seed)
+    return voted(empty, truth, seed), truth
+
+
+def truths(empty, n, seed):
+    """n draws from the priors, by name: the graph takes longer to compile than a fit of it."""
     spec = ModelSpec(**SPEC, coordinates="textbook")
     graph = build_model(empty, spec, make_start(empty, "pca")).graph
-    names = ["xi", "xi_2", "alpha", "beta", "beta_2", "sigma_within", "sigma_within_2", "mu_party"]
-    drawn = pm.draw([graph[name] for name in names], random_seed=seed)
-    truth = dict(zip(names, drawn, strict=True))
+    drawn = pm.draw([graph[name] for name in NAMES], draws=n, random_seed=seed)
+    # A single draw has no axis of its own.
+    return [
+        {name: values if n == 1 else values[i] for name, values in zip(NAMES, drawn, strict=True)}
+        for i in range(n)
+    ]
+
+
+def voted(empty, truth, seed):
+    """The votes of a legislature that has these parameters."""
     logits = np.outer(truth["xi"], truth["beta"]) + np.outer(truth["xi_2"], truth["beta_2"])
     generator = np.random.default_rng(seed)
     yea = generator.random(logits.shape) < 1 / (1 + np.exp(truth["alpha"] - logits))
     cells = np.where(yea, 1, -1).astype(np.int8)
     cells[generator.random(cells.shape) < 0.05] = 0
-    return replace(empty, cells=cells), truth
+    return replace(empty, cells=cells)
 
 
-def one(seed):
+def one(seed, empty, truth):
     """Rank of the truth among 100 draws, and whether the 90 % interval has it, by name."""
-    votes, truth = simulated(seed)
+    votes = voted(empty, truth, seed)
     model = build_model(votes, ModelSpec(**SPEC), make_start(votes, "pca"))
     sampled = sample(model, votes, SAMPLER.model_copy(update={"seed": seed}))
     posterior = sampled.trace["posterior"].to_dataset().stack(s=("chain", "draw"))
@@ -93,11 +109,13 @@ def angles(draws, truth, few=10):
 
 def many(n, workers=1, first=0):
     """Ranks and coverage of n legislatures, each joined by name."""
+    empty = toy_votes(*SIZES, ROLLCALLS, seed=first, missing=0.0)
+    given = range(first, first + n), [empty] * n, truths(empty, n, first)
     if workers == 1:
-        results = [one(seed) for seed in range(first, first + n)]
+        results = list(map(one, *given))
     else:
         with ProcessPoolExecutor(workers) as pool:
-            results = list(pool.map(one, range(first, first + n)))
+            results = list(pool.map(one, *given))
     names = results[0][0]
     ranks = {name: np.stack([r[name] for r, _ in results]) for name in names}
     covered = {name: np.stack([c[name] for _, c in results]) for name in names}

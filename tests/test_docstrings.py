@@ -23,7 +23,8 @@ expect = [{ verdict = "pass" }]
 baseline = "none"
 [hold]
 model = "flat"
-draws = 300
+draws = 100
+tune = 200
 [vary]
 init = ["pca", "none"]
 """
@@ -48,7 +49,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with default_store(tmp_path_factory.mktemp("store")) as folder:
         os.environ["TALLGRASS_STATE_DIR"] = str(folder / "state")
         for model in ("flat", "hierarchical"):
-            tg.fit(tg.RunSpec(model=model, draws=500), QUIET)
+            tg.fit(tg.RunSpec(model=model, draws=200, tune=200), QUIET)
         (folder / "two-starts").mkdir()
         (folder / "two-starts" / "experiment.toml").write_text(EXPERIMENT)
         assert main(["experiment", "two-starts", "--progress", "none"]) == 0

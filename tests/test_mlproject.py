@@ -123,21 +123,11 @@ def only_run():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("parameter", "message"),
-    [
-        ("draws=abc", "bad value for draws"),
-        ("session=no such; session", "no such; session"),
-        ("chambre=house", "did you mean --chamber"),
-    ],
-)
-def test_mlflow_run_with_a_bad_parameter_ends_failed_with_one_line_of_ours(
-    project, parameter, message
-):
-    done = mlflow_run(parameter)
+def test_mlflow_run_with_a_bad_parameter_ends_failed_with_one_line_of_ours(project):
+    done = mlflow_run("chambre=house")  # other bad ones take the same way from the command line on
     assert done.returncode != 0
     (line,) = (line for line in done.stderr.splitlines() if line.startswith("tallgrass: error"))
-    assert message in line
+    assert "did you mean --chamber" in line
     assert "Traceback" not in done.stderr
     assert only_run().info.status == "FAILED"
 
@@ -145,9 +135,12 @@ def test_mlflow_run_with_a_bad_parameter_ends_failed_with_one_line_of_ours(
 @pytest.mark.slow
 def test_mlflow_run_with_a_hostile_parameter_runs_nothing_of_it(project):
     before = {path.name for path in project.iterdir()}
-    done = mlflow_run("session='; touch a; `touch b` $(touch c) \"; touch d & touch e")
+    hostile = "'; touch a; `touch b` $(touch c) \"; touch d & touch e"
+    done = mlflow_run(f"session={hostile}")
     assert done.returncode != 0
-    assert "session not found" in done.stderr
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("tallgrass: error"))
+    assert "session not found" in line
+    assert "touch d & touch e" in line
     assert "Traceback" not in done.stderr
     assert {path.name for path in project.iterdir()} - before <= {"mlruns", "mlflow.db"}
     assert only_run().info.status == "FAILED"
