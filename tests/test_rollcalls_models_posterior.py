@@ -68,7 +68,7 @@ def differences(one, other, method):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("session", "chamber", "model"),
-    # The larger chamber with the model that takes less: what differs between models is not the size.
+    # Each model on one chamber: what a chamber changes is the number of values.
     [("88th_2019-2020", "house", "flat"), ("91st_2025-2026", "senate", "hierarchical")],
 )
 def test_both_coordinates_have_the_same_means_and_standard_deviations(
