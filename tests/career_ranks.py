@@ -29,7 +29,7 @@ from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.trace import sample
 
 SIZES, ROLLCALLS = (5, 6), 20
-SAMPLER = SamplerSpec(draws=1000, tune=500, chains=2)
+SAMPLER = SamplerSpec(draws=2000, tune=500, chains=2)
 RANKS = 100  # draws of the posterior among which the truth is ranked
 BATCH, OF_A_BATCH = 400_000, 10
 WIDEST = 5.0  # sigma_new, which is half-normal

@@ -10,11 +10,11 @@ from toy import Density, log_determinant
 from toy_careers import toy_careers
 
 from tallgrass.inference.priors import PriorSpec
+from tallgrass.rollcalls.career_scales import steps_to_levels
 from tallgrass.rollcalls.careers import careers_start
 from tallgrass.rollcalls.coordinates import zero_sum_inverse
 from tallgrass.rollcalls.models import build_model
 from tallgrass.rollcalls.models.base import NON_CENTRED
-from tallgrass.rollcalls.models.dynamic import steps_to_levels
 from tallgrass.rollcalls.spec import RunSpec
 
 OTHER = {
@@ -149,9 +149,11 @@ def log_ratios(careers, spec, points=3, seed=0):
         return np.concatenate([plain(careers, density.public(z)), unused_scores(z)])
 
     ratios = []
-    for _ in range(points):
+    while len(ratios) < points:
         z = density.flat(model.start(generator))
         z = 0.9 * z + 0.3 * generator.normal(size=len(z))
+        if not np.isfinite(density.logp(z)):  # parties that changed sides are refused
+            continue
         expected = textbook_logpdf(careers, spec, density.public(z))
         expected += stats.norm.logpdf(unused_scores(z)).sum()
         expected += log_determinant(textbook, z, step=3e-4)

@@ -111,3 +111,33 @@ def _bridges(careers: Careers, known: Known, levels: Floats, gradient: Floats) -
         np.add.at(gradient[1], senate, slope * side * ratio)
         np.add.at(gradient[1], house, -slope * (middle + side * ratio))
     return value
+
+
+def sitting_before(careers: Careers) -> NDArray[np.int64]:
+    """By sitting the index of the one before it on the way from the reference, which has -1.
+
+    The first sitting of the other chamber on that way is the one of the reference session, or the
+    last one; it follows the reference sitting.
+    """
+    before = np.full(len(careers.sittings), -1)
+    for chamber in careers.chambers:
+        own = [i for i, s in enumerate(careers.sittings) if s.chamber == chamber]
+        first = careers.chamber_reference(chamber)
+        if first != careers.reference_sitting:
+            before[first] = careers.reference_sitting
+        at = own.index(first)
+        for way in (own[at:], own[: at + 1][::-1]):
+            before[way[1:]] = way[:-1]
+    return before
+
+
+def steps_to_levels(careers: Careers) -> Floats:
+    """The matrix that makes levels of sittings from their steps away from the reference.
+
+    A sitting's level is that of :func:`sitting_before`, plus a step. Shape (n_sittings, n_sittings
+    - 1); the row of the reference is zero. Without that row its determinant is 1 or -1.
+    """
+    before = sitting_before(careers)
+    steps = np.eye(len(before))
+    steps[before >= 0, before[before >= 0]] = -1.0
+    return np.delete(np.linalg.inv(steps), careers.reference_sitting, axis=1)

@@ -273,10 +273,14 @@ def _at(name: str, sitting: Sitting) -> str:
     return f"{name}@{sitting.session}"
 
 
+def group_of_row(careers: Careers) -> Integers:
+    """The group, a party in a sitting, of every member-session."""
+    return np.asarray(len(PARTIES) * careers.sitting_of_row + careers.party_of_row)
+
+
 def group_sizes(careers: Careers) -> Integers:
     """Members of each party in each sitting, Democrats first, shape (2 n_sittings,)."""
-    groups = len(PARTIES) * careers.sitting_of_row + careers.party_of_row
-    return np.bincount(groups, minlength=len(PARTIES) * len(careers.sittings))
+    return np.bincount(group_of_row(careers), minlength=len(PARTIES) * len(careers.sittings))
 
 
 def careers_start(careers: Careers, init: str, past: Mapping[str, float] | None = None) -> Start:

@@ -151,7 +151,7 @@ def deviations(
 def deviations_inverse(
     logits: NDArray[np.float64],
     expected: NDArray[np.float64],
-    sigma: float,
+    sigma: float | NDArray[np.float64],
     information: NDArray[np.float64],
     estimate: NDArray[np.float64],
 ) -> NDArray[np.float64]:

@@ -33,11 +33,11 @@ Integers = NDArray[np.int64]
 
 
 @stored_njit()
-def _filtered(tree, estimates, q, a, p, h):  # type: ignore[no-untyped-def]
+def _filtered(tree, information, pull, q, a, p, h):  # type: ignore[no-untyped-def]
     """Fill a, P and H, the last values of the trees first."""
     order, before = tree
-    p[:] = estimates[0]
-    h[:] = estimates[1]
+    p[:] = information
+    h[:] = pull
     for i in range(len(order) - 1, -1, -1):
         j = order[i]
         a[j] = 1.0 / (1.0 + q[j] * p[j])
@@ -47,7 +47,7 @@ def _filtered(tree, estimates, q, a, p, h):  # type: ignore[no-untyped-def]
 
 
 @stored_njit()
-def walk_values(tree, estimates, z, log_q, m, u, log_s):  # type: ignore[no-untyped-def]
+def walk_values(tree, information, pull, z, log_q, m, u, log_s):  # type: ignore[no-untyped-def]
     """Write the values into u, and the logs of their scales s, given the one before, into log_s.
 
     Parameters
@@ -55,7 +55,7 @@ def walk_values(tree, estimates, z, log_q, m, u, log_s):  # type: ignore[no-unty
     tree : ndarray of int64, shape (2, n)
         Indices of the values, each after the one before it in its tree; and by value the index of
         the one before, or -1 for a first one.
-    estimates : ndarray, shape (2, n)
+    information, pull : ndarray, shape (n,)
         I, and ``I e``.
     z, log_q, m : ndarray, shape (n,)
         Standard scores, logs of the variances, and means of first values (others are not read).
@@ -64,7 +64,7 @@ def walk_values(tree, estimates, z, log_q, m, u, log_s):  # type: ignore[no-unty
     """
     n = len(z)
     q, a, p, h = np.exp(log_q), np.empty(n), np.empty(n), np.empty(n)
-    _filtered(tree, estimates, q, a, p, h)
+    _filtered(tree, information, pull, q, a, p, h)
     order, before = tree
     for i in range(n):
         j = order[i]
@@ -74,36 +74,38 @@ def walk_values(tree, estimates, z, log_q, m, u, log_s):  # type: ignore[no-unty
         log_s[j] = 0.5 * np.log(variance)
 
 
-def walk_scores(tree: Integers, estimates: Floats, u: Floats, log_q: Floats, m: Floats) -> Floats:
+def walk_scores(
+    tree: Integers, information: Floats, pull: Floats, u: Floats, log_q: Floats, m: Floats
+) -> Floats:
     """The standard scores z that give these values u; the inverse of :func:`walk_values`."""
     q, (a, p, h) = np.exp(log_q), np.empty((3, len(u)))
-    _filtered(tree, estimates, q, a, p, h)
+    _filtered(tree, information, pull, q, a, p, h)
     base = np.where(tree[1] < 0, m, u[tree[1]])
     return np.asarray((u - a * base - q * a * h) / np.sqrt(q * a))
 
 
 @stored_njit()
-def walk_gradients(  # type: ignore[no-untyped-def]
-    tree, estimates, z, log_q, m, u, weights, gradients
+def walk_gradients(  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917 - numba takes no records
+    tree, information, pull, z, log_q, m, u, weights, gradients
 ):
-    """Write the gradients of a weighted sum of the values and logs of scales for z, log_q and m.
+    """Write the gradients of a weighted sum of the values and the logs of scales.
 
     Parameters
     ----------
-    tree, estimates, z, log_q, m, u : ndarray
+    tree, information, pull, z, log_q, m, u : ndarray
         As in :func:`walk_values`, with its values u.
     weights : ndarray, shape (2, n)
         Of the values, and of the logs of their scales.
-    gradients : ndarray, shape (3, n)
-        Overwritten.
+    gradients : ndarray, shape (5, n)
+        Overwritten: for information, pull, z, log_q and m.
     """
     n = len(z)
     q, a, p, h = np.exp(log_q), np.empty(n), np.empty(n), np.empty(n)
-    _filtered(tree, estimates, q, a, p, h)
+    _filtered(tree, information, pull, q, a, p, h)
     order, before = tree
-    grad_z, grad_q, grad_m = gradients
+    by_p, by_h, grad_z, grad_q, grad_m = gradients
     total = weights[0].copy()  # with what comes through the values after
-    by_a, by_h, by_p = np.empty(n), np.empty(n), np.empty(n)
+    by_a = np.empty(n)
     for i in range(n - 1, -1, -1):
         j = order[i]
         base = u[before[j]] if before[j] >= 0 else m[j]
@@ -132,7 +134,7 @@ def walk_gradients(  # type: ignore[no-untyped-def]
 
 
 def reference(
-    tree: Integers, estimates: Floats, z: Floats, log_q: Floats, m: Floats
+    tree: Integers, information: Floats, pull: Floats, z: Floats, log_q: Floats, m: Floats
 ) -> tuple[Floats, float]:
     """The values and the log-Jacobian by dense matrices: slow, and plain.
 
@@ -140,7 +142,7 @@ def reference(
     order from last to first, ``Q = L L'``, the values are ``Q^-1 (I e + walk's) + L'^-1 z``.
     """
     n, before = len(z), tree[1]
-    precision, linear = np.diag(estimates[0]), estimates[1].copy()
+    precision, linear = np.diag(information), pull.copy()
     for j in range(n):
         sharp = np.exp(-log_q[j])
         precision[j, j] += sharp
@@ -165,38 +167,39 @@ def reference(
 
 
 class WalkValues(Op):  # type: ignore[misc]
-    """PyTensor Op: (tree, estimates, z, log_q, m) -> values, and logs of their scales."""
+    """PyTensor Op: (tree, information, pull, z, log_q, m) -> values, and logs of their scales."""
 
     __props__ = ()
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Take a matrix of 64-bit integers, a matrix and three vectors of doubles."""
+        """Take a matrix of 64-bit integers and five vectors of doubles."""
         tree = pt.as_tensor_variable(inputs[0]).astype("int64")
         others = [pt.as_tensor_variable(x).astype("float64") for x in inputs[1:]]
         return Apply(self, [tree, *others], [pt.dvector(), pt.dvector()])
 
     def perform(self, node: Apply, inputs: list[Any], outputs: list[list[Any]]) -> None:
         """Evaluate outside numba."""
-        u, log_s = np.empty((2, len(inputs[2])))
+        u, log_s = np.empty((2, len(inputs[1])))
         walk_values(*inputs, u, log_s)
         outputs[0][0], outputs[1][0] = u, log_s
 
     def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
         """A value and a scale for every score."""
-        return [shapes[2], shapes[2]]
+        return [shapes[1], shapes[1]]
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Gradients for the scores, the variances and the means of first values."""
+        """Gradients for the estimates, the scores, the variances and the means of first values."""
         weights = (
             pt.zeros_like(output) if isinstance(cotangent.type, DisconnectedType) else cotangent
             for output, cotangent in zip(outputs, cotangents, strict=True)
         )
         gradients = _walk_gradients(*inputs, outputs[0], *weights)
-        return [disconnected_type(), disconnected_type(), *gradients]
+        return [disconnected_type(), *gradients]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """The trees and the estimates are data."""
-        return [*([[False, False]] * 2), [True, False], [True, True], [True, False]]
+        """The trees are data; the scales depend on the information and the variances."""
+        both, values = [True, True], [True, False]
+        return [[False, False], both, values, values, both, values]
 
 
 class WalkGradients(Op):  # type: ignore[misc]
@@ -207,18 +210,18 @@ class WalkGradients(Op):  # type: ignore[misc]
     def make_node(self, *inputs: Any) -> Apply:
         """Take the inputs and values of WalkValues, and the weights of its outputs."""
         variables = [pt.as_tensor_variable(x) for x in inputs]
-        return Apply(self, variables, [pt.dvector() for _ in range(3)])
+        return Apply(self, variables, [pt.dvector() for _ in range(5)])
 
     def perform(self, node: Apply, inputs: list[Any], outputs: list[list[Any]]) -> None:
         """Evaluate outside numba."""
-        gradients = np.empty((3, len(inputs[2])))
-        walk_gradients(*inputs[:6], np.stack(inputs[6:]), gradients)
+        gradients = np.empty((5, len(inputs[1])))
+        walk_gradients(*inputs[:7], np.stack(inputs[7:]), gradients)
         for storage, gradient in zip(outputs, gradients, strict=True):
             storage[0] = gradient
 
     def infer_shape(self, node: Apply, shapes: list[Any]) -> list[Any]:
-        """Three vectors as long as the scores."""
-        return [shapes[2]] * 3
+        """Five vectors as long as the scores."""
+        return [shapes[1]] * 5
 
 
 # As in the dense kernel: a changed source is never served from an older cache.
@@ -228,9 +231,9 @@ SOURCE_KEY = int(hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12], 1
 @register_funcify_default_op_cache_key(WalkValues)  # type: ignore[untyped-decorator]
 def _numba_walk_values(op: WalkValues, **_: Any) -> tuple[Any, int]:
     @numba_njit
-    def values(tree, estimates, z, log_q, m):  # type: ignore[no-untyped-def]
+    def values(tree, information, pull, z, log_q, m):  # type: ignore[no-untyped-def]
         u, log_s = np.empty_like(z), np.empty_like(z)
-        walk_values(tree, estimates, z, log_q, m, u, log_s)
+        walk_values(tree, information, pull, z, log_q, m, u, log_s)
         return u, log_s
 
     return values, SOURCE_KEY
@@ -239,13 +242,15 @@ def _numba_walk_values(op: WalkValues, **_: Any) -> tuple[Any, int]:
 @register_funcify_default_op_cache_key(WalkGradients)  # type: ignore[untyped-decorator]
 def _numba_walk_gradients(op: WalkGradients, **_: Any) -> tuple[Any, int]:
     @numba_njit
-    def gradients(tree, estimates, z, log_q, m, u, by_u, by_s):  # type: ignore[no-untyped-def]
+    def gradients(  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917 - the inputs of the Op
+        tree, information, pull, z, log_q, m, u, by_u, by_s
+    ):
         n = len(z)
-        weights, result = np.empty((2, n)), np.empty((3, n))
+        weights, result = np.empty((2, n)), np.empty((5, n))
         weights[0] = by_u
         weights[1] = by_s
-        walk_gradients(tree, estimates, z, log_q, m, u, weights, result)
-        return result[0], result[1], result[2]
+        walk_gradients(tree, information, pull, z, log_q, m, u, weights, result)
+        return result[0], result[1], result[2], result[3], result[4]
 
     return gradients, SOURCE_KEY
 
@@ -254,7 +259,7 @@ _walk_values = WalkValues()
 _walk_gradients = WalkGradients()
 
 
-def walks(tree: Any, estimates: Any, z: Any, log_q: Any, m: Any) -> tuple[Any, Any]:
+def walks(tree: Any, information: Any, pull: Any, z: Any, log_q: Any, m: Any) -> tuple[Any, Any]:
     """The values and the logs of their scales as PyTensor variables; see :func:`walk_values`."""
-    u, log_s = _walk_values(tree, estimates, z, log_q, m)
+    u, log_s = _walk_values(tree, information, pull, z, log_q, m)
     return u, log_s

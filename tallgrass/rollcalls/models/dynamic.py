@@ -18,9 +18,9 @@ alpha and beta plus N(0, sigma_dif_t), as in :mod:`tallgrass.rollcalls.models.jo
 walk is that of Martin and Quinn (2002), with t_4 steps, so that a member who moves far does not
 pull at all the others; the anchored scale is that of the joint model.
 
-Every sitting is sampled in its own gauge, in which the likelihood does not see the scale. The
-sampled variables of the scale are steps of delta and log k away from the reference; those of the
-members are in :mod:`tallgrass.rollcalls.models.career_gauge`, their density in
+The votes of a sitting are read in its own gauge, in which the likelihood does not see the scale.
+The sampled variables of the members are those of
+:mod:`tallgrass.rollcalls.models.career_positions`, their density is in
 :mod:`tallgrass.rollcalls.models.dynamic_members`, and the same posterior in plain positions in
 :mod:`tallgrass.rollcalls.models.dynamic_textbook`.
 """
@@ -40,12 +40,8 @@ from tallgrass.rollcalls import coordinates as co
 from tallgrass.rollcalls.careers import FEW_COMMON, Careers, group_sizes
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import Model, Point, jittered, party_shares
-from tallgrass.rollcalls.models.career_gauge import (
-    Gauge,
-    make_gauge,
-    positions,
-    sitting_of_group,
-)
+from tallgrass.rollcalls.models.career_gauge import Gauge, make_gauge
+from tallgrass.rollcalls.models.career_positions import means_of_groups, positions
 from tallgrass.rollcalls.models.dynamic_members import (
     add_careers,
     career_coordinates,
@@ -65,7 +61,6 @@ class Link(NamedTuple):
     """The scale of every sitting, shape (n_sittings,)."""
 
     delta: Any
-    log_k: Any
     k: Any
 
 
@@ -81,21 +76,17 @@ def _canonical(careers: Careers, spec: ModelSpec, start: Start) -> Model:
     priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     gauge = make_gauge(careers, spec, start)
     with pm.Model(coords=career_coordinates(careers)) as graph:
-        link = _scales(careers, priors)
         spreads = free_spreads()
-        people = positions(careers, gauge, spreads.log_tau, spreads.log_sigma)
-        sitting, of_group = integers(careers.sitting_of_row), integers(sitting_of_group(careers))
-        x = link.delta[sitting] + link.k[sitting] * people.v
-        mu = link.delta[of_group] + link.k[of_group] * people.mu
+        x, mu, log_density = positions(careers, gauge, spreads.log_tau, spreads.log_sigma)
+        link = _scales(careers, priors, x)
         add_careers(careers, spec, x, mu, spreads)
-        pm.Potential("members", people.log_density + spreads.log_jacobian)
-        # On the common scale: n - 2 deviations and two party means of each sitting, and two mu.
-        counts = numbers(np.diff(careers.bounds) + 1.0)
-        pm.Potential("positions", pt.sum(counts * link.log_k))
+        pm.Potential("members", log_density + spreads.log_jacobian)
 
         a, b = _bills(careers, spec, link)
         cells, shapes = packed([s.votes.cells for s in careers.sittings])
-        votes = blocks_loglik(_bytes(cells), integers(shapes), people.v, a, b)
+        sitting = integers(careers.sitting_of_row)
+        v = (x - link.delta[sitting]) / link.k[sitting]
+        votes = blocks_loglik(_bytes(cells), integers(shapes), v, a, b)
         pm.Potential("votes", votes)
 
         of_column = integers(careers.sitting_of_column)
@@ -121,86 +112,55 @@ def _has_bridges(careers: Careers) -> bool:
     return len(careers.bridges.house) > 0
 
 
-def steps_to_levels(careers: Careers) -> Floats:
-    """The matrix that makes levels of delta or log k from their steps away from the reference.
+def _scales(careers: Careers, priors: dict[str, Any], x: Any) -> Link:
+    """Delta and log k, the middle and half the gap of the parties of a sitting, with their priors.
 
-    A sitting's level is that of the sitting before it on the way from the reference, plus a step;
-    the first sitting of the other chamber on that way is the one of the reference session, or the
-    last one. Shape (n_sittings, n_sittings - 1); the row of the reference is zero. Without that row
-    its determinant is 1 or -1.
+    The reference sitting has 0 and 1. Parties that change sides have no scale.
     """
-    n, reference = len(careers.sittings), careers.reference_sitting
-    levels = np.zeros((n, n))
-    done = {reference}
-    for chamber in careers.chambers:
-        own = [i for i, s in enumerate(careers.sittings) if s.chamber == chamber]
-        first = careers.chamber_reference(chamber)
-        if first not in done:
-            levels[first] = levels[reference]
-            levels[first, first] = 1.0
-            done.add(first)
-        at = own.index(first)
-        for way in (own[at + 1 :], own[:at][::-1]):
-            before = first
-            for i in way:
-                levels[i] = levels[before]
-                levels[i, i] = 1.0
-                before = i
-    return np.delete(levels, reference, axis=1)
-
-
-def _scales(careers: Careers, priors: dict[str, Any]) -> Link:
-    """Free variables ``delta_step`` and ``log_k_step``, and the levels with their priors."""
-    n = len(careers.sittings)
-    matrix = numbers(steps_to_levels(careers))
-    free = numbers(np.arange(n) != careers.reference_sitting)
-    levels = {}
-    for name in ("delta", "log_k"):
-        levels[name] = pt.dot(matrix, pm.Flat(f"{name}_step", shape=size(n - 1)))
+    means = means_of_groups(careers, x)
+    free = numbers(np.arange(len(careers.sittings)) != careers.reference_sitting)
+    delta, half = (means[1::2] + means[::2]) / 2, (means[1::2] - means[::2]) / 2
+    log_k = pt.switch(half > 0, pt.log(pt.abs(half)), -np.inf)
+    for name, level in (("delta", delta), ("log_k", log_k)):
         prior = priors[name]
-        scores = free * (levels[name] - prior.mu) / prior.sigma
+        scores = free * (level - prior.mu) / prior.sigma
         pm.Potential(f"{name}_prior", -pt.sum(scores**2) / 2)
-    delta, log_k = levels["delta"], levels["log_k"]
-    k = pm.Deterministic("k", pt.exp(log_k), dims="sitting")
+    k = pm.Deterministic("k", half, dims="sitting")
     pm.Deterministic("delta", delta, dims="sitting")
-    return Link(delta, log_k, k)
+    return Link(delta, k)
 
 
 def _bills(careers: Careers, spec: ModelSpec, link: Link) -> tuple[Any, Any]:
     """Intercepts and slopes of all roll calls in the gauges of their sittings.
 
-    Free variables are the logits at the party means. Those of a matched bill in the Senate are in
-    the coordinates of :func:`tallgrass.rollcalls.coordinates.deviations`.
+    Free variables are the logits at the party means, in the coordinates of
+    :func:`tallgrass.rollcalls.coordinates.deviations`: those of a matched bill in the Senate from
+    what the House's bill leads to, all others from 0.
     """
     n_sittings, n = len(careers.sittings), len(careers.sitting_of_column)
     free = [pm.Flat(f"logit_{side}", shape=size(n)) for side in SIDES]
+    spread = co.log_spread_of_few(pm.Flat("eps_bill", shape=size(n_sittings)))
+    sigma = pm.Deterministic("sigma_bill", pt.exp(spread.log_tau), dims="sitting")
+    prior = co.prior_logp(spec.priors["sigma_bill"].numbers(), sigma)
+    pm.Potential("spreads_of_bills", prior + pt.sum(spread.log_tau + spread.log_jacobian))
     own = np.ones(n)
     own[careers.bridges.senate] = 0.0
-    of_column = integers(careers.sitting_of_column)
-    counts = np.bincount(careers.sitting_of_column, weights=own, minlength=n_sittings)
-    squares = pt.inc_subtensor(
-        numbers(np.zeros(n_sittings))[of_column],
-        numbers(own) * (free[0] ** 2 + free[1] ** 2),
-    )
-    # The logits of a sitting determine their spread, and eps is the deviation from that. Counts are
-    # raised by one, because all bills of a Senate may be matched.
-    n_logits = numbers(2 * counts + 1)
-    eps = pm.Flat("eps_bill", shape=size(n_sittings))
-    log_sigma = 0.5 * pt.log((squares + 1) / n_logits) + eps / pt.sqrt(2 * n_logits)
-    sigma = pm.Deterministic("sigma_bill", pt.exp(log_sigma), dims="sitting")
-    prior = spec.priors["sigma_bill"].numbers()
-    pm.Potential(
-        "bills",
-        co.prior_logp(prior, sigma)
-        + pt.sum(log_sigma - squares / (2 * sigma**2) - (n_logits - 1) * log_sigma),
-    )
+    of_column = sigma[integers(careers.sitting_of_column)]
+    logits = []
+    for z, (information, estimate), side in zip(free, _information(careers), SIDES, strict=True):
+        bills = co.deviations(z, 0.0, of_column, numbers(information), numbers(estimate))
+        density = bills.log_jacobian - (bills.value / of_column) ** 2 / 2 - pt.log(of_column)
+        pm.Potential(f"bills_{side}", pt.sum(numbers(own) * density))
+        logits.append(bills.value)
     if _has_bridges(careers):
-        free = _matched(careers, spec, link, free)
-    a, b, _ = co.rollcalls_from_logits(*free)
+        logits = _matched(careers, spec, link, free, logits)
+    a, b, _ = co.rollcalls_from_logits(*logits)
     return a, b
 
 
-def _matched(careers: Careers, spec: ModelSpec, link: Link, free: list[Any]) -> list[Any]:
+def _matched(
+    careers: Careers, spec: ModelSpec, link: Link, free: list[Any], logits: list[Any]
+) -> list[Any]:
     """The logits, those of matched bills in the Senate about what the House's bills lead to."""
     bridges = careers.bridges
     house, senate = integers(bridges.house), integers(bridges.senate)
@@ -209,13 +169,13 @@ def _matched(careers: Careers, spec: ModelSpec, link: Link, free: list[Any]) -> 
     of_bill = integers(sessions[bridges.house_sitting])
     sigma = pm.HalfNormal("sigma_dif", number(spec.priors["sigma_dif"].sigma), dims="session")
     sigma_dif = sigma[of_bill]
-    a, b, _ = co.rollcalls_from_logits(free[0][house], free[1][house])
+    a, b, _ = co.rollcalls_from_logits(logits[0][house], logits[1][house])
     k = link.k[in_senate] / link.k[in_house]
     delta = (link.delta[in_senate] - link.delta[in_house]) / link.k[in_house]
-    logits = []
+    matched = []
     for party, z in enumerate(free):
         expected = b * (delta + (2 * party - 1) * k) - a
-        information, estimate = map(numbers, _information(careers)[:, party, bridges.senate])
+        information, estimate = map(numbers, _information(careers)[party, :, bridges.senate].T)
         deviations = co.deviations(z[senate], expected, sigma_dif, information, estimate)
         pm.Potential(
             f"deviations_{SIDES[party]}",
@@ -225,16 +185,15 @@ def _matched(careers: Careers, spec: ModelSpec, link: Link, free: list[Any]) -> 
                 - pt.log(sigma_dif)
             ),
         )
-        logits.append(pt.set_subtensor(z[senate], expected + deviations.value))
-    return logits
+        matched.append(pt.set_subtensor(logits[party][senate], expected + deviations.value))
+    return matched
 
 
 def _information(careers: Careers) -> Floats:
-    """Information and estimate of the logits at the party means, shape (2, 2 parties, columns)."""
+    """Information and estimate of the logits at the party means, shape (2 parties, 2, columns)."""
     shares = [party_shares(s.votes, s.votes.party_index) for s in careers.sittings]
-    return np.concatenate(
-        [np.stack([s.information, scipy.special.logit(s.share)]) for s in shares], axis=2
-    )
+    both = [np.stack([s.information, scipy.special.logit(s.share)], axis=1) for s in shares]
+    return np.concatenate(both, axis=2)
 
 
 def _start(careers: Careers, gauge: Gauge, start: Start, generator: np.random.Generator) -> Point:
@@ -246,30 +205,24 @@ def _start(careers: Careers, gauge: Gauge, start: Start, generator: np.random.Ge
         for s, (first, last) in zip(careers.sittings, ends, strict=True)
     ]
     a, b = (np.concatenate(part) for part in zip(*fitted, strict=True))
-    bridges = careers.bridges
-    n = len(careers.sittings)
-    for party, side in enumerate(SIDES):
-        direction = 2 * party - 1
-        logits = direction * b - a
+    bridges, of = careers.bridges, careers.sitting_of_column
+    logits = np.stack([direction * b - a for direction in (-1, 1)])
+    spread = np.sqrt(np.bincount(of, (logits**2).mean(axis=0)) / np.bincount(of))
+    for side, values, known in zip(SIDES, logits, _information(careers), strict=True):
+        point[f"logit_{side}"] = co.deviations_inverse(
+            values, np.zeros_like(values), spread[of], *known
+        )
         if _has_bridges(careers):
-            information, estimate = _information(careers)[:, party, bridges.senate]
-            expected = logits[bridges.house]  # at equal scales
-            logits[bridges.senate] = co.deviations_inverse(
-                logits[bridges.senate], expected, _TYPICAL_DIF, information, estimate
+            expected = values[bridges.house]  # at equal scales
+            point[f"logit_{side}"][bridges.senate] = co.deviations_inverse(
+                values[bridges.senate], expected, _TYPICAL_DIF, *known[:, bridges.senate]
             )
-        point[f"logit_{side}"] = logits
-    point["eps_bill"] = np.zeros(n)
-    fixed = {"career", "eps_tau"}
+    point["eps_bill"] = np.array([co.log_spread_of_few_inverse(x) for x in np.log(spread)])
+    fixed = {"career", "party_step", "eps_tau", "eps_bill"}
     if _has_bridges(careers):
         point["sigma_dif_log__"] = np.full(len(careers.sessions), np.log(_TYPICAL_DIF))
         fixed.add("sigma_dif_log__")
-    point = jittered(point, generator, fixed)
-    # The scales start near those that the first estimates of the positions lead to.
-    free = np.arange(n) != careers.reference_sitting
-    steps = np.linalg.inv(steps_to_levels(careers)[free])
-    for name, levels in zip(("delta_step", "log_k_step"), gauge.scales, strict=True):
-        point[name] = steps @ levels[free] + 0.05 * generator.normal(size=n - 1)
-    return point
+    return jittered(point, generator, fixed)
 
 
 def _warnings(careers: Careers) -> tuple[str, ...]:

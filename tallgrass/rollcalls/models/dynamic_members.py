@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tallgrass.inference.constants import integers, number, numbers
 from tallgrass.rollcalls import coordinates as co
-from tallgrass.rollcalls.careers import Careers, group_sizes
+from tallgrass.rollcalls.careers import Careers, group_of_row, group_sizes
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.base import (
     SPREAD,
@@ -58,7 +58,7 @@ def career_coordinates(careers: Careers) -> dict[str, Any]:
 
 def groups_of(careers: Careers) -> Groups:
     """The groups, sitting after sitting, Democrats first."""
-    of_row = len(PARTIES) * careers.sitting_of_row + careers.party_of_row
+    of_row = group_of_row(careers)
     sizes = group_sizes(careers)
     order = np.argsort(of_row, kind="stable")
     last = np.cumsum(sizes) - 1
@@ -158,6 +158,7 @@ def member_start(
         **gauge_start(careers, gauge, v, TYPICAL_SPREAD),
         "eps_sigma": np.full(len(PARTIES), co.log_spread_of_few_inverse(0.0)),
         "eps_tau": np.array(co.log_spread_of_few_inverse(0.0)),
-        "offset_new": np.zeros(len(PARTIES) * len(careers.sittings)),
+        "offset_new": np.zeros(len(gauge.means)),
+        "party_step": np.zeros(len(gauge.means) - len(PARTIES)),
     }
     return point, v
