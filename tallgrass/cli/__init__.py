@@ -73,7 +73,7 @@ def _collect_rarely() -> None:
     Nearly all that is imported lives as long as the process: looking through it again and again,
     and once more at the end, took half of the time of a command's imports.
     """
-    gc.set_threshold(200_000, 20, 100)
+    gc.set_threshold(1_000_000, 20, 100)
     atexit.register(gc.freeze)
 
 

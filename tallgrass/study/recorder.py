@@ -74,8 +74,7 @@ class Recorder:
             run.log_input(data.name, data.fingerprint, data.profile, data.source)
         for path, text in declaration.texts.items():
             run.log_text(text, path)
-        for path, table in declaration.tables.items():
-            run.log_table(table, path)
+        run.log_tables(declaration.tables)
 
     def publication(self, declaration: Declaration) -> None:
         """What was done with the results: told after all else, so that its metrics are logged."""
@@ -116,11 +115,9 @@ class Recorder:
         run.rename(study.name, study.judged_name(analysis))
         told = study.told(analysis)
         run.describe(description(run.run_id, run.experiment_id, analysis.verdict, told))
-        self._log_metrics(analysis.recorded_metrics())
-        self._log_metrics(self._settings)
+        self._log_metrics(analysis.recorded_metrics() | self._settings)
         self._settings = {}
-        for path, table in analysis.recorded_tables().items():
-            run.log_table(table, path)
+        run.log_tables(analysis.recorded_tables())
         for path, table in analysis.recorded_long_tables().items():
             run.log_long_table(table, path)
         for path, content in analysis.recorded_files().items():

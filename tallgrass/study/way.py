@@ -8,7 +8,7 @@ what is sampled, what the draws say and what the page shows: a
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ import xarray as xr
 
 from tallgrass.errors import TrackingError
 from tallgrass.inference.draws import Interrupted, Sampled
+from tallgrass.inference.progress import ChainProgress
 from tallgrass.machine import Finding
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Analysis
@@ -222,12 +223,17 @@ def _sample_and_save[A: Analysis](
         with (
             shown as progress,
             sampling(life, study.chains, progress, settings.thresholds) as (observer, files),
-            meanwhile(study.made_ready()),
+            meanwhile(study.made_ready()) as begin_to_make_ready,
         ):
+
+            def observe(chains: Sequence[ChainProgress], /) -> None:
+                begin_to_make_ready()
+                observer(chains)
+
             sampled = study.draw(
                 Sampling(
                     _attributes(study, recorder.run.run_id),
-                    observer,
+                    observe,
                     files,
                     lambda: context.stopped() or asked_to_stop(),
                     settings.thresholds,

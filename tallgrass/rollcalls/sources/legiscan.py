@@ -100,7 +100,9 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
     seated = people["role"].str.lower().map(_ROLES).eq(chamber) & people["committee_id"].isin(
         ["", "0"]
     )
-    members = tables.records(people[seated | people["people_id"].isin(votes["people_id"])])
+    members = tables.records(
+        people[seated | people["people_id"].isin(votes["people_id"].drop_duplicates())]
+    )
     slugs = {row["people_id"]: _slug(row, chamber) for row in members}
     return VoteMatrix.from_triples(
         zip(

@@ -78,8 +78,11 @@ def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> 
     cells = words.cells(votes, "vote", VOTE_WORDS, labels["votes"])
     votes = votes.assign(cell=cells)[votes["vote_id"].isin(in_chamber["vote_id"])]
     return VoteMatrix.from_triples(
-        zip(votes["legislator_slug"], votes["vote_id"], votes["cell"], strict=True),
-        [_legislator(row) for row in _members(legislators, votes["legislator_slug"], chamber)],
+        words.triples(votes, "legislator_slug", "vote_id", "cell"),
+        [
+            _legislator(row)
+            for row in _members(legislators, votes["legislator_slug"].drop_duplicates(), chamber)
+        ],
         [_rollcall(row, labels["rollcalls"]) for row in tables.records(in_chamber)],
         files.name,
         chamber,

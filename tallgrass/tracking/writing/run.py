@@ -141,12 +141,24 @@ class ActiveRun:
         self.log_bytes(content.encode(), path)
 
     def log_table(self, table: "DataFrame", path: str) -> None:
-        """Store a table twice, as ``path.csv`` for people and as ``path.json``.
+        """Store a table; see :meth:`log_tables`."""
+        self.log_tables({path: table})
+
+    def log_tables(self, tables: "Mapping[str, DataFrame]") -> None:
+        """Store tables by path twice, as ``path.csv`` for people and as ``path.json``.
 
         In the CSV file, text that a spreadsheet would run as a formula gets a leading apostrophe.
         The JSON file, which the MLflow UI shows, is exact. An index other than row numbers becomes
         columns.
         """
+        if not tables:
+            return
+        for path, table in tables.items():
+            self._log_table(table, path)
+        listed = [{"path": name, "type": kind} for name, kind in self._tables.items()]
+        self.set_tags({"mlflow.loggedArtifacts": json.dumps(listed)})
+
+    def _log_table(self, table: "DataFrame", path: str) -> None:
         from pandas import RangeIndex
 
         plain = table if isinstance(table.index, RangeIndex) else table.reset_index()
@@ -155,8 +167,6 @@ class ActiveRun:
         exact = plain.to_json(orient="split", index=False, double_precision=15, date_format="iso")
         self.log_text(exact, f"{path}.json")
         self._tables[f"{path}.json"] = "table"
-        listed = [{"path": name, "type": kind} for name, kind in self._tables.items()]
-        self.set_tags({"mlflow.loggedArtifacts": json.dumps(listed)})
 
     def log_long_table(self, table: "DataFrame", path: str) -> None:
         """Store a table as ``path.parquet``, for tables that are too long for people to read."""
