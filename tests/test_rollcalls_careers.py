@@ -17,8 +17,9 @@ from tallgrass.rollcalls.spec import RunSpec
 
 
 def careers_of(sittings, **settings):
+    sittings = tuple(sittings)
     seats = [Seat(s.session, s.chamber, m) for s in sittings for m in s.votes.legislators]
-    return Careers(tuple(sittings), match_persons(seats), **settings)
+    return Careers(sittings, match_persons(seats), **settings)
 
 
 def test_a_career_goes_on_from_the_last_session_with_its_distance():
@@ -133,4 +134,15 @@ def test_a_long_run_says_beforehand_how_long_it_takes_and_how_large_it_is():
     short = RunSpec(model="dynamic", chamber="house")
     assert long_run(careers, short) == ()
     [note] = long_run(careers, short.model_copy(update={"draws": 1_000_000, "chains": 64}))
-    assert re.search(r"3 sittings, \d+ votes: about \d+ minutes, and 42\.9 GiB", note.message)
+    assert re.search(
+        r"3 sittings, \d+ votes: about \d+ minutes of sampling, and 42\.9 GiB", note.message
+    )
+
+
+def test_a_run_of_many_sittings_says_so_however_short_it_is():
+    careers = careers_of(
+        Sitting(str(year), "house", year / 2, toy_session(year, "house", (3, 3), 4))
+        for year in range(1901, 1941, 2)
+    )
+    [note] = long_run(careers, RunSpec(model="dynamic", chamber="house"))
+    assert re.search(r"20 sittings, \d+ votes: about \d+ seconds of sampling, and", note.message)

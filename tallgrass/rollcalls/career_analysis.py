@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _FEWEST = 3  # members, for a correlation to mean something
 _SECONDS_A_VOTE, _STEPS = 2.5e-9, 16  # of one evaluation with gradient; evaluations a draw
-_LONG = 120.0  # seconds; of a shorter run nothing is said
+_LONG, _MANY = 120.0, 20  # seconds, sittings; of a run with less of both nothing is said
 
 
 def completed(
@@ -57,21 +57,22 @@ def completed(
 
 
 def long_run(careers: Careers, spec: RunSpec) -> tuple[Finding, ...]:
-    """How long a run of many votes will take, and how large its draws are, before it starts.
+    """How long a run of many votes or sittings takes, and how large its draws are, beforehand.
 
     By the kernel's time a vote and the usual number of steps; compiling comes on top, once.
     """
     votes = careers.combined.n_observations
     rounds = -(-spec.chains // min(usable_cores(), spec.chains))
     seconds = votes * _SECONDS_A_VOTE * _STEPS * (spec.most_draws + spec.tune) * rounds
-    if seconds < _LONG:
+    if seconds < _LONG and len(careers.sittings) < _MANY:
         return ()
     values = len(careers.rows) + 2 * len(careers.columns)
     gib = 8 * values * spec.most_draws * spec.chains / 2**30
+    time = f"{seconds / 60:.0f} minutes" if seconds >= _LONG else f"{seconds:.0f} seconds"
     return (
         Finding(
             "note",
-            f"{len(careers.sittings)} sittings, {votes:,} votes: about {seconds / 60:.0f} minutes, "
+            f"{len(careers.sittings)} sittings, {votes:,} votes: about {time} of sampling, "
             f"and {gib:.1f} GiB of draws in memory; fewer draws take less of both",
         ),
     )
