@@ -23,10 +23,10 @@ ROOT = Path(__file__).parents[1]
 # They take longest, the longest first: none is left for one worker at the end, when the other is
 # done.
 FIRST = (
-    "test_manual", "test_docstrings", "test_lab_sbc", "test_rollcalls_models_dynamic_calibrated",
-    "test_faults_recovery", "test_faults", "test_items_models_anchored", "test_items_agreement",
-    "test_rollcalls_plane", "test_items_run", "test_rollcalls_models_joint_calibrated",
-    "test_golden_draws", "test_rollcalls_models_posterior", "test_items_models",
+    "test_manual", "test_manual_browser", "test_docstrings", "test_lab_sbc", "test_faults_recovery",
+    "test_rollcalls_models_dynamic_calibrated", "test_faults", "test_items_models_anchored",
+    "test_items_agreement", "test_rollcalls_plane", "test_items_run", "test_experiment_runner",
+    "test_rollcalls_models_joint_calibrated", "test_rollcalls_models_posterior",
 )  # fmt: skip
 
 
