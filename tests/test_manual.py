@@ -21,6 +21,7 @@ PAGES = ["README.md", *(f"docs/{name}.md" for name in (
 BLOCK = re.compile(r"(<!-- not run: .+ -->\n)?```(bash|python)\n(.*?)```", re.S)
 INDENTED = re.compile(r"^    (?:tallgrass|mlflow|make|git|dask|pip) ", re.M)
 TO_COMMAND = re.compile(r"^\| [a-z][^|]+ \| `(tallgrass [^`]+)` \|$", re.M)
+LARGE = re.compile(r"^tallgrass dims |--dims 2|--model (dynamic|joint)")
 # Short chains: whether they converge is not what is asked here.
 SHORT = {
     "TALLGRASS_DRAWS": "200",
@@ -89,13 +90,14 @@ class Reader:
         return done.stdout
 
     def not_typed_yet(self, block: str) -> str:
-        """The block without the ``tallgrass run`` and ``dims`` that a page before it has as well.
+        """The block without the runs of large models that a page before it has as well.
 
-        They sample for as long as all else on a page takes, and would do the same once more.
+        They sample for as long as all else on a page takes, and would do the same once more. A
+        plain run is made again, as what follows may be about the newest one.
         """
         lines = []
         for line in block.splitlines():
-            if line.startswith(("tallgrass run ", "tallgrass dims ")):
+            if line.startswith("tallgrass ") and LARGE.search(line):
                 asked = frozenset(shlex.split(line, comments=True))
                 if asked in self.typed:
                     continue
