@@ -1,5 +1,6 @@
 """Make runs on a Dask worker, one per order. The model is built here and never sent."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -184,6 +185,8 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
     os.environ[CORES_VARIABLE] = str(cores)
     # Else xarray would lock files across the cluster, which fails for data in memory.
     threads = dask.config.set(scheduler="threads")
+    # What is alive between two runs stays: the garbage collector need not look through it again.
+    gc.freeze()
     with threadpool_limits(limits=cores, user_api="blas"), threads:
         result = fit(spec, settings, context)
     return Outcome(order.key, result.run_id)
