@@ -26,7 +26,7 @@ from tallgrass.errors import SamplingError
 
 # Steps in the order in which they come, by their name among the timings of a run.
 STEPS = {
-    "process_s": "start of the process",
+    "process_s": "start, first imports",
     "import_s": "imports",
     "read_s": "reading",
     "connect_s": "connecting to the store",
