@@ -169,6 +169,20 @@ def test_canonical_coordinates_are_the_textbook_posterior():
     assert np.ptp(log_ratios(toy_careers(), spec_of())) < 1e-6
 
 
+@pytest.mark.parametrize("name", ["eps_tau", "eps_sigma"])
+def test_spreads_so_small_that_differences_of_positions_are_rounding_are_refused(name):
+    careers = toy_careers()
+    model = build_model(careers, spec_of(), careers_start(careers, "pca"))
+    density, point = Density(model), model.start(np.random.default_rng(0))
+
+    def logp(value):
+        moved = point | {name: np.full_like(point[name], value)}
+        return density.logp(density.flat(moved))
+
+    assert np.isfinite(logp(-4.0))  # 1e-7
+    assert logp(-8.0) == -np.inf  # 1e-18
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("reference", ["2019", "2021"])
 @pytest.mark.parametrize("walk", ["t4", "normal"])

@@ -24,7 +24,7 @@ TYPICAL_STEP = 0.15  # tau at the start of chains, and the unit of its coordinat
 _TYPICAL_DIF = 2.0  # of a matched bill's logits, for the coordinates alone
 _LEAST_INFORMATION = 1.0
 LEAST_HALF = 0.1  # of the typical half distance of two parties
-_BEYOND_DOUBT = 9.0  # a step's square in units of its noise, from where it is a long one
+_BEYOND_DOUBT = 25.0  # a step's square in units of its noise, where no small tau makes it none
 _SPREAD_WITHIN = 0.5  # of a party in its sitting, to find where a member's votes point
 _NEWTON_STEPS = 6
 

@@ -30,6 +30,7 @@ from tallgrass.rollcalls.models.career_gauge import (
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, Start
 
+_LEAST_SPREAD = 1e-9  # below it rounding hides steps; no prior has a share worth naming there
 _REFERENCE_SPREAD = 1.0  # of the new members' mean about the party's in the reference session
 
 
@@ -76,14 +77,18 @@ class Spreads(NamedTuple):
 
 
 def free_spreads() -> Spreads:
-    """The free variables ``eps_tau`` and ``eps_sigma``, and the spreads that they give."""
+    """The free variables ``eps_tau`` and ``eps_sigma``, and the spreads that they give.
+
+    Spreads that are next to nothing are refused: a first step of a chain that leads there would
+    find differences of positions that are rounding alone, and the chain would never leave.
+    """
     tau = co.log_spread_of_few(pm.Flat("eps_tau"))
     sigma = co.log_spread_of_few(pm.Flat("eps_sigma", shape=len(PARTIES)))
-    return Spreads(
-        tau.log_tau + np.log(TYPICAL_STEP),
-        sigma.log_tau + np.log(TYPICAL_SPREAD),
-        tau.log_jacobian + pt.sum(sigma.log_jacobian),
-    )
+    log_tau, log_sigma = tau.log_tau + np.log(TYPICAL_STEP), sigma.log_tau + np.log(TYPICAL_SPREAD)
+    least = pt.minimum(log_tau, pt.min(log_sigma))
+    log_jacobian = tau.log_jacobian + pt.sum(sigma.log_jacobian)
+    refused = pt.switch(least > np.log(_LEAST_SPREAD), log_jacobian, -np.inf)
+    return Spreads(log_tau, log_sigma, refused)
 
 
 def add_careers(careers: Careers, spec: ModelSpec, x: Any, mu: Any, spreads: Spreads) -> None:
