@@ -38,7 +38,10 @@ class Finding:
 
 def seconds_of_process() -> float:
     """Seconds since this process was started."""
-    return max(0.0, time.time() - psutil.Process().create_time())
+    started = psutil.Process().create_time()
+    if hasattr(time, "CLOCK_BOOTTIME"):  # Linux: whose time of the start of the machine is rounded
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - (started - psutil.boot_time()))
+    return max(0.0, time.time() - started)
 
 
 def usable_cores() -> int:

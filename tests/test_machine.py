@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import psutil
@@ -114,3 +115,13 @@ def test_memory_in_circles_is_given_back():
     del circles, one
     machine.release_memory()
     assert process.memory_info().rss - before < grown / 2
+
+
+def test_a_process_is_not_older_than_the_time_since_it_was_asked_for():
+    code = "from tallgrass.machine import seconds_of_process; print(seconds_of_process())"
+    began = time.perf_counter()
+    answer = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    passed = time.perf_counter() - began
+    assert 0 < float(answer) < passed + 0.02  # the system counts in hundredths
