@@ -228,16 +228,22 @@ def sampling(folder: Path, process: subprocess.Popen, least: int = 1) -> Status:
     return wait_until(far, process, folder)
 
 
-def keeping(folder: Path, process: subprocess.Popen, least: int = 1) -> int:
+def keeping(folder: Path, process: subprocess.Popen, least: int = 1, writings: int = 1) -> int:
     """Wait until ``least`` draws of every chain are on disk; as many as the shortest chain has.
 
     They are written now and then, one chain after the other. A chain whose turn has not come may
-    be so far behind that recovering leaves it out: that moment is waited for to pass.
+    be so far behind that recovering leaves it out: that moment is waited for to pass. It can come
+    again before the process is killed, but not where every chain was written twice.
     """
+    seen: dict[int, set[int]] = {}
 
     def kept() -> int | None:
         headers = lifecycle.state_dir(folder / "state").rglob("header.json")
         lengths = next((stream.lengths(one.parent) for one in headers), (0,))
-        return min(lengths) if 2 * min(lengths) >= max(*lengths, 2 * least) else None
+        for chain, length in enumerate(lengths):
+            seen.setdefault(chain, set()).add(length)
+        written = min(len(seen[chain] - {0}) for chain in range(len(lengths)))
+        near = 2 * min(lengths) >= max(*lengths, 2 * least)
+        return min(lengths) if near and written >= writings else None
 
     return wait_until(kept, process, folder)

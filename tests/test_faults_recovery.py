@@ -109,7 +109,7 @@ def killed_while_sampling(store, words):
     draws = 200_000 if "--engine=gibbs" in words else 40_000
     process = tools.start(store, f"--draws={draws}", "--tune=60", "--chains=2", command=words)
     try:
-        tools.keeping(store, process, 40)
+        tools.keeping(store, process, 40, writings=2)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -228,7 +228,7 @@ def test_a_recovered_run_of_a_users_model_holds_what_one_that_was_not_killed_hol
     whole = holds(newest())
     process = tools.start(store, command=(), code=OWN.format(tests=tests, draws=900_000))
     try:
-        tools.keeping(store, process, 40)
+        tools.keeping(store, process, 40, writings=2)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
