@@ -1,12 +1,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from toy import USUAL
 
 from tallgrass.errors import SpecError
 from tallgrass.inference.kernel import dense as kernel
 from tallgrass.inference.spec import SamplerSpec
-from tallgrass.lab.sbc import LEVEL, Calibration, check_calibration, uniformity_table
+from tallgrass.lab.sbc import (
+    LEVEL,
+    Calibration,
+    check_calibration,
+    highest_rhat,
+    uniformity_table,
+)
 from tallgrass.lab.sbc.truth import (
     ABSENCE,
     LEAST_GAP,
@@ -269,3 +276,9 @@ def test_200_simulated_legislatures_are_calibrated(spec: ModelSpec) -> None:
     result = check_calibration(200, spec, sampler=SamplerSpec(draws=250, tune=500, chains=2))
 
     assert result.calibrated, result.table.to_string()
+
+
+def test_a_chain_that_never_moved_counts_as_one_that_mixes_slowly() -> None:
+    draws = {"xi": (("chain", "draw", "legislator"), np.ones((1, 50, 3)))}
+    still = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
+    assert highest_rhat(still) == np.inf

@@ -148,7 +148,7 @@ def check_calibration(
         trace = _fit(votes, spec, design, sampler, int(generator.integers(2**32)))
         ranks.append(_ranks(trace, parameters, votes, design, generator).assign(simulation=number))
         divergent += bool(trace["sample_stats"]["diverging"].any())
-        slow += _highest_rhat(trace) > _SLOW_MIXING
+        slow += highest_rhat(trace) > _SLOW_MIXING
         if observer is not None:
             observer(number + 1)
     joined = pd.concat(ranks, ignore_index=True)
@@ -244,11 +244,15 @@ def _ranks(
     return pd.concat(tables, ignore_index=True)
 
 
-def _highest_rhat(trace: xr.DataTree) -> float:
-    """Over all entries that are not constant; NaN, which counts as not slow, for one chain."""
+def highest_rhat(trace: xr.DataTree) -> float:
+    """Over all entries that are not constant; NaN, which counts as not slow, for one chain.
+
+    Infinite for chains that never moved.
+    """
     highest = []
     for variable in trace["posterior"].to_dataset().data_vars.values():
         draws = variable.to_numpy()
         varying = np.ptp(draws, axis=(0, 1)) > 0
-        highest.append(rank_diagnostics(draws[:, :, varying]).rhat.max())
-    return float(np.max(highest))
+        if varying.any():
+            highest.append(rank_diagnostics(draws[:, :, varying]).rhat.max())
+    return float(np.max(highest)) if highest else np.inf
