@@ -3,6 +3,7 @@
 import arviz_stats
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 from example_trace import example_trace, example_votes
 
 from tallgrass.inference.diagnostics import Thresholds, diagnose
@@ -49,6 +50,11 @@ def test_fixed_anchors_are_counted_and_have_no_diagnostics(votes_and_truth):
     fixed = [str(slug) for slug in anchors["legislator"].values[anchors.values != 0]]
     assert not {f"xi[{slug}]" for slug in fixed} & set(diagnostics.table.index)
     assert all(np.isfinite(value) for value in diagnostics.metrics().values())
+
+
+def test_ebfmi_is_that_of_arviz(trace):
+    expected = array_stats.bfmi(trace["sample_stats"]["energy"].to_numpy())
+    np.testing.assert_allclose(diagnose(trace).ebfmi, expected, rtol=1e-12)
 
 
 def test_ebfmi_is_betancourts_ratio(trace):
