@@ -332,6 +332,7 @@ def test_a_run_says_whether_it_fits_apart_from_whether_it_converged(hierarchical
     for result in (hierarchical, brief):
         tags = stored(result).data.tags
         assert tags["fit"] == result.fit.status
+        assert f", fit: {result.fit.status}**" in tags["mlflow.note.content"]
         assert tags["fit.reasons"] == " ".join(result.fit.reasons)
     metrics = stored(hierarchical).data.metrics
     (axis,) = hierarchical.analysis.axes.values()

@@ -122,7 +122,7 @@ def print_verdict(verdict: "Verdict") -> None:
         for check in verdict.checks
     ]
     table(["what", "value", "passes", ""], rows)
-    say("", *("  " + reason for reason in verdict.reasons))
+    say("", *chain(*map(wrapped, verdict.reasons)))
 
 
 def print_fit(fit: "FitVerdict") -> None:

@@ -111,10 +111,12 @@ class Recorder:
     def conclude[A: Analysis](self, study: Study[A], analysis: A) -> str:
         """Verdict, metrics, tables, figures and the report; returns where the report is."""
         run = self.run
-        run.set_tags(analysis.recorded_tags())
+        tags = analysis.recorded_tags()
+        run.set_tags(tags)
         run.rename(study.name, study.judged_name(analysis))
         told = study.told(analysis)
-        run.describe(description(run.run_id, run.experiment_id, analysis.verdict, told))
+        fit = str(tags.get("fit", ""))
+        run.describe(description(run.run_id, run.experiment_id, analysis.verdict, told, fit))
         self._log_metrics(analysis.recorded_metrics() | self._settings)
         self._settings = {}
         run.log_tables(analysis.recorded_tables())

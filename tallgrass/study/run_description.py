@@ -10,9 +10,9 @@ _MOST = 3  # findings
 
 
 def description(
-    run_id: str, experiment_id: str, verdict: Verdict | None, findings: Sequence[str]
+    run_id: str, experiment_id: str, verdict: Verdict | None, findings: Sequence[str], fit: str = ""
 ) -> str:
-    """Verdict, findings, where the report is and how to repeat the run, in markdown.
+    """Verdict, fit, findings, where the report is and how to repeat the run, in markdown.
 
     Parameters
     ----------
@@ -22,9 +22,12 @@ def description(
         Its verdict; None for a run that is not judged.
     findings : sequence of str
         What came out; the first three are told.
+    fit : str
+        ``fits``, ``questioned``, or whatever else is known of the fit; empty where it has none.
     """
     verdict_words = "not judged" if verdict is None else verdict.status
-    head = f"Verdict: {verdict_words}"
+    # One looks here first: chains that pass say nothing of the fit.
+    head = f"Verdict: {verdict_words}" + (f", fit: {fit}" if fit else "")
     reasons = () if verdict is None or verdict.status == "pass" else verdict.reasons
     report = artifact_page(experiment_id, run_id, "report/index.html")
     first = (
