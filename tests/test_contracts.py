@@ -123,7 +123,7 @@ def test_nutpie_hands_out_its_draws_as_arrow_batches(code):
 
 def test_nutpie_takes_the_setting_of_normal_trajectories(code):
     change = "nutpie no longer takes the setting exact_normal_trajectory"
-    with contract(change, "tallgrass/inference/samplers.py"):
+    with contract(change, "tallgrass/inference/nutpie_chains.py"):
         x = [
             take_draws(raw_draws(code.model, exact_normal_trajectory=exact), code.model.coords)
             for exact in (False, True)

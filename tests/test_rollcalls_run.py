@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from toy import usual_votes
 
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.inference.sampler_threads import thread_ids
 from tallgrass.rollcalls.anchor_text import parse_anchors
 from tallgrass.rollcalls.anchors import anchors_of
 from tallgrass.rollcalls.single_votes import votes_of_trace
@@ -392,6 +394,21 @@ def test_what_cannot_run_is_refused_before_a_run_exists(hierarchical, parameters
     with pytest.raises(error, match=words):
         tg.fit(RunSpec(**(QUICK | parameters)), QUIET)
     assert count_runs() == before
+
+
+def test_no_chain_outlives_a_run_that_does_not_begin(hierarchical):
+    before = thread_ids()
+    with pytest.raises(TrackingError):
+        tg.fit(RunSpec(**QUICK | {"draws": 1_000_000, "baseline": "f" * 32}), QUIET)
+    pythons = {thread.native_id for thread in threading.enumerate()}
+    assert thread_ids() - before <= pythons
+
+
+def test_chains_begin_before_the_store_is_connected_and_their_seconds_count_once(hierarchical):
+    seconds = tg.fit(RunSpec(**QUICK | {"draws": 10, "fit_checks": False}), QUIET).timings
+    assert 0 < seconds["ahead_s"] < seconds["sampling_s"]
+    by_step = sum(s for step, s in seconds.items() if step not in ("total_s", "ahead_s"))
+    assert by_step - seconds["ahead_s"] <= seconds["total_s"]
 
 
 def test_a_baseline_whose_artifacts_are_lost_does_not_stop_a_run(store, hierarchical, caplog):

@@ -116,6 +116,10 @@ def _as_pointer(typing_context: Any, address: Any) -> Any:
     return nb.types.voidptr(address), generate
 
 
+class _NotStoredError(Exception):
+    """Code is not on disk, and is not to be made."""
+
+
 def compile_model(model: Model) -> Compiled:
     """Compile log-density, gradient and the public variables, or load them from disk.
 
@@ -127,18 +131,34 @@ def compile_model(model: Model) -> Compiled:
     SamplingError
         When the gradient is wrong both ways.
     """
+    code = _code_of(model, make=True)
+    if code is None:
+        raise SamplingError(
+            "the compiled gradient of the model is not that of its density",
+            mend="choose sampler=pymc, and tell the makers of Tallgrass",
+        )
+    return code
+
+
+def stored_code(model: Model) -> Compiled | None:
+    """The code of a model where it is on disk, or in memory; None where it is still to be made."""
+    try:
+        return _code_of(model, make=False)
+    except _NotStoredError:
+        return None
+
+
+def _code_of(model: Model, make: bool) -> Compiled | None:
+    """The code with a right gradient; None where it is wrong both ways."""
     with pytensor.config.change_flags(**_FLAGS):
         for in_place in sorted({model.in_place, True}):
-            code = with_readable_cache(partial(_compile_model, model, in_place))
+            code = with_readable_cache(partial(_compile_model, model, in_place, make))
             if gradient_agrees(code.model):
                 return code
-    raise SamplingError(
-        "the compiled gradient of the model is not that of its density",
-        mend="choose sampler=pymc, and tell the makers of Tallgrass",
-    )
+    return None
 
 
-def _compile_model(model: Model, in_place: bool) -> Compiled:
+def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
     graph = model.graph
     point = start_of(model)(np.random.default_rng(0))
     values = list(graph.value_vars)
@@ -162,10 +182,15 @@ def _compile_model(model: Model, in_place: bool) -> Compiled:
     }
 
     def make_logp() -> Any:
+        if not make:
+            raise _NotStoredError
+        _log.info("compiling the model, once for all data: about 10 seconds")
         outputs = [logp, *pt.grad(logp, values)]
         return _numba_function(values, shared, outputs, in_place)
 
     def make_expand() -> Any:
+        if not make:
+            raise _NotStoredError
         return _numba_function(values, shared, public, in_place)
 
     gradients = _copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
@@ -288,8 +313,6 @@ def _cfunc(
         code = nb.cfunc(signature, cache=True)(function)
     except nb.errors.TypingError:
         was_stored = False
-        if name == "logp":  # the longer one, which comes first
-            _log.info("compiling the model, once for all data: about 10 seconds")
         scope["inner"] = make_inner()
         code = nb.cfunc(signature, cache=True)(function)
     _loaded[identity] = code

@@ -1,7 +1,7 @@
 """The records that sampling takes and returns: model, draws, and who looks on meanwhile."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple, Protocol
@@ -150,12 +150,15 @@ class Sampled:
         Seconds to compile the model's code (or to load it), and to sample.
     from_cache : bool
         Whether the code was already on disk.
+    ahead_s : float
+        Seconds of ``sampling_s`` that had passed before anybody followed the chains.
     """
 
     trace: xr.DataTree
     compile_s: float
     sampling_s: float
     from_cache: bool
+    ahead_s: float = field(default=0.0, kw_only=True)
 
 
 class Raw(NamedTuple):
@@ -166,6 +169,7 @@ class Raw(NamedTuple):
     sampling_s: float
     from_cache: bool
     interrupted: bool
+    ahead_s: float = 0.0
 
 
 class Interrupted(KeyboardInterrupt):

@@ -1,5 +1,6 @@
 """Threads of a sampler that must be gone before this process ends."""
 
+import threading
 import time
 from contextlib import suppress
 
@@ -20,8 +21,10 @@ def wait_for_end_of_others(before: set[int]) -> None:
     """Wait until the threads that began since ``before`` have ended, for at most ten seconds.
 
     nutpie's threads run compiled code. A process that ends while they do takes that code away
-    under them, and the system ends it with a segmentation fault.
+    under them, and the system ends it with a segmentation fault. Python's own threads, which may
+    have begun meanwhile to keep the status of a run, are not theirs.
     """
     until = time.monotonic() + _SECONDS
-    while thread_ids() - before and time.monotonic() < until:
+    pythons = {thread.native_id for thread in threading.enumerate()}
+    while thread_ids() - before - pythons and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)

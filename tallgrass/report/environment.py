@@ -6,6 +6,9 @@ from tallgrass.machine import Finding
 from tallgrass.report.page import Section, two_columns
 from tallgrass.report.words import number
 
+# Of a step whose name does not say what it is.
+_NAMES = {"ahead_s": "Of sampling, beside other steps"}
+
 
 def environment_section(
     parameters: Sequence[tuple[str, str]],
@@ -41,4 +44,4 @@ def environment_section(
 
 def _step(name: str) -> str:
     """The step of a timing: ``save_trace_s`` is "Save trace"."""
-    return name.removesuffix("_s").replace("_", " ").capitalize()
+    return _NAMES.get(name) or name.removesuffix("_s").replace("_", " ").capitalize()

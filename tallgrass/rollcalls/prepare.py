@@ -64,6 +64,15 @@ class FromFile:
 
 
 @dataclass(frozen=True, eq=False)
+class Posed:
+    """The question that chains answer: a model and its start; and what the machine is for it."""
+
+    start: Start
+    model: Model
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """A run that is ready to be sampled."""
 
@@ -96,31 +105,22 @@ class OwnFits:
     scores: np.ndarray
 
 
-def prepare(
+def pose(
     spec: RunSpec,
     data: Read,
-    known: tuple[Finding, ...] = (),
     state: Path | None = None,
     inspect: bool = True,
     file: FromFile | None = None,
-) -> Prepared:
-    """Choose the start, build the model, look at the machine and find the baseline.
+) -> Posed:
+    """Choose the start, build the model and look at the machine.
 
-    Parameters
-    ----------
-    known : tuple of Finding
-        Findings about the machine that were made before.
-    state : Path, optional
-        Where draws are kept while they are made.
-    inspect : bool
-        Whether to look at the machine; not for draws that are there already.
-    file : FromFile, optional
-        A model of the user's, which takes the place of that of the spec.
+    The store is asked only for a start from an earlier run. Parameters are those of
+    :func:`prepare`.
 
     Raises
     ------
     TallgrassError
-        When the data cannot carry the model, or the start or the baseline cannot be used.
+        When the data or the machine cannot carry the model, or the start cannot be used.
     """
     require_double()
     votes = data.votes
@@ -138,14 +138,48 @@ def prepare(
     if spec.rollcall_signs:
         warned = sign_warnings(votes, start, spec.rollcall_signs)
         model = replace(model, warnings=(*model.warnings, *warned))
-    findings = (*_inspected(spec, votes, state), *known) if inspect else known
+    return Posed(start, model, _inspected(spec, votes, state) if inspect else ())
+
+
+def prepare(
+    spec: RunSpec,
+    data: Read,
+    known: tuple[Finding, ...] = (),
+    state: Path | None = None,
+    inspect: bool = True,
+    file: FromFile | None = None,
+    posed: Posed | None = None,
+) -> Prepared:
+    """Choose the start, build the model, look at the machine and find the baseline.
+
+    Parameters
+    ----------
+    known : tuple of Finding
+        Findings about the machine that were made before.
+    state : Path, optional
+        Where draws are kept while they are made.
+    inspect : bool
+        Whether to look at the machine; not for draws that are there already.
+    file : FromFile, optional
+        A model of the user's, which takes the place of that of the spec.
+    posed : Posed, optional
+        Start and model, where they are made already.
+
+    Raises
+    ------
+    TallgrassError
+        When the data cannot carry the model, or the start or the baseline cannot be used.
+    """
+    votes = data.votes
+    posed = posed or pose(spec, data, state, inspect, file)
+    start, findings = posed.start, (*posed.findings, *known)
     if inspect and data.careers is not None:
         findings += long_run(data.careers, spec)
     return Prepared(
         spec=spec,
         data=data,
         start=start,
-        model=model,
+        model=posed.model,
         findings=findings,
         baseline=find_baseline(spec, votes, data.identity),
         flat_table=_flat_table(votes) if spec.model == "hierarchical" else None,

@@ -1,27 +1,30 @@
 """One run on roll calls, as the way of a run takes it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tallgrass.escaping import masked
 from tallgrass.inference.draws import Sampled
+from tallgrass.inference.samplers import ahead as begin_ahead
+from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.second_start import refuse_second_start
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.machine import Finding, algebra_in_one_thread
 from tallgrass.rollcalls.analyse import analyse
 from tallgrass.rollcalls.analysis import RollCallAnalysis
 from tallgrass.rollcalls.declaration import declaration
-from tallgrass.rollcalls.prepare import FromFile, Prepared, prepare
+from tallgrass.rollcalls.prepare import FromFile, Posed, Prepared, pose, prepare
 from tallgrass.rollcalls.reading import Read, read
 from tallgrass.rollcalls.result import FitResult
 from tallgrass.rollcalls.run_name import BETWEEN, run_name
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.stored_scales import linked_beside
-from tallgrass.rollcalls.trace import sample
+from tallgrass.rollcalls.trace import assembler
 from tallgrass.rollcalls.votes import VoteMatrix
 from tallgrass.settings import Settings
 from tallgrass.study.analysis import Declaration
@@ -29,14 +32,27 @@ from tallgrass.study.clock import Clock
 from tallgrass.study.model_file import short
 from tallgrass.study.study import Context, Sampling, Study
 from tallgrass.study.way import carry_out
+from tallgrass.tracking.autologging import paused
 from tallgrass.tracking.progress import steps
+
+if TYPE_CHECKING:
+    from tallgrass.inference.nutpie_chains import NutpieChains
 
 
 @dataclass(frozen=True, eq=False)
 class RollCallStudy(Study[RollCallAnalysis]):
-    """A prepared run on roll calls: flat, hierarchical or joint."""
+    """A prepared run on roll calls: flat, hierarchical or joint.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The votes, the model, and what the results are held against.
+    begun : NutpieChains or None
+        Its chains, where they sample already.
+    """
 
     prepared: Prepared
+    begun: "NutpieChains | None" = None
 
     @property
     def name(self) -> str:
@@ -75,15 +91,15 @@ class RollCallStudy(Study[RollCallAnalysis]):
     def draw(self, sampling: Sampling) -> Sampled:
         """Draw from the posterior."""
         prepared = self.prepared
-        return sample(
-            prepared.model,
-            prepared.data.votes,
+        model, scores = prepared.model, prepared.start.scores
+        return sample_and_assemble(
+            model,
             prepared.spec.sampler_spec,
-            prepared.start.scores,
-            sampling.attributes,
+            assembler(model, prepared.data.votes, scores, sampling.attributes),
             sampling.observer,
             sampling.sink,
             sampling.stopped,
+            self.begun,
         )
 
     def made_ready(self) -> Callable[[], object] | None:
@@ -132,6 +148,14 @@ def _import_the_rest() -> None:
     html.templates()
 
 
+@dataclass
+class _Early:
+    """What is there before the store is connected."""
+
+    posed: Posed | None = None
+    chains: "NutpieChains | None" = None
+
+
 def run_steps(
     spec: RunSpec,
     settings: Settings,
@@ -161,12 +185,30 @@ def carry_out_run(
     # Everybody can read a run: it never sees the password of a database.
     spec = spec.model_copy(update={"session": masked(spec.session)})
 
+    early = _Early()
+
+    @contextmanager
+    def ahead(state: Path) -> Iterator[None]:
+        if spec.init.startswith("run:"):  # the start is in the store
+            yield
+            return
+        with clock.timed("prepare_s"):
+            early.posed = pose(spec, data, state, file=file)
+        with paused():
+            early.chains = begin_ahead(early.posed.model, spec.sampler_spec)
+        try:
+            yield
+        finally:
+            if early.chains is not None:
+                early.chains.end()
+
     def prepared(others: tuple[Finding, ...], state: Path) -> RollCallStudy:
         with clock.timed("prepare_s"):
-            return RollCallStudy(prepare(spec, data, others, state, file=file))
+            ready = prepare(spec, data, others, state, file=file, posed=early.posed)
+        return RollCallStudy(ready, early.chains)
 
     with algebra_in_one_thread():
-        outcome = carry_out(prepared, settings, clock, context)
+        outcome = carry_out(prepared, settings, clock, context, ahead=ahead)
     analysis = outcome.analysis
     return FitResult(
         run_id=outcome.run_id,

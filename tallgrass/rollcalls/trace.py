@@ -68,6 +68,17 @@ def assemble(
     return as_tree(groups, coords, {**identity, **attributes})
 
 
+def assembler(
+    model: Model, votes: VoteMatrix, scores: Any, attributes: Mapping[str, Any]
+) -> Callable[[xr.DataTree, Mapping[str, Any]], xr.DataTree]:
+    """(trace of the sampler, its attributes) -> trace; see :func:`assemble`."""
+
+    def assembled(raw: xr.DataTree, of_sampler: Mapping[str, Any]) -> xr.DataTree:
+        return assemble(raw, model, votes, scores, {**of_sampler, **attributes})
+
+    return assembled
+
+
 def sample(
     model: Model,
     votes: VoteMatrix,
@@ -107,8 +118,5 @@ def sample(
     SamplingError
         When the sampler cannot start, or stops by itself.
     """
-
-    def of_votes(raw: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
-        return assemble(raw, model, votes, scores, {**settings, **(attributes or {})})
-
-    return sample_and_assemble(model, spec, of_votes, observer, sink, stopped)
+    assembled = assembler(model, votes, scores, attributes or {})
+    return sample_and_assemble(model, spec, assembled, observer, sink, stopped)

@@ -1,15 +1,15 @@
 """The one way of a run, for every wing.
 
 prepare -> open the MLflow run: params, tags, dataset, spec -> sample (status, live metrics, draws
-on disk) -> save the trace -> diagnostics -> Analysis -> record -> report -> FINISHED. A wing says
-what is sampled, what the draws say and what the page shows: a
-:class:`tallgrass.study.study.Study`.
+on disk) -> save the trace -> diagnostics -> Analysis -> record -> report -> FINISHED. Chains may
+sample before the run is opened, as that takes a second. A wing says what is sampled, what the
+draws say and what the page shows: a :class:`tallgrass.study.study.Study`.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,12 +60,17 @@ class Outcome[A: Analysis]:
     report_path: str
 
 
+def _nothing(_: Path) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def carry_out[A: Analysis](
     prepare: Callable[[tuple[Finding, ...], Path], Study[A]],
     settings: Settings,
     clock: Clock,
     context: Context,
     limited: bool = True,
+    ahead: Callable[[Path], AbstractContextManager[None]] = _nothing,
 ) -> Outcome[A]:
     """Carry out one run, from its preparation to a finished MLflow run.
 
@@ -82,6 +87,10 @@ def carry_out[A: Analysis](
         What the run is part of.
     limited : bool
         Whether the run counts among those that the settings limit on this machine.
+    ahead : callable
+        (folder where draws are kept) -> what is under way from when the run has its place on this
+        machine, before the store is connected: to connect takes a second, in which chains can
+        sample. Nothing of it is left where the run does not begin.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def carry_out[A: Analysis](
     Interrupted
         After Ctrl-C; the draws made until then are in the run, whose status is KILLED.
     """
-    with place(settings, limited) as where:
+    with place(settings, limited) as where, ahead(where.state):
         with clock.timed("connect_s"):
             store.connect(settings.tracking_uri)
             close_orphans(where.state)
@@ -249,6 +258,8 @@ def _sample_and_save[A: Analysis](
     if sampled is not None:
         clock.add("compile_s", sampled.compile_s)
         clock.add("sampling_s", sampled.sampling_s)
+        if sampled.ahead_s:
+            clock.add("ahead_s", sampled.ahead_s)
         with clock.timed("save_trace_s"):
             # What follows is computed from the draws as they are stored, and agrees with them.
             sampled = replace(sampled, trace=recorder.trace(sampled.trace))

@@ -34,6 +34,7 @@ STEPS = {
     "log_s": "opening the run",
     "compile_s": "compiling",
     "sampling_s": "chains",
+    "ahead_s": "of them beside the steps above",
     "save_trace_s": "saving the trace",
     "diagnostics_s": "diagnostics",
     "fit_checks_s": "fit checks",
@@ -162,6 +163,8 @@ def by_step(result: Mapping[str, Any], wall: float) -> dict[str, float]:
     """Seconds by step, from what the command prints and the time of its process."""
     timings = dict(result["timings"])
     total, start = timings.pop("total_s"), timings.get("process_s", 0.0)
+    # Chains that begin before the store is connected sample beside the steps that come first.
+    timings["ahead_s"] = -timings.get("ahead_s", 0.0)
     inside = sum(seconds for step, seconds in timings.items() if step != "process_s")
     chains = timings.get("sampling_s", 0.0) + timings.get("compile_s", 0.0)
     return {
