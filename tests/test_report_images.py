@@ -43,3 +43,14 @@ def test_few_colours_are_kept_exactly():
     figure.axes[0].axhspan(0, 1, color="#c0392b", antialiased=False)
     [content] = images({"two": figure}).values()
     np.testing.assert_array_equal(pixels(content), pixels(with_all_colours(figure)))
+
+
+def test_what_covers_much_of_a_picture_of_many_colours_keeps_its_colour():
+    figure = Figure(figsize=(4, 4), dpi=100, facecolor="#fdfcf7")
+    many = np.random.default_rng(1).random((200, 200, 3))
+    figure.figimage(many, 0, 0)
+    figure.figimage(np.full((200, 200, 3), 0.2), 200, 200)
+    content = pixels(images({"many": figure})["many"])
+    assert (content[:200, :200] == (253, 252, 247)).all()
+    assert (content[:200, 200:] == 51).all()
+    assert np.abs(content[200:, :200] - many * 255).mean() < 20

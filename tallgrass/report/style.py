@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
+from tallgrass.report.canvas import Canvas
 from tallgrass.report.labels import label_offsets
 from tallgrass.report.palette import COLOURS, MARKERS, shown
 
@@ -52,7 +52,7 @@ def new_figure(
     fixed places cost nothing, while automatic layout draws every label twice.
     """
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
+    Canvas(figure)
     left, right, top, bottom = margins
     # subplots_adjust measures gaps in mean axes sizes
     wide = (WIDTH - left - right - gaps[0] * (columns - 1)) / columns
