@@ -24,6 +24,8 @@ from tallgrass.report.style import (
     hide_y,
     label_axes,
     new_figure,
+    no_label,
+    panel_title,
     plain,
 )
 
@@ -69,21 +71,26 @@ def traces(
     """
     rows = len(labels)
     figure, axes = new_figure(
-        1.45 * rows + 0.9,
+        1.36 * rows + 0.71,
         columns=2,
         rows=rows,
         margins=(0.55, 0.2, 0.55, 0.5),
-        gaps=(0.45, 0.5),
+        gaps=(0.45, 0.34),
         widths=(1.7, 1),
     )
     for row, (label, values) in enumerate(zip(labels, draws, strict=True)):
         left, right = axes[row]
         _trace(left, values, diverging)
         _rank_histogram(right, values)
-        left.set_title(plain(label, 48), loc="left", fontsize=9, color=INK, pad=4)
-        right.set_title("Ranks by chain", loc="left", fontsize=9, color=MUTED, pad=4)
-    axes[-1, 0].set_xlabel("Draw", fontsize=9, color=INK)
-    axes[-1, 1].set_xlabel("Rank among all draws", fontsize=9, color=INK)
+        panel_title(left, plain(label, 48), fontsize=9, color=INK, pad=4)
+        panel_title(right, "Ranks by chain", fontsize=9, color=MUTED, pad=4)
+        for ax, words in ((left, "Draw"), (right, "Rank among all draws")):
+            no_label(ax.yaxis)
+            if row == rows - 1:
+                ax.set_xlabel(words, fontsize=9, color=INK)
+            else:  # the numbers are those below the last row
+                no_label(ax.xaxis)
+                ax.set_xticks([])
     chains = min(len(draws[0]), 8)
     handles = [
         Line2D([], [], color=chain_colour(c), linewidth=2, label=f"Chain {c}")

@@ -1,9 +1,11 @@
 """What every figure shares: colours, markers, safe text, axes and the placing of labels."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
@@ -89,8 +91,21 @@ def label_axes(ax: Axes, x: str = "", y: str = "", title: str = "") -> None:
     """Axis labels and a title at the left, in the common sizes."""
     ax.set_xlabel(x, fontsize=9.5, color=INK)
     ax.set_ylabel(y, fontsize=9.5, color=INK)
+    for axis, label in ((ax.xaxis, x), (ax.yaxis, y)):
+        if not label:
+            no_label(axis)
     if title:
-        ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=8)
+        panel_title(ax, title, fontsize=11, fontweight="bold", color=INK, pad=8)
+
+
+def panel_title(ax: Axes, title: str, **how: Any) -> None:
+    """A title at the left, right above the axes: Matplotlib would look for what is in its way."""
+    ax.set_title(title, loc="left", y=1.0, **how)
+
+
+def no_label(axis: Axis) -> None:
+    """Say that an axis has no label: Matplotlib would look for its place, among the ticks."""
+    axis.set_label_coords(0, 0)
 
 
 def hide_y(ax: Axes) -> None:

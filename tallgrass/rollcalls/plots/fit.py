@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tallgrass.report.style import ACCENT, MUTED, label_axes, new_figure
+from tallgrass.report.style import ACCENT, MUTED, label_axes, new_figure, panel_title
 
 CHECKS = {
     "rollcall_margin": "Roll calls: margin (yeas minus nays)",
@@ -35,7 +35,7 @@ def predictive(table: pd.DataFrame) -> Figure:
         ax.set_visible(False)
     for ax, check in zip(axes.flat, checks, strict=False):
         _panel(ax, table[table["check"] == check])
-        ax.set_title(CHECKS[check], loc="left", fontsize=10, fontweight="bold", pad=8)
+        panel_title(ax, CHECKS[check], fontsize=10, fontweight="bold", pad=8)
     return figure
 
 
