@@ -9,6 +9,7 @@ from tallgrass.inputs import tables
 from tallgrass.inputs.limits import DEFAULT_LIMITS, Limits
 from tallgrass.rollcalls.sources import words
 from tallgrass.rollcalls.sources.files import SessionFiles
+from tallgrass.rollcalls.sources.kept import kept
 from tallgrass.rollcalls.vote_tables import party_name
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
 
@@ -27,6 +28,7 @@ VOTE_WORDS = {
     "nv": 0,
 }
 
+_PARTS = ("votes", "rollcalls", "legislators")
 # Columns of legislators that are read by name; others may name the groups of a run.
 _OWN = ("slug", "name", "full_name", "party", "district", "chamber")
 
@@ -42,12 +44,14 @@ def load(path: Path, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatri
     Rows are the legislators listed for the chamber and any others who voted in it. A legislator
     listed for both chambers has a row in each.
     """
-    return read(SessionFiles.at(path), chamber, limits)
+    files = SessionFiles.at(path)
+    paths = [files.require(part) for part in _PARTS]
+    return kept(paths, chamber, limits, lambda: read(files, chamber, limits))
 
 
 def read(files: SessionFiles, chamber: str, limits: Limits = DEFAULT_LIMITS) -> VoteMatrix:
     """One chamber of a session, from its files."""
-    paths = {part: files.require(part) for part in ("votes", "rollcalls", "legislators")}
+    paths = {part: files.require(part) for part in _PARTS}
     labels = {part: shown(path.name) for part, path in paths.items()}
     rollcalls = tables.read_table(
         paths["rollcalls"],
