@@ -1,5 +1,6 @@
 """Experiments made by real Dask workers, kept in a real MLflow store."""
 
+import gc
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import xarray as xr
 from distributed import Client
 from example_cluster import QUICK, environment, scheduler, worker
 from example_store import default_store
@@ -173,6 +175,22 @@ def test_resuming_makes_only_what_is_missing(inside, made, worker_of_this_proces
     assert before < after
     assert len(after) == 3
     assert not result.errors
+
+
+def test_a_worker_keeps_no_draws_of_runs_that_are_over(inside, worker_of_this_process):
+    def traces():
+        return sum(isinstance(found, xr.DataTree) for found in gc.get_objects())
+
+    before, often = traces(), gc.get_threshold()
+    hold = {"session": "simulated", "draws": 30, "tune": 40, "chains": 2, "fit_checks": False}
+    asked = Experiment("forgotten", "?", hold=hold, extra=({"seed": 1}, {"seed": 2}))
+    assert not run_experiment(asked, settings(), Options()).errors
+    gc.unfreeze()
+    try:
+        assert traces() == before
+    finally:
+        gc.freeze()  # as the other tests begin
+    assert gc.get_threshold() == often
 
 
 def test_local_workers_are_no_more_than_runs():

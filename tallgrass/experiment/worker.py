@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from tallgrass.errors import TallgrassError
 from tallgrass.escaping import masked
-from tallgrass.machine import CORES_VARIABLE, usable_cores
+from tallgrass.machine import CORES_VARIABLE, release_memory, usable_cores
 from tallgrass.rollcalls.spec import RunSpec, changed_spec
 from tallgrass.settings import Settings
 
@@ -32,6 +33,7 @@ KEY_TAG = "experiment.spec_sha256"
 PARENT_TAG = "mlflow.parentRunId"
 DRAWS_TAG = "recovered.draws"
 _EVERY_SECONDS = 1.0
+_SELDOM = (1_000_000, 20, 100)  # as a command looks for garbage
 # A run sets the store and the thread limits of its whole process.
 _one_at_a_time = threading.Lock()
 _stopped: set[str] = set()  # attempts whose runs must end
@@ -180,16 +182,33 @@ def _carry_out(order: Order, baseline: Outcome | None) -> Outcome:
         tags={PARENT_TAG: order.parent, KEY_TAG: order.key},
         observer=_reporter(order.key),
         stopped=lambda: order.attempt in _stopped,
+        last=True,  # its memory is returned here, with that of its result
     )
     cores = _fair_share(order.neighbours)
     os.environ[CORES_VARIABLE] = str(cores)
     # Else xarray would lock files across the cluster, which fails for data in memory.
     threads = dask.config.set(scheduler="threads")
-    # What is alive between two runs stays: the garbage collector need not look through it again.
+    with threadpool_limits(limits=cores, user_api="blas"), threads, _little_garbage():
+        run_id = fit(spec, settings, context).run_id
+    return Outcome(order.key, run_id)
+
+
+@contextmanager
+def _little_garbage() -> Iterator[None]:
+    """Garbage is looked for once, after a run, and only in what is left of it.
+
+    What is alive between two runs stays, so that the collector need not look through it. Draws and
+    figures refer to each other in circles: those that are left when the next run begins would stay
+    as well.
+    """
+    often = gc.get_threshold()
     gc.freeze()
-    with threadpool_limits(limits=cores, user_api="blas"), threads:
-        result = fit(spec, settings, context)
-    return Outcome(order.key, result.run_id)
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*often)
+        release_memory()
 
 
 def _dead(tags: Mapping[str, str]) -> bool:
