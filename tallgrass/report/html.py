@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from tallgrass.report.page import Picture, Section, Table
 from tallgrass.report.people import Cards
+from tallgrass.report.rows import rows_of, unbroken
 
 STYLES = ("style.css", "tables.css", "drawings.css", "print.css")
 _TEMPLATES = ("report.html", "tables.html", "drawings.html", "people.html")
@@ -151,12 +151,6 @@ def _image(data: bytes) -> Image:
     return Image(f"data:image/png;base64,{base64.b64encode(data).decode()}", width, height)
 
 
-def _unbroken(value: object) -> object:
-    """Text in which a number and its % stay on one line."""
-    # Markup is text as well, but already escaped and laid out: the page's own.
-    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", value) if type(value) is str else value
-
-
 @cache
 def templates() -> Environment:
     """The templates of the pages, which escape all text; they are compiled once a process."""
@@ -164,10 +158,11 @@ def templates() -> Environment:
         loader=PackageLoader("tallgrass.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_unbroken,
+        finalize=unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["rows_of"] = rows_of
     for name in _TEMPLATES:
         environment.get_template(name)
     return environment
