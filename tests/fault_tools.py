@@ -1,5 +1,6 @@
 """Servers that fail on demand, and runs in processes of their own, for the tests of faults."""
 
+import functools
 import http.client
 import os
 import socket
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from forked import Forked, Forkery
 
 from tallgrass.inference import stream
 from tallgrass.tracking import lifecycle
@@ -175,26 +178,30 @@ def start(
     command: Sequence[str] = RUN,
     code: str | None = None,
     **variables: str,
-) -> subprocess.Popen:
+) -> Forked | subprocess.Popen:
     """``tallgrass run`` in a process of its own, its runs' state in ``folder/state``.
 
     ``code`` takes the command's words in place of ``tallgrass``, and runs them another way.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
-    environment |= {
-        "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)]),
-        "TALLGRASS_STATE_DIR": str(folder / "state"),
-        **variables,
-    }
+    variables = {**environment(), "TALLGRASS_STATE_DIR": str(folder / "state"), **variables}
     with (folder / "said").open("ab") as said:
-        return subprocess.Popen(
-            [sys.executable, *(["-c", code] if code else ["-m", "tallgrass"]), *command, *words],
+        return forkery().popen(
+            [*(["-c", code] if code else ["-m", "tallgrass"]), *command, *words],
             cwd=folder,
-            env=environment,
+            env=variables,
             stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            stderr=said,
         )
+
+
+def environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
+    return kept | {"PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)])}
+
+
+@functools.cache
+def forkery() -> Forkery:
+    return Forkery(environment())
 
 
 def statuses(folder: Path) -> list[Status]:
@@ -202,11 +209,11 @@ def statuses(folder: Path) -> list[Status]:
     return [status for _, status in found]
 
 
-def status_of(folder: Path, process: subprocess.Popen) -> Status | None:
+def status_of(folder: Path, process: Forked | subprocess.Popen) -> Status | None:
     return next((one for one in statuses(folder) if one.pid == process.pid), None)
 
 
-def wait_until(condition, process: subprocess.Popen, folder: Path, seconds: float = 300):
+def wait_until(condition, process: Forked | subprocess.Popen, folder: Path, seconds: float = 300):
     """Wait for a condition that a process is to bring about."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -217,7 +224,7 @@ def wait_until(condition, process: subprocess.Popen, folder: Path, seconds: floa
     raise AssertionError((folder / "said").read_text())
 
 
-def sampling(folder: Path, process: subprocess.Popen, least: int = 1) -> Status:
+def sampling(folder: Path, process: Forked | subprocess.Popen, least: int = 1) -> Status:
     """Wait until every chain has made ``least`` draws, tuning included."""
 
     def far() -> Status | None:
@@ -228,7 +235,9 @@ def sampling(folder: Path, process: subprocess.Popen, least: int = 1) -> Status:
     return wait_until(far, process, folder)
 
 
-def keeping(folder: Path, process: subprocess.Popen, least: int = 1, writings: int = 1) -> int:
+def keeping(
+    folder: Path, process: Forked | subprocess.Popen, least: int = 1, writings: int = 1
+) -> int:
     """Wait until ``least`` draws of every chain are on disk; as many as the shortest chain has.
 
     They are written now and then, one chain after the other. A chain whose turn has not come may

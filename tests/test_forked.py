@@ -1,0 +1,94 @@
+"""Forked commands: in every respect that a test counts on, a process that was asked for."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import fault_tools
+import psutil
+import pytest
+from forked import Forked
+
+pytestmark = pytest.mark.slow
+ABOUT = """
+import json, os, sys, random, threading
+import numpy as np
+print(json.dumps({
+    "cwd": os.getcwd(), "env": dict(os.environ), "session": os.getsid(0) == os.getpid(),
+    "argv": sys.argv, "main": __name__, "path": sys.path, "threads": threading.active_count(),
+    "files": sorted(map(int, os.listdir("/proc/self/fd"))), "random": np.random.rand(),
+    "pid": os.getpid(), "imported": "pymc" in sys.modules,
+}), flush=True)
+"""
+
+
+def said(folder, code, *words, **variables):
+    """What a process says of itself, and the process, which has ended."""
+    (folder / "said").unlink(missing_ok=True)
+    process = fault_tools.start(folder, *words, command=(), code=code, **variables)
+    assert process.wait(60) == 0, (folder / "said").read_text()
+    return json.loads((folder / "said").read_text()), process
+
+
+def test_it_has_what_it_was_given_and_nothing_of_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("TALLGRASS_DRAWS", "7")
+    about, process = said(tmp_path, ABOUT, "a word", TALLGRASS_TUNE="9")
+
+    assert isinstance(process, Forked)
+    assert about.pop("imported")
+    assert about["pid"] == process.pid
+    assert about["cwd"] == str(tmp_path)
+    assert about["argv"] == ["-c", "a word"]
+    assert about["session"]
+    assert about["threads"] == 1
+    assert about["env"]["TALLGRASS_TUNE"] == "9"
+    assert "TALLGRASS_DRAWS" not in about["env"]
+    again, _ = said(tmp_path, ABOUT)
+    assert again["random"] != about["random"]
+    assert "TALLGRASS_TUNE" not in again["env"]
+
+
+def test_it_is_as_a_new_process_is(tmp_path):
+    forked, _ = said(tmp_path, ABOUT)
+    # An environment that modules may have read when they were imported.
+    new, process = said(tmp_path, ABOUT, MPLBACKEND="agg")
+
+    assert isinstance(process, subprocess.Popen)
+    for one in (forked, new):
+        for name in ("pid", "random", "imported"):
+            del one[name]
+        # numba and the like set these when they are imported
+        one["env"] = {k: v for k, v in one["env"].items() if k in os.environ}
+    assert forked == new
+
+
+def test_its_end_is_told_as_that_of_any_process(tmp_path):
+    assert fault_tools.start(tmp_path, command=(), code="import sys; sys.exit(3)").wait(60) == 3
+    assert fault_tools.start(tmp_path, command=(), code="1 / 0").wait(60) == 1
+    assert "ZeroDivisionError" in (tmp_path / "said").read_text()
+    process = fault_tools.start(tmp_path, command=(), code="import time; time.sleep(600)")
+    assert process.poll() is None
+    assert abs(psutil.Process(process.pid).create_time() - psutil.time.time()) < 30
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.1)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(60) == -signal.SIGTERM
+    assert not psutil.pid_exists(process.pid)
+
+
+def test_a_shell_finds_the_command(tmp_path):
+    folder = fault_tools.forkery().folder
+    done = subprocess.run(
+        ["bash", "-c", "tallgrass --version; tallgrass no-such-command; echo $?"],
+        env={**fault_tools.environment(), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[0] == "tallgrass"
+    assert done.stdout.split()[-1] == "2"
+    assert "unknown command" in done.stderr
+    assert sys.executable not in done.stderr
