@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from tallgrass.inference.spec import TracePrecision
+from tallgrass.inference.summary import quantiles
 
 ATTRIBUTE = "trace_precision"
 THINNED = "trace_thinned"
@@ -113,7 +114,8 @@ def _rounded(draws: Floats) -> Floats:
         return draws
     flat = np.asarray(draws).reshape(n, -1)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        low, high = np.quantile(flat[:: math.ceil(n / _QUARTILE_DRAWS)], (0.25, 0.75), axis=0)
+        some = np.ascontiguousarray(flat[:: math.ceil(n / _QUARTILE_DRAWS)].T)
+        low, high = quantiles(some, (0.25, 0.75))
         spread = (high - low) / _NORMAL_IQR
         varying = np.isfinite(spread) & (spread > 0)
         step = np.exp2(np.floor(np.log2(np.where(varying, spread, 1.0))) - _BITS)
@@ -125,8 +127,10 @@ def _rounded(draws: Floats) -> Floats:
         np.rint(values, out=values)
         values *= step
         # No draw becomes zero, of which somebody may take the logarithm; constants stay as well.
-        np.copyto(values, flat, where=(values == 0) | ~varying)
-    return values.astype(np.float32).astype(np.float64).reshape(draws.shape)
+        # Of all others 32 bits hold every digit that is left.
+        stays = (values == 0) | ~varying
+        values[stays] = flat[stays].astype(np.float32)
+    return values.reshape(draws.shape)
 
 
 def _encoding(variable: xr.DataArray, is_draws: bool) -> dict[str, Any]:

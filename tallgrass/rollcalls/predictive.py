@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tallgrass.inference.summary import quantiles
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.votes import YEA, VoteMatrix
 
@@ -166,7 +167,7 @@ def _margins(
 
 def _compared(observed: Any, replicated: Any, **names: object) -> pd.DataFrame:
     """Observed values, shape (n,), beside their replicates, shape (n, n_draws)."""
-    low, high = np.quantile(replicated, INTERVAL, axis=1)
+    low, high = quantiles(replicated, INTERVAL)
     beyond = (replicated < low[:, None]) | (replicated > high[:, None])
     return pd.DataFrame(
         {
@@ -210,14 +211,18 @@ def _agreements(
     # Agreement is looked at with the pair of the scale: a third group is no "other party".
     member = (party[:, None] == np.arange(len(PARTIES))).astype(np.float32)
     paired = (party >= 0) & (party < len(PARTIES))
-    by_pair = np.empty((len(first), kept.shape[1]), np.float32)
+    # One draw after another in memory: to write a column of a matrix takes several times as long.
+    votes_of_draws = np.ascontiguousarray(kept.T)
+    places, pair_places = row * cells.shape[1] + column, first * n + second
+    pairs_of_draws = np.empty((kept.shape[1], len(first)), np.float32)
     by_party = np.empty((n, len(PARTIES), kept.shape[1]), np.float32)
     signs = np.zeros(cells.shape, np.float32)
-    for draw in range(kept.shape[1]):
-        signs[row, column] = kept[:, draw]
+    for draw, cast_anew in enumerate(votes_of_draws):
+        signs.ravel()[places] = cast_anew
         products = _products(signs)
-        by_pair[:, draw] = products[first, second]
+        np.take(products, pair_places, out=pairs_of_draws[draw], mode="clip")
         by_party[..., draw] = products @ member
+    by_pair = np.ascontiguousarray(pairs_of_draws.T)
     observed = _products(cells.astype(np.float32))
     of_pair, of_party = common[first, second], common @ member
 
