@@ -39,6 +39,11 @@ class RankDiagnostics(NamedTuple):
 
 def rank_diagnostics(draws: NDArray[Any]) -> RankDiagnostics:
     """R-hat, bulk ESS and tail ESS of draws of shape (chain, draw, entry)."""
+    return _by_rank(draws, False)
+
+
+def _by_rank(draws: NDArray[Any], only_bulk: bool) -> RankDiagnostics:
+    """The diagnostics, or bulk ESS alone, which takes half the time; the others are NaN then."""
     n_chains, n_draws, n_entries = draws.shape
     results = np.full((3, n_entries), np.nan)
     if n_draws >= _LEAST_DRAWS:
@@ -55,7 +60,8 @@ def rank_diagnostics(draws: NDArray[Any]) -> RankDiagnostics:
             order = np.argsort(flat, axis=1)
             tails = np.quantile(rows.reshape(len(rows), -1), TAILS, axis=1) if n_draws % 2 else None
             limits = np.full((2, len(rows)), np.nan) if tails is None else tails
-            _entries(flat, order, limits, scores, 2 * n_chains, half, results[:, low : low + _PART])
+            part = results[:, low : low + _PART]
+            _entries(flat, order, limits, scores, 2 * n_chains, half, only_bulk, part)
 
         parts = range(0, n_entries, _PART)
         if len(parts) == 1:  # threads would take longer than the work
@@ -70,7 +76,7 @@ def rank_diagnostics(draws: NDArray[Any]) -> RankDiagnostics:
 
 def bulk_ess_per_chain(draws: NDArray[Any]) -> Floats:
     """Least bulk ESS of a single chain, by entry."""
-    ess_by_chain = [rank_diagnostics(draws[[c]]).ess_bulk for c in range(len(draws))]
+    ess_by_chain = [_by_rank(draws[[c]], True).ess_bulk for c in range(len(draws))]
     return np.asarray(np.min(ess_by_chain, axis=0))
 
 
@@ -104,7 +110,7 @@ def normal_scores(n: int) -> Floats:
 
 
 @stored_njit()
-def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ignore[no-untyped-def]
+def _entries(flat, order, limits, scores, n_chains, half, only_bulk, results):  # type: ignore[no-untyped-def]
     n = n_chains * half
     # The order of the split chains does not matter.
     values, ranked = np.empty(n), np.empty(n)
@@ -119,8 +125,10 @@ def _entries(flat, order, limits, scores, n_chains, half, results):  # type: ign
             continue
         _score(values, by_size, scores, ranked)
         chains = ranked.reshape(n_chains, half)
-        bulk = _split_rhat(chains)
         results[1, entry] = _ess(chains)
+        if only_bulk:
+            continue
+        bulk = _split_rhat(chains)
         median = 0.5 * (values[n // 2 - 1] + values[n // 2])
         _fold(values, by_size, median, distance, folded_order)
         _score(distance, folded_order, scores, ranked)
