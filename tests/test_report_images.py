@@ -1,6 +1,7 @@
 """Pictures with a palette: a fraction of the bytes, and the same to the eye."""
 
 import io
+import math
 
 import numpy as np
 from example_report import example_input
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tallgrass.report.images import images
+from tallgrass.report.style import new_figure
 from tallgrass.rollcalls.report.figures import figures
 
 
@@ -25,6 +27,12 @@ def test_a_picture_whose_size_is_no_whole_number_of_dots_is_drawn():
     assert int(1.13 * 100) == 112
     [content] = images({"a": Figure(figsize=(6.4, 1.13), dpi=100)}).values()
     assert pixels(content).shape == (113, 640, 3)
+
+
+def test_a_picture_of_ours_whose_size_is_a_trifle_below_a_whole_number_is_drawn():
+    figure, _ = new_figure(math.nextafter(6.5, 0))
+    [content] = images({"a": figure}).values()
+    assert pixels(content).shape == (780, 960, 3)
 
 
 def test_pictures_are_half_as_large_and_look_the_same():

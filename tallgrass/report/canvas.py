@@ -104,8 +104,8 @@ class Canvas(FigureCanvasAgg):
 
     def get_renderer(self) -> TextAtOnce:
         """What draws: kept while the size of the figure is the same."""
-        width, height = self.figure.bbox.size
-        size = (width, height, self.figure.dpi)
+        # As others ask for it: 6.5 inches less a trifle are 780 dots, though the product is 779.9.
+        size = (*self.get_width_height(physical=True), self.figure.dpi)
         kept = getattr(self, "renderer", None)
         if kept is None or (kept.width, kept.height, kept.dpi) != size:
             kept = self.renderer = TextAtOnce(*size)  # type: ignore[no-untyped-call]
