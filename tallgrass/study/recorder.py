@@ -112,11 +112,11 @@ class Recorder:
         """Verdict, metrics, tables, figures and the report; returns where the report is."""
         run = self.run
         tags = analysis.recorded_tags()
-        run.set_tags(tags)
-        run.rename(study.name, study.judged_name(analysis))
         told = study.told(analysis)
         fit = str(tags.get("fit", ""))
-        run.describe(description(run.run_id, run.experiment_id, analysis.verdict, told, fit))
+        words = description(run.run_id, run.experiment_id, analysis.verdict, told, fit)
+        run.describe(words, tags)
+        run.rename(study.name, study.judged_name(analysis))
         self._log_metrics(analysis.recorded_metrics() | self._settings)
         self._settings = {}
         run.log_tables(analysis.recorded_tables())

@@ -101,11 +101,14 @@ class ActiveRun:
             self._write("its name", {"kind": "name", "name": new_name})
             self._name = new_name
 
-    def describe(self, description: str) -> None:
-        """Set the description of the run (markdown); a note of the user's stays above it."""
+    def describe(self, description: str, tags: Mapping[str, object] | None = None) -> None:
+        """Set the description of the run (markdown), and tags with it in one write.
+
+        A note of the user's stays above the description.
+        """
         note = self._note.partition(_DESCRIBED)[0].strip()
         text = f"{_DESCRIBED}\n{description}"
-        self.set_tags({_NOTE: f"{note}\n\n{text}" if note else text})
+        self.set_tags({**(tags or {}), _NOTE: f"{note}\n\n{text}" if note else text})
 
     def log_input(
         self, name: str, fingerprint: str, profile: Mapping[str, int], source: str
