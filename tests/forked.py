@@ -51,8 +51,9 @@ SHIM = """\
 import array, json, os, socket, sys
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
     server.connect({address!r})
-    words = ["-m", "tallgrass", *sys.argv[1:]]
+    words = [*{words!r}, *sys.argv[1:]]
     asked = {{"words": words, "cwd": os.getcwd(), "env": dict(os.environ), "session": False}}
+    asked["env"].pop("JPY_PARENT_PID", None)  # a kernel would miss this parent at once
     rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
     server.sendmsg([json.dumps(asked).encode()], [rights])
     server.recv(99)
@@ -110,9 +111,8 @@ class Forkery:
 
     @functools.cached_property
     def folder(self) -> Path:
-        """Where its socket is, and a ``tallgrass`` for shells: put it first in ``PATH``."""
+        """Where its socket is, with commands for shells, ``tallgrass`` and ``forked-python``."""
         made = tempfile.TemporaryDirectory(prefix="tallgrass-forked-")
-        shim = Path(made.name, "tallgrass")
         address = str(Path(made.name, "socket"))
         process = subprocess.Popen(
             [sys.executable, __file__, address],
@@ -132,8 +132,10 @@ class Forkery:
             made.cleanup()
 
         atexit.register(end)
-        shim.write_text(SHIM.format(python=sys.executable, address=address))
-        shim.chmod(0o755)
+        for name, words in (("tallgrass", ["-m", "tallgrass"]), ("forked-python", [])):
+            shim = Path(made.name, name)
+            shim.write_text(SHIM.format(python=sys.executable, address=address, words=words))
+            shim.chmod(0o755)
         return Path(made.name)
 
     def popen(

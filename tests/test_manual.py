@@ -1,6 +1,8 @@
 """README and manual, from top to bottom: each command and snippet does what a reader expects.
 
 A block that needs what a test cannot have is preceded by ``<!-- not run: the reason -->``.
+``tallgrass`` and ``python`` are forked from a process that has imported the clone's program, except
+what ``make`` and ``mlflow`` start.
 """
 
 import os
@@ -12,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked import Forkery
 from test_project import ROOT, tracked_files
 
 PAGES = ["README.md", *(f"docs/{name}.md" for name in (
@@ -35,6 +38,7 @@ SHORT_FILES = {
     "projects/sessions/experiment.toml": ("[vary]", "[hold]\ndraws = 200\ntune = 200\n[vary]"),
 }
 RUN_SPEC = re.compile(r"tg\.RunSpec\((?!.*draws=)")
+SHORT_RUN_SPEC = "tg.RunSpec(draws=200, tune=200, chains=2, "
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
@@ -63,27 +67,29 @@ class Reader:
         environment = {
             k: v for k, v in os.environ.items() if not k.startswith(("TALLGRASS", "MLFLOW"))
         }
-        scripts = Path(sys.executable).parent
-        self.environment = environment | SHORT | {
-            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        environment |= SHORT | {
             "TALLGRASS_STATE_DIR": str(clone / "state"),
             "PYTHONPATH": str(clone),
-        }  # fmt: skip
+        }
+        self._forkery = Forkery(environment)
+        places = [str(self._forkery.folder), str(Path(sys.executable).parent), os.environ["PATH"]]
+        self.environment = environment | {"PATH": os.pathsep.join(places)}
 
     def runs(self, language: str, text: str) -> str:
         """What the block prints."""
-        command = (
-            ["bash", "-e", "-u", "-c", text] if language == "bash" else [sys.executable, "-c", text]
-        )
-        done = subprocess.run(
-            command,
-            cwd=self.clone,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
+        if language == "python":
+            here = {"cwd": self.clone, "env": self.environment}
+            done = self._forkery.run(["-c", text], **here, timeout=600)
+        else:
+            done = subprocess.run(
+                ["bash", "-e", "-u", "-c", text],
+                cwd=self.clone,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=600,
+            )
         said = f"{text}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == 0, said
         assert "Traceback" not in said, said
@@ -123,13 +129,18 @@ class Reader:
         return re.sub("<((?:other )?run(?: of the (?:House|Senate))?)>", lambda m: ids[m[1]], text)
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    clone = tmp_path_factory.mktemp("clone")
+def copy_clone(clone: Path) -> None:
+    """Copy what git tracks, as it is on disk now."""
     for path in tracked_files():
         target = clone / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    clone = tmp_path_factory.mktemp("clone")
+    copy_clone(clone)
     for name, (long, short) in SHORT_FILES.items():
         text = (clone / name).read_text()
         assert long in text
@@ -148,7 +159,7 @@ def test_a_page_can_be_typed_from_top_to_bottom(reader: Reader, page: str) -> No
     for language, text in found:
         block = reader.with_ids(text)
         if language == "python":  # a page is one session of Python
-            python += RUN_SPEC.sub("tg.RunSpec(draws=200, tune=200, chains=2, ", block)
+            python += RUN_SPEC.sub(SHORT_RUN_SPEC, block)
         elif block := reader.not_typed_yet(block):
             printed = reader.runs("bash", block)
             if block.startswith("tallgrass run "):
