@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
+from tallgrass.report.axes import LeanAxes
 from tallgrass.report.canvas import Canvas
 from tallgrass.report.labels import label_offsets
 from tallgrass.report.palette import COLOURS, MARKERS, shown
@@ -63,6 +64,7 @@ def new_figure(
         rows,
         columns,
         squeeze=False,
+        subplot_kw={"axes_class": LeanAxes},
         gridspec_kw={
             "left": left / WIDTH,
             "right": 1 - right / WIDTH,
