@@ -1,19 +1,22 @@
 """Servers that fail on demand, and runs in processes of their own, for the tests of faults."""
 
+import contextlib
 import functools
 import http.client
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from example_store import migrated
 from forked import Forked, Forkery
 
 from tallgrass.inference import stream
@@ -31,6 +34,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@functools.cache
+def empty_store() -> bytes:
+    """A migrated database without experiments: the server makes its default one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "server.db"
+        path.write_bytes(migrated())
+        with contextlib.closing(sqlite3.connect(path)) as database, database:
+            database.execute("DELETE FROM experiments")
+        return path.read_bytes()
+
+
 class Server:
     """A real MLflow server that can be stopped and started again on the same port."""
 
@@ -39,8 +53,10 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._options, self._process = options, None
         folder.mkdir(exist_ok=True)
+        if store is None and not (folder / "server.db").exists():
+            (folder / "server.db").write_bytes(empty_store())
         self._variables = {
-            **os.environ,
+            **environment(),
             "MLFLOW_BACKEND_STORE_URI": store or f"sqlite:///{folder}/server.db",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             **variables,
@@ -49,17 +65,13 @@ class Server:
             self._variables.pop(name, None)
 
     def start(self) -> None:
-        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+        words = ["-m", "mlflow", "server", "--host", "127.0.0.1"]
         words += ["--port", str(self.port), "--workers", "1", "--serve-artifacts"]
         words += ["--artifacts-destination", str(self.folder / "artifacts"), *self._options]
-        self._process = subprocess.Popen(
-            words,
-            env=self._variables,
-            cwd=self.folder,
-            stdout=(self.folder / "log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = forkery().popen(
+                words, env=self._variables, cwd=self.folder, stdout=log, stderr=log
+            )
         until = time.monotonic() + 120
         while time.monotonic() < until:
             try:
@@ -77,7 +89,7 @@ class Server:
             self._process = None
 
 
-@contextmanager
+@contextlib.contextmanager
 def server(folder: Path, store: str | None = None, *options: str, **variables: str):
     made = Server(folder, store, *options, **variables)
     made.start()
@@ -160,7 +172,7 @@ class _Passing(BaseHTTPRequestHandler):
         """In silence."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def proxy(upstream: str) -> Iterator[Proxy]:
     made = Proxy(upstream)
     thread = threading.Thread(target=made.serve_forever, daemon=True)
