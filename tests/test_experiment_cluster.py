@@ -1,17 +1,14 @@
 """Workers with folders of their own, a remote MLflow server on PostgreSQL, and one that is lost."""
 
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
-from contextlib import contextmanager
 
+import fault_tools
 import mlflow
 import pytest
-from example_cluster import environment, scheduler, worker
+from example_cluster import scheduler, wait_for_workers, worker
 from example_store import bare_folder
-from postgres import engine_of, free_port
+from postgres import engine_of
 
 from tallgrass.experiment import Experiment, Options, run_experiment
 from tallgrass.rollcalls import earlier
@@ -28,42 +25,16 @@ EXPERIMENT = Experiment(
 )
 
 
-@contextmanager
-def mlflow_server(folder, backend):
-    """The address of an MLflow server that keeps runs in a database and artifacts in a folder."""
-    port = free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
-    command += ["--port", str(port), "--artifacts-destination", str(folder / "artifacts")]
-    variables = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    variables["MLFLOW_BACKEND_STORE_URI"] = backend
-    with (folder / "server.txt").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment(**variables), stdout=log, stderr=log
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            for _ in range(240):
-                try:
-                    urllib.request.urlopen(f"{address}/health", timeout=1).close()
-                    break
-                except OSError:
-                    time.sleep(0.5)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
 def test_a_lost_worker_loses_and_doubles_no_run(tmp_path, postgres_url):
     backend = engine_of(postgres_url).url.render_as_string(hide_password=False)
     with (
-        mlflow_server(tmp_path, backend) as address,
+        fault_tools.server(tmp_path, backend) as server,
         bare_folder(tmp_path),
         scheduler(tmp_path) as dask,
         worker(dask, tmp_path / "one") as doomed,
         worker(dask, tmp_path / "two"),
     ):
-        killed = []
+        address, killed = server.url, []
 
         def kill():
             """Kill a worker while it samples its second run."""
@@ -77,6 +48,7 @@ def test_a_lost_worker_loses_and_doubles_no_run(tmp_path, postgres_url):
                     killed.append(True)
                 time.sleep(0.2)
 
+        wait_for_workers(dask, 2)
         threading.Thread(target=kill, daemon=True).start()
         settings = load_settings({"tracking_uri": address, "progress": "none"})
         result = run_experiment(EXPERIMENT, settings, Options(scheduler=dask))

@@ -6,7 +6,7 @@ import time
 import mlflow
 import psutil
 import pytest
-from example_cluster import QUICK, scheduler, worker
+from example_cluster import QUICK, scheduler, wait_for_workers, worker
 from example_store import default_store
 
 from tallgrass.experiment import Experiment, Options, run_experiment
@@ -45,6 +45,7 @@ def test_a_nanny_that_is_killed_loses_doubles_and_leaves_no_run(tmp_path, monkey
                     nanny.kill()
                 time.sleep(0.05)
 
+        wait_for_workers(dask, 2)
         threading.Thread(target=kill, daemon=True).start()
         settings = load_settings({"progress": "none"})
         result = run_experiment(EXPERIMENT, settings, Options(scheduler=dask))
