@@ -23,10 +23,14 @@ ROOT = Path(__file__).parents[1]
 # They take longest, the longest first: none is left for one worker at the end, when the other is
 # done.
 FIRST = (
-    "test_manual", "test_manual_browser", "test_docstrings", "test_lab_sbc", "test_faults_recovery",
-    "test_rollcalls_models_dynamic_calibrated", "test_faults", "test_items_models_anchored",
-    "test_items_agreement", "test_rollcalls_plane", "test_items_run", "test_experiment_runner",
-    "test_rollcalls_models_joint_calibrated", "test_rollcalls_models_posterior",
+    "test_manual_browser", "test_manual", "test_lab_sbc", "test_faults_ownership", "test_home",
+    "test_docstrings", "test_faults_recovery", "test_rollcalls_models_dynamic_calibrated",
+    "test_rollcalls_plane", "test_inference_compiled", "test_items_models_anchored",
+    "test_items_project", "test_items_reference", "test_faults", "test_lab_warm",
+    "test_faults_server", "test_lab_benchmark_many_runs", "test_items_agreement",
+    "test_rollcalls_run_joint", "test_experiment_cluster", "test_items_run",
+    "test_experiment_runner", "test_rollcalls_models_joint_calibrated",
+    "test_rollcalls_models_posterior",
 )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             tg.fit(tg.RunSpec(model=model, draws=200, tune=200), QUIET)
         (folder / "two-starts").mkdir()
         (folder / "two-starts" / "experiment.toml").write_text(EXPERIMENT)
-        assert main(["experiment", "two-starts", "--progress", "none"]) == 0
+        assert main(["experiment", "two-starts", "--workers", "1", "--progress", "none"]) == 0
         yield folder
         del os.environ["TALLGRASS_STATE_DIR"]
 

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import fault_tools as tools
@@ -116,11 +114,8 @@ def killed_while_sampling(store, words):
 
 
 def killed_while_recording(store, words):
-    words = [sys.executable, "-c", KILLED_WHILE_RECORDING, *words]
-    ended = subprocess.run(
-        words, cwd=store, env=os.environ | {"PYTHONPATH": str(tools.ROOT)}, check=False
-    )
-    assert ended.returncode == -signal.SIGKILL
+    process = tools.start(store, command=words, code=KILLED_WHILE_RECORDING)
+    assert process.wait(300) == -signal.SIGKILL, (store / "said").read_text()
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
