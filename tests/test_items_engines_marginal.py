@@ -10,7 +10,7 @@ from scipy.optimize import approx_fprime, minimize
 from scipy.special import logsumexp
 
 from tallgrass.errors import DataError
-from tallgrass.items.engines import calibrate_map, calibrate_mml, one_sided_items
+from tallgrass.items.engines import calibrate_map, calibrate_mml, one_sided_items, quadrature
 from tallgrass.items.engines.quadrature import by_user, expect, grid, nodes_for
 from tallgrass.items.engines.standard_errors import Border, covariances
 from tallgrass.items.priors import PriorChoice, item_priors
@@ -278,3 +278,12 @@ def test_an_item_without_information_has_no_covariance_and_the_others_have():
     found = covariances(blocks, np.zeros((3, 2))).items
     assert np.isnan(found[1]).all()
     np.testing.assert_allclose(found[[0, 2]], np.linalg.inv([[2.0, 0.5], [0.5, 1.0]])[None][[0, 0]])
+
+
+def test_sums_over_users_are_the_same_of_few_answers_and_of_many(monkeypatch):
+    responses = simulated_items(300, 12, 0, per_user=8, seed=3).responses
+    one_by_one = calibrate_mml(responses)
+    monkeypatch.setattr(quadrature, "_FEW", 0)
+    at_once = calibrate_mml(responses)
+    np.testing.assert_array_equal(one_by_one.b, at_once.b)
+    np.testing.assert_array_equal(one_by_one.theta, at_once.theta)

@@ -36,6 +36,17 @@ def test_the_fingerprint_changes_with_one_answer():
     assert responses().fingerprint != responses(correct=np.array([1, 1, 1])).fingerprint
 
 
+def test_other_answers_to_the_same_questions_are_responses_of_their_own():
+    before = responses()
+    digest = before.fingerprint
+    other = before.answered(np.array([0, 0, 1]))
+    checked = Responses(before.users, before.items, before.user, before.item, other.correct)
+    assert other.fingerprint == checked.fingerprint != digest
+    assert before.fingerprint == digest
+    with pytest.raises(ValueError, match="read-only"):
+        other.correct[0] = 1
+
+
 def test_the_arrays_cannot_be_written():
     with pytest.raises(ValueError, match="read-only"):
         responses().correct[0] = 0

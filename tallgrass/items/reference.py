@@ -277,7 +277,7 @@ class _Replication:
         """Abilities from these answers, and the fit of items and users."""
         r = self.responses
         x = abilities(self._data(correct), slope, intercept, *self.nodes)
-        answered = Responses(r.users, r.items, r.user, r.item, correct)
+        answered = r.answered(correct)
         of = answered, x, slope, -intercept / slope
         return _Point(slope, intercept, x, (item_fit(*of), person_fit(*of)))
 

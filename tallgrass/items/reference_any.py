@@ -149,7 +149,7 @@ class _Replication:
     def _at(self, correct: Answers, vector: Floats) -> _Point:
         expected = self._expected(correct, vector)
         r = self.responses
-        answered = Responses(r.users, r.items, r.user, r.item, correct, r.graded)
+        answered = r.answered(correct)
         theta = self.mean + self.sd * expected.theta
         fits = fits_of(answered, theta, self.family.curves(vector))
         return _Point(vector, expected.theta, self._score(expected, vector), fits)
@@ -157,7 +157,7 @@ class _Replication:
     def _expected(self, correct: Answers, vector: Floats) -> Expected:
         """The E-step of these answers, with standardised abilities."""
         r, (x, log_weight) = self.responses, self.nodes
-        answered = Responses(r.users, r.items, r.user, r.item, correct, r.graded)
+        answered = r.answered(correct)
         table = self.family.curves(vector).log_probabilities(self.mean + self.sd * x)
         data = by_user_coded(answered, self.first)
         return expect_answers(data, np.ascontiguousarray(table), x, log_weight)

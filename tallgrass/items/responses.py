@@ -1,5 +1,6 @@
 """Answers to test items as one checked, immutable long table, and the anchors of a scale."""
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,21 @@ class Responses:
 
     def __len__(self) -> int:
         return len(self.correct)
+
+    def answered(self, correct: NDArray[np.int8]) -> "Responses":
+        """The same users and items, which are not checked again, with other answers in their order.
+
+        Parameters
+        ----------
+        correct : ndarray of int8, shape (n_responses,)
+            1 correct, 0 not; taken as they are.
+        """
+        other = copy.copy(self)
+        vars(other).pop("fingerprint", None)
+        values = correct.astype(np.int8)
+        values.flags.writeable = False
+        object.__setattr__(other, "correct", values)
+        return other
 
     @cached_property
     def fingerprint(self) -> str:

@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 LIMIT = 6.0  # the prior probability of larger abilities is 2e-9
 LEAST_NODES, MOST_NODES = 61, 4001
 PARTS = 4  # parts of the users, each summed separately: a fixed number gives equal sums everywhere
+_FEW = 20_000  # answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +96,15 @@ def over_users[T](data: ByUser, part: Callable[[int, int], T], n_parts: int = PA
     """The results of ``part(low, high)`` for users low to high - 1, computed in parallel.
 
     The number of parts is fixed and each has about as many responses, so sums do not depend on the
-    machine.
+    machine. Of few answers they are computed one after the other: threads take longer to start.
     """
     n_users = len(data.bounds) - 1
     cuts = np.searchsorted(data.bounds, np.linspace(0, len(data.code), n_parts + 1)[1:-1])
+    limits = [0, *map(int, cuts)], [*map(int, cuts), n_users]
+    if len(data.code) < _FEW:
+        return list(map(part, *limits))
     with ThreadPoolExecutor(n_parts) as pool:
-        return list(pool.map(part, [0, *map(int, cuts)], [*map(int, cuts), n_users]))
+        return list(pool.map(part, *limits))
 
 
 def expect(
