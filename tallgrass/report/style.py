@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from tallgrass.report.axes import LeanAxes
 from tallgrass.report.canvas import Canvas
 from tallgrass.report.labels import label_offsets
 from tallgrass.report.palette import COLOURS, MARKERS, shown
@@ -64,7 +63,6 @@ def new_figure(
         rows,
         columns,
         squeeze=False,
-        subplot_kw={"axes_class": LeanAxes},
         gridspec_kw={
             "left": left / WIDTH,
             "right": 1 - right / WIDTH,
