@@ -46,6 +46,12 @@ MODULES = (
 )  # fmt: skip
 # Not read while something is imported, so that they may be others in every process.
 FREE = ("TALLGRASS_", "MLFLOW_", "PYTEST_", "PATH", "PWD", "OLDPWD", "SHLVL", "_", "COLUMNS")
+# Set by libraries when they are imported: JAX, scikit-learn, PyMC, MLflow and ourselves. A test
+# that imports one of them must not make every later command a new process.
+SET_BY_IMPORTS = (
+    "TF_CPP_MIN_LOG_LEVEL", "TPU_SKIP_MDS_QUERY", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK",
+    "_MLFLOW_TELEMETRY_SESSION_ID", "HDF5_USE_FILE_LOCKING",
+)  # fmt: skip
 SHIM = """\
 #!{python} -IS
 import array, json, os, socket, sys
@@ -183,7 +189,7 @@ def _fixed(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(FREE[:3]) and name not in FREE[3:]
+        if not name.startswith(FREE[:3]) and name not in (*FREE[3:], *SET_BY_IMPORTS)
     }
 
 

@@ -50,6 +50,14 @@ def test_it_has_what_it_was_given_and_nothing_of_others(tmp_path, monkeypatch):
     assert "TALLGRASS_TUNE" not in again["env"]
 
 
+def test_what_a_library_sets_when_it_is_imported_makes_no_new_process(tmp_path, monkeypatch):
+    fault_tools.forkery()
+    monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")  # by JAX
+    about, process = said(tmp_path, ABOUT)
+    assert isinstance(process, Forked)
+    assert about["env"]["TPU_SKIP_MDS_QUERY"] == "1"
+
+
 def test_it_is_as_a_new_process_is(tmp_path):
     forked, _ = said(tmp_path, ABOUT)
     # An environment that modules may have read when they were imported.
