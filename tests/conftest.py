@@ -89,6 +89,20 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def variables_of_dask():
+    """What Dask sets for its workers, and leaves, is set no more after the tests of a module."""
+    names = ["MALLOC_TRIM_THRESHOLD_", "PYTHONHASHSEED", "__DASK_PARENT_PID"]
+    names += [f"{library}_NUM_THREADS" for library in ("OMP", "MKL", "OPENBLAS")]
+    before = {name: os.environ.get(name) for name in names}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Real votes; where they are not, tests skip, but not in CI."""

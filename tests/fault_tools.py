@@ -24,6 +24,7 @@ from tallgrass.tracking import lifecycle
 from tallgrass.tracking.lifecycle import Status
 
 ROOT = Path(__file__).parent.parent
+PATHS = os.pathsep.join([*sys.path, str(ROOT)])  # before a test has made them others
 # A real legislature that is sampled in seconds.
 RUN = ["run", "--session=simulated", "--fit-checks=false", "--progress=none", "--chains=2"]
 
@@ -189,6 +190,7 @@ def start(
     *words: str,
     command: Sequence[str] = RUN,
     code: str | None = None,
+    by: Forkery | None = None,
     **variables: str,
 ) -> Forked | subprocess.Popen:
     """``tallgrass run`` in a process of its own, its runs' state in ``folder/state``.
@@ -197,7 +199,7 @@ def start(
     """
     variables = {**environment(), "TALLGRASS_STATE_DIR": str(folder / "state"), **variables}
     with (folder / "said").open("ab") as said:
-        return forkery().popen(
+        return (by or forkery()).popen(
             [*(["-c", code] if code else ["-m", "tallgrass"]), *command, *words],
             cwd=folder,
             env=variables,
@@ -208,7 +210,7 @@ def start(
 
 def environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
-    return kept | {"PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT)])}
+    return kept | {"PYTHONPATH": PATHS}
 
 
 @functools.cache

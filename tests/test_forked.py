@@ -1,5 +1,6 @@
 """Forked commands: in every respect that a test counts on, a process that was asked for."""
 
+import functools
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import fault_tools
 import psutil
 import pytest
-from forked import Forked
+from forked import Forked, Forkery
 
 pytestmark = pytest.mark.slow
 ABOUT = """
@@ -24,17 +25,23 @@ print(json.dumps({
 """
 
 
-def said(folder, code, *words, **variables):
+@pytest.fixture(scope="module")
+def forkery():
+    """One with the variables of now: other tests may have left some."""
+    return Forkery(fault_tools.environment())
+
+
+def said(forkery, folder, code, *words, **variables):
     """What a process says of itself, and the process, which has ended."""
     (folder / "said").unlink(missing_ok=True)
-    process = fault_tools.start(folder, *words, command=(), code=code, **variables)
+    process = fault_tools.start(folder, *words, command=(), code=code, by=forkery, **variables)
     assert process.wait(60) == 0, (folder / "said").read_text()
     return json.loads((folder / "said").read_text()), process
 
 
-def test_it_has_what_it_was_given_and_nothing_of_others(tmp_path, monkeypatch):
+def test_it_has_what_it_was_given_and_nothing_of_others(forkery, tmp_path, monkeypatch):
     monkeypatch.setenv("TALLGRASS_DRAWS", "7")
-    about, process = said(tmp_path, ABOUT, "a word", TALLGRASS_TUNE="9")
+    about, process = said(forkery, tmp_path, ABOUT, "a word", TALLGRASS_TUNE="9")
 
     assert isinstance(process, Forked)
     assert about.pop("imported")
@@ -45,23 +52,25 @@ def test_it_has_what_it_was_given_and_nothing_of_others(tmp_path, monkeypatch):
     assert about["threads"] == 1
     assert about["env"]["TALLGRASS_TUNE"] == "9"
     assert "TALLGRASS_DRAWS" not in about["env"]
-    again, _ = said(tmp_path, ABOUT)
+    again, _ = said(forkery, tmp_path, ABOUT)
     assert again["random"] != about["random"]
     assert "TALLGRASS_TUNE" not in again["env"]
 
 
-def test_what_a_library_sets_when_it_is_imported_makes_no_new_process(tmp_path, monkeypatch):
-    fault_tools.forkery()
+def test_what_a_library_sets_when_it_is_imported_makes_no_new_process(
+    forkery, tmp_path, monkeypatch
+):
+    said(forkery, tmp_path, ABOUT)
     monkeypatch.setenv("TPU_SKIP_MDS_QUERY", "1")  # by JAX
-    about, process = said(tmp_path, ABOUT)
+    about, process = said(forkery, tmp_path, ABOUT)
     assert isinstance(process, Forked)
     assert about["env"]["TPU_SKIP_MDS_QUERY"] == "1"
 
 
-def test_it_is_as_a_new_process_is(tmp_path):
-    forked, _ = said(tmp_path, ABOUT)
+def test_it_is_as_a_new_process_is(forkery, tmp_path):
+    forked, _ = said(forkery, tmp_path, ABOUT)
     # An environment that modules may have read when they were imported.
-    new, process = said(tmp_path, ABOUT, MPLBACKEND="agg")
+    new, process = said(forkery, tmp_path, ABOUT, ANOTHER_SETTING="1")
 
     assert isinstance(process, subprocess.Popen)
     for one in (forked, new):
@@ -72,11 +81,12 @@ def test_it_is_as_a_new_process_is(tmp_path):
     assert forked == new
 
 
-def test_its_end_is_told_as_that_of_any_process(tmp_path):
-    assert fault_tools.start(tmp_path, command=(), code="import sys; sys.exit(3)").wait(60) == 3
-    assert fault_tools.start(tmp_path, command=(), code="1 / 0").wait(60) == 1
+def test_its_end_is_told_as_that_of_any_process(forkery, tmp_path):
+    start = functools.partial(fault_tools.start, tmp_path, command=(), by=forkery)
+    assert start(code="import sys; sys.exit(3)").wait(60) == 3
+    assert start(code="1 / 0").wait(60) == 1
     assert "ZeroDivisionError" in (tmp_path / "said").read_text()
-    process = fault_tools.start(tmp_path, command=(), code="import time; time.sleep(600)")
+    process = start(code="import time; time.sleep(600)")
     assert process.poll() is None
     assert abs(psutil.Process(process.pid).create_time() - psutil.time.time()) < 30
     with pytest.raises(subprocess.TimeoutExpired):
@@ -86,8 +96,8 @@ def test_its_end_is_told_as_that_of_any_process(tmp_path):
     assert not psutil.pid_exists(process.pid)
 
 
-def test_a_shell_finds_the_command(tmp_path):
-    folder = fault_tools.forkery().folder
+def test_a_shell_finds_the_command(forkery, tmp_path):
+    folder = forkery.folder
     done = subprocess.run(
         ["bash", "-c", "tallgrass --version; tallgrass no-such-command; echo $?"],
         env={**fault_tools.environment(), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
