@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,14 @@ from pytensor.graph.traversal import graph_inputs
 from pytensor.link.numba.cache import compile_numba_function_src
 
 from tallgrass.errors import SamplingError
-from tallgrass.inference import unpacking
+from tallgrass.inference import code_memory, unpacking
 from tallgrass.inference.cache import with_readable_cache
+from tallgrass.inference.code_memory import Memory, copies, parts_of_x
 from tallgrass.inference.draws import Model, start_of
 from tallgrass.inference.gradient_check import gradient_agrees
 from tallgrass.inference.graph_key import graph_key
 from tallgrass.inference.nutpie_library import CompiledPyMCModel
-from tallgrass.inference.unpacking import is_packed, pack, unpacked
+from tallgrass.inference.unpacking import is_packed, unpacked
 
 # Sums are made in the order in which they are written. With reassociation every copy of a function
 # rounds in an order of its own, and which copy runs depends on what the process has compiled or
@@ -61,8 +61,8 @@ _DOUBLES = nb.types.CPointer(nb.types.double)
 _LOGP = nb.types.int64(nb.types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, nb.types.voidptr)
 _EXPAND = nb.types.int64(nb.types.uint64, nb.types.uint64, _DOUBLES, _DOUBLES, nb.types.voidptr)
 
-# Sources of the functions that nutpie calls; ``sizes`` is that of :class:`_Memory`. nutpie's return
-# codes: 0 fine, 1 error, 3 gradient and 4 value not finite.
+# Sources of the functions that nutpie calls; ``sizes`` is that of ``Memory``. What they return to
+# nutpie: 0 fine, 1 error, 3 gradient and 4 value not finite.
 _LOGP_SOURCE = """
 def logp(dim, x_, gradient_, value_, sizes_):
     sizes = carray(sizes_, ({n_sizes},), int64)
@@ -170,10 +170,10 @@ def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
     names = {dim: len(labels) for dim, labels in graph.coords.items()}
     dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
     public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
-    memory = _Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
-    settings = (Path(__file__).read_text("utf-8"), unpacking.SOURCE_KEY, in_place)
-    key = graph_key([logp, *public], values, *settings)
-    arguments = ", ".join([*_parts_of_x(values, memory.at_values), *memory.arguments])
+    memory = Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
+    sources = (Path(__file__).read_text("utf-8"), code_memory.SOURCE_KEY, unpacking.SOURCE_KEY)
+    key = graph_key([logp, *public], values, *sources, in_place)
+    arguments = ", ".join([*parts_of_x(values, memory.at_values), *memory.arguments])
     literals = {
         "n_sizes": len(memory.sizes),
         "at_n": memory.at_values + len(values),
@@ -193,11 +193,11 @@ def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
             raise _NotStoredError
         return _numba_function(values, shared, public, in_place)
 
-    gradients = _copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
+    gradients = copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
     logp_code, logp_was_stored = _cfunc(
         _LOGP_SOURCE.format(**literals, copies=gradients), "logp", _LOGP, key, make_logp
     )
-    outputs = _copies("out", public, memory.at_public, first=0)
+    outputs = copies("out", public, memory.at_public, first=0)
     expand_code, expand_was_stored = _cfunc(
         _EXPAND_SOURCE.format(**literals, copies=outputs), "expand", _EXPAND, key, make_expand
     )
@@ -224,31 +224,6 @@ def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
     )
 
 
-class _Memory:
-    """Where the compiled code finds the data of a model, and how large everything is.
-
-    ``sizes`` is one vector of integers: the address and the shape of every array of data, then
-    where each part of the vector of values begins and ends, then the same of what is kept. Where a
-    number stands in it depends on the model alone; ``arguments`` are the arrays as source text.
-    """
-
-    def __init__(self, shared: list[Any], lengths: list[int], public: list[int]) -> None:
-        packed = pack([x.get_value(borrow=True) for x in shared if is_packed(x)])
-        rest = [x.get_value(borrow=True) for x in shared if not is_packed(x)]
-        self.arrays = [np.ascontiguousarray(x) for x in (*packed, *rest)]
-        numbers: list[int] = []
-        self.arguments: list[str] = []
-        for x in self.arrays:
-            at = len(numbers)
-            shape = "".join(f"sizes[{at + 1 + axis}], " for axis in range(x.ndim))
-            self.arguments.append(f"carray(as_pointer(sizes[{at}]), ({shape}), {x.dtype})")
-            numbers += [x.ctypes.data, *x.shape]
-        self.at_values = len(numbers)
-        self.at_public = self.at_values + len(lengths) + 1
-        ends = [*accumulate(lengths, initial=0), *accumulate(public, initial=0)]
-        self.sizes = np.array([*numbers, *ends], np.int64)
-
-
 def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
     """The model's start as nutpie asks for it: seed -> one vector."""
 
@@ -257,29 +232,6 @@ def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
         return np.concatenate([np.ravel(point[name]) for name in names])
 
     return start
-
-
-def _parts_of_x(values: list[Any], at: int) -> list[str]:
-    """The values as source text, parts of the flat vector x that begin at sizes[at], ..."""
-    parts = (f"x[sizes[{i}]:sizes[{i + 1}]]" for i in range(at, at + len(values)))
-    return [
-        part if value.ndim == 1 else f"{part}.reshape({value.type.shape})"
-        for part, value in zip(parts, values, strict=True)
-    ]
-
-
-def _copies(target: str, results: list[Any], at: int, first: int) -> str:
-    """Source lines that copy results into a flat vector, from result number ``first`` on."""
-    lines = []
-    for i, variable in enumerate(results):
-        result, start = f"result[{first + i}]", f"sizes[{at + i}]"
-        if variable.ndim == 0:
-            lines.append(f"    {target}[{start}] = {result}.item()")
-        else:
-            # A loop, not a slice: numba would compile a message about shapes with every slice.
-            lines.append(f"    for k in range(len({result})):")
-            lines.append(f"        {target}[{start} + k] = {result}[k]")
-    return "\n".join(lines)
 
 
 def _numba_function(
