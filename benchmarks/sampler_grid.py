@@ -30,7 +30,14 @@ from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.trace import VARIABLES, sample
 from tallgrass.settings import Settings
 
-OTHER = {"leapfrog": "normal", "normal": "leapfrog"}
+OTHER = {"leapfrog": "normal", "normal": "leapfrog", "diag": "draw_diag", "draw_diag": "diag"}
+# Trajectories and mass matrix of each model, where nothing is asked for.
+USUAL = {
+    "flat": ("leapfrog", "diag"),
+    "hierarchical": ("leapfrog", "draw_diag"),
+    "joint": ("normal", "diag"),
+    "items": ("normal", "diag"),
+}
 ITEMS = (Size(1000, 100, 10, 20), Size(2000, 60, 15, 30))
 
 
@@ -42,15 +49,18 @@ class Fit(NamedTuple):
     passed: bool
 
 
-def settings_of(usual: str) -> dict[str, dict[str, object]]:
+def settings_of(trajectory: str, adaptation: str) -> dict[str, dict[str, object]]:
     """The grid: tuning by target acceptance, and the other trajectory and mass matrix alone."""
     crossed = {
         f"tune {tune}, target {target}": {"tune": tune, "target_accept": target}
         for tune in (500, 1000, 1500)
         for target in (0.8, 0.9)
     }
-    alone = {f"{OTHER[usual]} trajectories": {"trajectory": OTHER[usual]}}
-    return crossed | alone | {"draw_diag": {"adaptation": "draw_diag"}}
+    alone: dict[str, dict[str, object]] = {
+        f"{OTHER[trajectory]} trajectories": {"trajectory": OTHER[trajectory]},
+        OTHER[adaptation]: {"adaptation": OTHER[adaptation]},
+    }
+    return crossed | alone
 
 
 def judged(sampled: Sampled, trace: xr.DataTree, variables: tuple[str, ...], scores: object) -> Fit:
@@ -95,7 +105,7 @@ def banks() -> Iterator[tuple[str, object]]:
 def main(folder: Path, model: str, seeds: int) -> None:
     """Print a row for every setting: its ratios to the default, and how many fits pass."""
     data = list(banks() if model == "items" else legislatures(folder, model))
-    grid = settings_of({"items": "normal", "joint": "normal"}.get(model, "leapfrog"))
+    grid = settings_of(*USUAL[model])
     fits: dict[str, list[Fit]] = {name: [] for name in grid}
     for _, fit in data:
         for seed in range(42, 42 + seeds):

@@ -1,7 +1,9 @@
 """Seeded draws of every model and engine, the last of each chain, as text (``golden/draws.txt``).
 
 The file was made by commit 8e73e0b, before the rooms of the package were moved, on an x86-64
-processor without AVX-512. Where draws change on purpose, it is made anew and the commit says why::
+processor without AVX-512; the draws of the hierarchical model in canonical coordinates are of
+December 2026, when its coordinates changed. Where draws change on purpose, the lines of that model
+are made anew and the commit says why::
 
     .venv/bin/python tests/golden_draws.py > tests/golden/draws.txt
 """

@@ -17,6 +17,7 @@ from tallgrass.inference.draws import Interrupted
 from tallgrass.inference.progress import ChainProgress
 from tallgrass.inference.ranks import rank_diagnostics
 from tallgrass.inference.sampler_threads import thread_ids
+from tallgrass.inference.samplers import adaptation as mass_matrix_of
 from tallgrass.inference.samplers import sample_and_assemble
 from tallgrass.inference.samplers import trajectory as steps_of
 from tallgrass.inference.spec import SamplerSpec
@@ -275,6 +276,32 @@ def test_a_model_has_the_trajectory_that_suits_it_unless_another_is_asked_for(
     assert asked.attrs["trajectory"] == "leapfrog"
     assert same_posterior(asked, by_nutpie.trace)
     assert steps_of("normal", SamplerSpec(sampler="pymc")) == "leapfrog"
+
+
+def test_a_model_has_the_mass_matrix_that_suits_it_unless_another_is_asked_for(
+    hierarchical, by_nutpie
+):
+    assert by_nutpie.trace.attrs["adaptation"] == "draw_diag"
+    asked = sample(hierarchical, VOTES, SHORT.model_copy(update={"adaptation": "diag"})).trace
+    assert asked.attrs["adaptation"] == "diag"
+    assert not same_posterior(asked, by_nutpie.trace)
+    of_model = dataclasses.replace(hierarchical, adaptation="diag")
+    assert same_posterior(sample(of_model, VOTES, SHORT).trace, asked)
+    assert mass_matrix_of("draw_diag", SamplerSpec(sampler="pymc")) == "diag"
+
+
+@pytest.mark.parametrize(
+    ("spec", "adaptation"),
+    [
+        ({}, "draw_diag"),
+        ({"beta_prior": "lognormal:0,1"}, "diag"),
+        ({"discrimination": "equal"}, "diag"),
+        ({"coordinates": "textbook"}, "diag"),
+        ({"model": "flat"}, "diag"),
+    ],
+)
+def test_slopes_of_either_sign_by_party_suit_a_mass_matrix_of_draws(spec, adaptation):
+    assert toy_model(VOTES, **spec).adaptation == adaptation
 
 
 def test_the_flow_says_what_to_install_where_jax_is_missing(hierarchical):

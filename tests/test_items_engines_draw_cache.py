@@ -90,9 +90,7 @@ def test_draws_that_are_added_are_kept_as_well(data, tmp_path, often, slowly, mo
     trace = run(data, tmp_path, 1000, 2000)
     kept = read_trace(tmp_path)["posterior"]
     assert kept.sizes["draw"] > 1000
-    np.testing.assert_array_equal(
-        kept["a"], first_draws(trace, "a", kept.sizes["draw"], tmp_path)
-    )
+    np.testing.assert_array_equal(kept["a"], first_draws(trace, "a", kept.sizes["draw"], tmp_path))
 
 
 def test_abilities_that_grow_too_many_are_left_out_and_no_draw_of_an_item_is(
@@ -104,9 +102,7 @@ def test_abilities_that_grow_too_many_are_left_out_and_no_draw_of_an_item_is(
     kept = read_trace(tmp_path)["posterior"]
     assert "theta" not in kept
     assert kept.sizes["draw"] > 500
-    np.testing.assert_array_equal(
-        kept["b"], first_draws(trace, "b", kept.sizes["draw"], tmp_path)
-    )
+    np.testing.assert_array_equal(kept["b"], first_draws(trace, "b", kept.sizes["draw"], tmp_path))
 
 
 def test_looks_come_seldom_where_writing_takes_long_for_the_time_of_a_draw(data, tmp_path):

@@ -123,7 +123,7 @@ def test_the_plain_way_differs_from_the_default_in_all_that_was_changed():
 def test_adaptations_differ_in_nothing_else():
     ways = adaptations(RunSpec(), ["diag", "low_rank"])
     assert [way.spec.adaptation for way in ways] == ["diag", "low_rank"]
-    assert {way.spec.model_copy(update={"adaptation": "diag"}) for way in ways} == {RunSpec()}
+    assert {way.spec.model_copy(update={"adaptation": "auto"}) for way in ways} == {RunSpec()}
 
 
 def test_means_leave_out_anchors_and_carry_their_error():

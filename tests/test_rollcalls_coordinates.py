@@ -166,6 +166,28 @@ def few():
     return compiled(co.log_spread_of_few, pt.dscalar())
 
 
+def test_stretched_deviations_have_the_length_and_the_jacobian_that_are_stated():
+    usual, width, m = 0.4, 0.2, 5
+    parts = compiled(
+        lambda free, extent: co.stretched(pt.sum(free**2), extent, usual, width),
+        pt.dvector(),
+        pt.dscalar(),
+    )
+
+    def whole(z):
+        """(free, extent) -> (y, log |free|)."""
+        factor, dummy = parts(z[:m], z[m])
+        return np.append(z[:m] * np.exp(factor), usual + width * dummy)
+
+    generator = np.random.default_rng(4)
+    for _ in range(4):
+        z = generator.normal(size=m + 1)
+        y, log_length = np.split(whole(z), [m])
+        assert np.log(np.linalg.norm(y)) == pytest.approx(usual + z[m], abs=1e-12)
+        assert log_length == pytest.approx(np.log(np.linalg.norm(z[:m])), abs=1e-12)
+        assert log_determinant(whole, z) == pytest.approx(m * parts(z[:m], z[m])[0], abs=1e-8)
+
+
 @pytest.mark.parametrize("eps", [-6.0, -1.0, 0.0, 0.7, 9.0])
 def test_the_spread_of_few_has_the_inverse_and_the_jacobian_that_are_stated(eps):
     function, step = few(), 1e-5

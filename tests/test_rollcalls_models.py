@@ -162,6 +162,14 @@ def test_chains_start_where_the_scores_say(model, coordinates, beta):
         assert np.corrcoef(xi, start.scores)[0, 1] > 0.9
 
 
+def test_the_dummies_of_large_parties_start_at_their_mean():
+    built = toy_model(toy_votes(25, 30, 40, seed=5))
+    density = Density(built)
+    for seed in range(5):
+        z = density.flat(built.start(np.random.default_rng(seed)))
+        np.testing.assert_allclose(density.dummies(z), 0, atol=1e-9)
+
+
 def test_a_start_from_a_past_run_begins_at_its_positions():
     votes = toy_votes(9, 14, 40, seed=5)
     pca = make_start(votes, "pca").scores

@@ -43,13 +43,15 @@ def test_both_coordinates_are_the_textbook_posterior(coordinates, sizes):
 
     def free(z):  # the discriminations are constants
         values = density.public(z)
-        return np.concatenate([values[name] for name in model.public if name != "beta"])
+        variables = [values[name] for name in model.public if name != "beta"]
+        return np.concatenate([*variables, density.dummies(z)])
 
     ratios = []
     for _ in range(3):
         z = density.flat(model.start(generator))
         z = 0.7 * z + 0.5 * generator.normal(size=len(z))
         expected = textbook_logpdf(Votes(votes), density.public(z))
+        expected += stats.norm.logpdf(density.dummies(z)).sum()
         ratios.append(density.logp(z) - expected - log_determinant(free, z, step=3e-4))
     assert np.ptp(ratios) < 1e-6
 

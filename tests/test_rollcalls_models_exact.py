@@ -63,6 +63,7 @@ def log_ratios(votes, spec, points=4, seed=0):
             if np.abs(values["xi"]).max() < 20:
                 break
         expected = textbook_logpdf(votes, spec, model.anchors, values)
+        expected += stats.norm.logpdf(density.dummies(z)).sum()
         expected += log_determinant(density.textbook, z, step=3e-4)
         ratios.append(density.logp(z) - expected)
     return np.array(ratios)

@@ -60,13 +60,13 @@ def ratios_of(votes, spec):
     density.how["mode"] = Mode(linker="vm", optimizer=None)
     width = TYPICAL_SPREAD / np.sqrt(len(votes.legislators))
     side = model.graph.replace_rvs_by_values([model.graph[SIDE]])
-    dummies_of = model.graph.compile_fn(side, **density.how, on_unused_input="ignore")
+    sides_of = model.graph.compile_fn(side, **density.how, on_unused_input="ignore")
 
-    def dummies(z):
-        return dummies_of(density.point(z))[0]
+    def sides(z):
+        return sides_of(density.point(z))[0]
 
     def textbook(z):
-        return np.concatenate([density.textbook(z), dummies(z)])
+        return np.concatenate([density.textbook(z), sides(z)])
 
     ratios = []
     while len(ratios) < 3:
@@ -76,7 +76,8 @@ def ratios_of(votes, spec):
         if np.abs(values["xi"]).max() > 20:
             continue
         expected = textbook_logpdf(votes, spec, values) + log_determinant(textbook, z, step=3e-4)
-        expected += stats.norm.logpdf(dummies(z), 0, width).sum()
+        expected += stats.norm.logpdf(sides(z), 0, width).sum()
+        expected += stats.norm.logpdf(density.dummies(z)).sum()
         ratios.append(density.logp(z) - expected)
     return ratios
 

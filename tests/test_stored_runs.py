@@ -324,8 +324,9 @@ def test_a_stored_run_that_sampled_nothing_says_that_it_has_no_trace(ids, name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_a_stored_run_gives_back_its_spec(ids, name):
-    # What those runs left out of their votes, and whom they held, is what version 0.1 did.
-    rules = {"filters": "once", "committee": True, "anchors": "auto"}
+    # What those runs left out of their votes, whom they held, and how they adapted, is what
+    # version 0.1 did.
+    rules = {"filters": "once", "committee": True, "anchors": "auto", "adaptation": "diag"}
     expected = tg.RunSpec(session="legislature", **{**SHORT, **SPECS[name], **rules})
     assert tg.rerun_spec(ids[name]) == expected
 

@@ -111,6 +111,7 @@ class Schools(Study[SchoolsAnalysis]):
 class _Model:
     public = ("mu", "tau", "theta")
     trajectory = "leapfrog"
+    adaptation = "diag"
     in_place = False
 
     def __init__(self, shift):

@@ -8,6 +8,7 @@ import pytensor
 
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models import Model, build_model
+from tallgrass.rollcalls.models.group_members import DUMMIES
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import make_start
 from tallgrass.rollcalls.votes import Legislator, RollCall, VoteMatrix
@@ -139,8 +140,20 @@ class Density:
         return dict(zip(self.model.public, self.public_of_point(self.point(z)), strict=True))
 
     def textbook(self, z):
-        """The textbook variables as one vector, the anchors left out."""
+        """The textbook variables as one vector, the anchors left out; then the dummies."""
         values = self.public(z)
         if self.model.anchors is not None:
             values["xi"] = np.delete(values["xi"], self.model.anchors)
-        return np.concatenate([values[name] for name in self.model.public])
+        return np.concatenate([*(values[name] for name in self.model.public), self.dummies(z)])
+
+    @cached_property
+    def dummies_of_point(self):
+        graph = self.model.graph
+        dummies = graph.replace_rvs_by_values([graph[DUMMIES]])
+        return graph.compile_fn(dummies, **self.how, on_unused_input="ignore")
+
+    def dummies(self, z):
+        """Free scalars that are no parameters, each N(0, 1); few models have any."""
+        if DUMMIES not in self.model.graph.named_vars:
+            return np.empty(0)
+        return self.dummies_of_point(self.point(z))[0]

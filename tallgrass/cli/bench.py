@@ -231,7 +231,7 @@ def _is_set(arguments: Arguments, switch: str) -> bool:
 
 def _adaptations(text: str) -> list[Adaptation]:
     """The named adaptations, or all for a flag without a value."""
-    known: tuple[Adaptation, ...] = get_args(Adaptation)
+    known: tuple[Adaptation, ...] = tuple(name for name in get_args(Adaptation) if name != "auto")
     if text.lower() == "true":
         return list(known)
     unknown = [name for name in text.split(",") if name not in known]

@@ -64,6 +64,10 @@ class Model(Protocol):
         """The steps that sample the model well: leapfrog or normal."""
 
     @property
+    def adaptation(self) -> str:
+        """The mass matrix that samples the model well: diag or draw_diag."""
+
+    @property
     def in_place(self) -> bool:
         """Whether compiled code may overwrite operands."""
 

@@ -21,13 +21,13 @@ from tallgrass.machine import usable_cores
 _PROGRESS_MS = 250
 
 
-def begin(model: Model, spec: SamplerSpec, trajectory: str) -> "NutpieChains":
+def begin(model: Model, spec: SamplerSpec) -> "NutpieChains":
     """Compile a model and begin its chains.
 
     Parameters
     ----------
-    trajectory : {'leapfrog', 'normal'}
-        The steps of trajectories.
+    spec : SamplerSpec
+        With a trajectory and an adaptation: ``auto`` is settled by who calls.
 
     Raises
     ------
@@ -44,16 +44,16 @@ def begin(model: Model, spec: SamplerSpec, trajectory: str) -> "NutpieChains":
     else:
         code = compile_model(model)
         compiled, from_cache = code.model, code.from_cache
-    return NutpieChains(compiled, spec, trajectory, time.perf_counter() - began, from_cache)
+    return NutpieChains(compiled, spec, time.perf_counter() - began, from_cache)
 
 
-def begin_if_stored(model: Model, spec: SamplerSpec, trajectory: str) -> "NutpieChains | None":
+def begin_if_stored(model: Model, spec: SamplerSpec) -> "NutpieChains | None":
     """Begin the chains of a model of ours whose code is on disk; None where it is not."""
     began = time.perf_counter()
     code = stored_code(model)
     if code is None:
         return None
-    return NutpieChains(code.model, spec, trajectory, time.perf_counter() - began, True)
+    return NutpieChains(code.model, spec, time.perf_counter() - began, True)
 
 
 class NutpieChains:
@@ -64,9 +64,7 @@ class NutpieChains:
     compiled : object
         nutpie's model.
     spec : SamplerSpec
-        Draws, tuning, chains, seed, target acceptance.
-    trajectory : {'leapfrog', 'normal'}
-        The steps of trajectories.
+        Draws, tuning, chains, seed, target acceptance, trajectory and adaptation, not ``auto``.
     compile_s : float
         Seconds that the code took.
     from_cache : bool
@@ -79,7 +77,7 @@ class NutpieChains:
     """
 
     def __init__(
-        self, compiled: Any, spec: SamplerSpec, trajectory: str, compile_s: float, from_cache: bool
+        self, compiled: Any, spec: SamplerSpec, compile_s: float, from_cache: bool
     ) -> None:
         self._spec, self._coords = spec, compiled.coords
         self._compile_s, self._from_cache = compile_s, from_cache
@@ -98,7 +96,7 @@ class NutpieChains:
                 adaptation=spec.adaptation,
                 target_accept=spec.target_accept,
                 # nutpie's documentation does not mention this setting.
-                exact_normal_trajectory=trajectory == "normal",
+                exact_normal_trajectory=spec.trajectory == "normal",
                 progress_bar=False,
                 progress_callback=self._report,
                 progress_rate=_PROGRESS_MS,

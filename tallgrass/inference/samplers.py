@@ -60,6 +60,7 @@ def sample_and_assemble(
         "sampler": spec.sampler,
         "sampler_version": version(spec.sampler),
         "trajectory": trajectory(model.trajectory, spec),
+        "adaptation": adaptation(model.adaptation, spec),
     }
     if sink is not None:
         variables = model.variables
@@ -93,6 +94,28 @@ def trajectory(of_model: str, spec: SamplerSpec) -> str:
     return of_model if spec.sampler == "nutpie" else "leapfrog"
 
 
+def adaptation(of_model: str, spec: SamplerSpec) -> str:
+    """What the mass matrix is made of: what the spec says, else what suits the model.
+
+    ``diag`` takes the variances of draws and of gradients, ``draw_diag`` those of draws alone.
+    Gradients know the width of a direction while all else stays, so that ``diag`` is quick where
+    variables are nearly independent, and ``draw_diag`` where one of them moves many others, as the
+    spread of a group does. PyMC's NUTS adapts in its own way, which is called ``diag``.
+    """
+    if spec.adaptation != "auto":
+        return spec.adaptation
+    return of_model if spec.sampler == "nutpie" else "diag"
+
+
+def suited(model: Model, spec: SamplerSpec) -> SamplerSpec:
+    """The spec with what it leaves to the model."""
+    settled = {
+        "trajectory": trajectory(model.trajectory, spec),
+        "adaptation": adaptation(model.adaptation, spec),
+    }
+    return spec.model_copy(update=settled)
+
+
 def ahead(model: Model, spec: SamplerSpec) -> "NutpieChains | None":
     """Chains that sample from now on, before there is anyone to follow them.
 
@@ -108,7 +131,7 @@ def ahead(model: Model, spec: SamplerSpec) -> "NutpieChains | None":
         return None
     from tallgrass.inference.nutpie_chains import begin_if_stored
 
-    return begin_if_stored(model, spec, trajectory(model.trajectory, spec))
+    return begin_if_stored(model, suited(model, spec))
 
 
 def harmless(observer: Observer) -> Observer:
@@ -142,7 +165,7 @@ def _with_nutpie(model: Model, spec: SamplerSpec, watch: Watch) -> Raw:
     # To import nutpie takes seconds, and runs with PyMC do not need it.
     from tallgrass.inference.nutpie_chains import begin
 
-    return begin(model, spec, trajectory(model.trajectory, spec)).followed(watch)
+    return begin(model, suited(model, spec)).followed(watch)
 
 
 SAMPLERS: dict[str, Callable[[Model, SamplerSpec, Watch], Raw]] = {

@@ -74,7 +74,7 @@ FEWEST_DRAWS = 500  # draws=auto: fewer are never enough
 Draws = int | Literal["auto"]
 _COUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=4, le=MOST_DRAWS)])
 SamplerName = Literal["nutpie", "pymc"]
-Adaptation = Literal["diag", "draw_diag", "low_rank", "flow"]
+Adaptation = Literal["auto", "diag", "draw_diag", "low_rank", "flow"]
 Trajectory = Literal["auto", "leapfrog", "normal"]
 TracePrecision = Literal["float32", "float64"]
 
@@ -90,7 +90,8 @@ class SamplerSpec(Frozen):
 
     sampler: SamplerName = Field("nutpie", description="nutpie or pymc")
     adaptation: Adaptation = Field(
-        "diag", description="nutpie's mass matrix: diag, draw_diag, low_rank or flow (needs JAX)"
+        "auto",
+        description="nutpie's mass matrix: auto (by model), diag, draw_diag, low_rank, flow (JAX)",
     )
     trajectory: Trajectory = Field(
         "auto",
@@ -134,7 +135,7 @@ class SamplerSpec(Frozen):
 
     @model_validator(mode="after")
     def _settings_of_nutpie(self) -> Self:
-        if self.sampler == "pymc" and self.adaptation != "diag":
+        if self.sampler == "pymc" and self.adaptation not in ("auto", "diag"):
             raise SpecError(
                 "adaptation is a setting of nutpie",
                 f"sampler=pymc, adaptation={self.adaptation}",

@@ -49,6 +49,7 @@ class ItemModel:
     public: tuple[str, ...]
     start: Callable[[np.random.Generator], dict[str, Floats]]
     trajectory: str = "normal"
+    adaptation: str = "diag"
     in_place: bool = False
 
     @property

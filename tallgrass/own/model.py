@@ -34,6 +34,7 @@ class PymcModel:
     description: Description
     start: None = None
     trajectory: str = "leapfrog"
+    adaptation: str = "diag"
     in_place: bool = False
 
     @property

@@ -41,7 +41,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
     seed: int = 42,
     target_accept: float = 0.8,
     sampler: Sampler = "auto",
-    adaptation: Adaptation = "diag",
+    adaptation: Adaptation = "auto",
     var_names: Sequence[str] | None = None,
     baseline: str | None = "auto",
     compare: str = "",
@@ -75,7 +75,7 @@ def sample(  # noqa: PLR0913 - all are settings, passed by name
     sampler : str
         ``nutpie``, ``pymc`` (PyMC's steps), or ``auto``: nutpie unless a variable is discrete.
     adaptation : str
-        nutpie's mass matrix.
+        nutpie's mass matrix: ``diag``, ``draw_diag``, ``low_rank``; ``auto`` is ``diag`` here.
     var_names : sequence of str, optional
         Variables to keep; all that are free or deterministic without it.
     baseline : str or None

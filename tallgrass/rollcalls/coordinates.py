@@ -51,6 +51,13 @@ class Deviations(NamedTuple):
     log_jacobian: Tensor
 
 
+class Stretched(NamedTuple):
+    """Log of the factor that makes ``free`` into deviations, and the dummy, which is N(0, 1)."""
+
+    log_factor: Tensor
+    dummy: Tensor
+
+
 class Spread(NamedTuple):
     """Logarithm of a spread, and the log-Jacobian with respect to its coordinate."""
 
@@ -175,6 +182,29 @@ def log_scale(b: Tensor, log_b: Tensor | None, prior: Prior, eps: Tensor, n: Ten
 def log_spread(sum_of_squares: Tensor, n: Tensor, eps: Tensor) -> Tensor:
     """Log of tau of n members from their squared deviations; the Jacobian in eps is constant."""
     return 0.5 * pt.log(sum_of_squares / n) + eps / pt.sqrt(2 * n)
+
+
+def stretched(squares: Tensor, extent: Tensor, usual: Tensor, width: Tensor) -> Stretched:
+    """Deviations y of many members by their length, ``log |y| = usual + extent``, and direction.
+
+    How far all members of a group lie from its mean, in half gaps, is what the votes know least:
+    it moves every member at once, further than they move one by one. As a coordinate it has a step
+    of its own. The direction of y is that of ``free``, of length m, whose own length is a dummy
+    that no other density sees: ``(log |free| - usual) / width ~ N(0, 1)``. In polar coordinates
+    ``free`` has the volume ``|free|^m d(log |free|)`` and y has ``|y|^m d(extent)``, so that the
+    log-Jacobian of (free, extent) -> (y, log |free|) is ``m log_factor``.
+
+    Parameters
+    ----------
+    squares : tensor
+        Sum of squares of ``free``.
+    usual : tensor
+        About the log of the length of y.
+    width : tensor
+        About the error of that log, so that the direction along y is no longer than others.
+    """
+    dummy = 0.5 * pt.log(squares) - usual
+    return Stretched(extent - dummy, dummy / width)
 
 
 def log_spread_of_few(eps: Tensor) -> Spread:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from tallgrass.inference.precision import DOUBLE
-from tallgrass.inference.samplers import trajectory
+from tallgrass.inference.samplers import adaptation, trajectory
 from tallgrass.inference.spec import AUTO
 from tallgrass.rollcalls import summaries
 from tallgrass.rollcalls.anchor_text import anchors_text
@@ -84,7 +84,7 @@ def _params(prepared: Prepared, counts: dict[str, int]) -> dict[str, object]:
         "sampler.name": spec.sampler,
         "sampler.version": versions[spec.sampler],
         "sampler.backend": "jax" if spec.adaptation == "flow" else "numba",
-        "sampler.adaptation": spec.adaptation,
+        "sampler.adaptation": adaptation(prepared.model.adaptation, spec),
         "sampler.trajectory": trajectory(prepared.model.trajectory, spec),
         "sampler.target_accept": spec.target_accept,
         "sampler.floatX": DOUBLE,

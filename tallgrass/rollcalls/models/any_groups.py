@@ -44,9 +44,12 @@ from tallgrass.rollcalls.models.base import (
 from tallgrass.rollcalls.models.equal_slopes import add_equal_slopes, equal_slopes_start
 from tallgrass.rollcalls.models.free_slopes import add_free_slopes
 from tallgrass.rollcalls.models.group_members import (
+    VotesOfGroup,
     add_group,
     group_start,
-    position_information,
+    not_jittered,
+    note_dummies,
+    votes_of_groups,
 )
 from tallgrass.rollcalls.spec import ModelSpec
 from tallgrass.rollcalls.start import Floats, Start, centred_positions
@@ -73,13 +76,14 @@ def build_any_groups(
     group, names, sides = votes.party_index, variable_names(votes.groups), halves(start.pca)
     sizes = [int(np.sum(group == g)) for g in range(len(names))]
     members, n_rollcalls = [number(n) for n in sizes], number(len(votes.rollcalls))
-    information = position_information(votes, start.pca, sides)
+    known = votes_of_groups(votes, start.pca, sides)
     width = number(_dummy_width(len(group)))
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         groups = [
-            add_group(name, n, float(known))
-            for name, n, known in zip(names, sizes, information, strict=True)
+            add_group(name, n, of_group)
+            for name, n, of_group in zip(names, sizes, known, strict=True)
         ]
+        note_dummies(groups)
         centres = [pm.Flat(f"mean_{name}") for name in names]
         u = co.positions_of_groups([part.y for part in groups], group, centres)
         left, right = (pt.sum(numbers(_weights(sides, side)) * u) for side in (0, 1))
@@ -140,7 +144,8 @@ def build_any_groups(
         if not equal:
             pm.Potential("discrimination", slopes.log_density)
         add_likelihood(votes, spec.likelihood, v, rollcalls.a, rollcalls.b)
-    return Model(graph, public, partial(_chain_start, votes, spec, start, sides))
+    start_of = partial(_chain_start, votes, spec, start, sides, known)
+    return Model(graph, public, start_of, n_dummies=len(groups))
 
 
 def _dummy_width(n: int) -> float:
@@ -159,6 +164,7 @@ def _chain_start(
     spec: ModelSpec,
     start: Start,
     sides: NDArray[np.int8],
+    known: list[VotesOfGroup],
     generator: np.random.Generator,
 ) -> Point:
     """The start of one chain: scores, spread a little, and roll calls fitted to them."""
@@ -166,7 +172,6 @@ def _chain_start(
     scores = generator.normal(size=n) if start.scores is None else start.scores
     v = centred_positions(scores, sides)
     v = centred_positions(v + SPREAD * TYPICAL_SPREAD * generator.normal(size=n), sides)
-    information = position_information(votes, start.pca, sides)
     equal = spec.discrimination == "equal"
     scalars = [*(() if equal else ("eps_s",)), "eps_mid", "eps_gap", "eps_level"]
     scalars += [f"eps_mean_{name}" for name in names[2:]]
@@ -174,9 +179,9 @@ def _chain_start(
     fixed = set()
     for g, name in enumerate(names):
         own = v[group == g]
-        point |= group_start(name, co.zero_sum_inverse(own - own.mean()), float(information[g]))
+        point |= group_start(name, co.zero_sum_inverse(own - own.mean()), known[g])
         point[f"mean_{name}"] = np.asarray(own.mean())
-        fixed |= {f"deviation_{name}", f"mean_{name}"}
+        fixed |= not_jittered(name, len(own)) | {f"mean_{name}"}
     if equal:
         point |= equal_slopes_start(votes, v)
     else:

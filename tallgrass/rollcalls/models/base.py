@@ -49,6 +49,10 @@ class Model:
         Other data about legislators or roll calls, stored with the draws.
     trajectory : str
         The steps that sample it well: ``leapfrog``, or ``normal`` for a nearly normal posterior.
+    adaptation : str
+        The mass matrix that samples it well: ``diag``, or ``draw_diag``.
+    n_dummies : int
+        Free scalars that are no parameters: no other density sees them.
     in_place : bool
         Whether compiled code may overwrite operands. Graphs that are not too large compile faster
         without.
@@ -62,6 +66,8 @@ class Model:
     warnings: tuple[str, ...] = field(default=())
     constants: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     trajectory: str = "leapfrog"
+    adaptation: str = "diag"
+    n_dummies: int = 0
     in_place: bool = False
 
     @property
@@ -71,8 +77,9 @@ class Model:
 
     @property
     def n_parameters(self) -> int:
-        """Number of free scalars."""
-        return sum(value.size for value in start_of(self)(np.random.default_rng(0)).values())
+        """Number of free scalars that are parameters."""
+        free = sum(value.size for value in start_of(self)(np.random.default_rng(0)).values())
+        return int(free) - self.n_dummies
 
 
 def vote_coordinates(votes: VoteMatrix) -> dict[str, Any]:

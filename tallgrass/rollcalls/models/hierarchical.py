@@ -28,7 +28,6 @@ from tallgrass.inference.constants import (
     integers,
     number,
     numbers,
-    size,
 )
 from tallgrass.inference.priors import PriorSpec
 from tallgrass.rollcalls import coordinates as co
@@ -37,7 +36,6 @@ from tallgrass.rollcalls.group_means import ordered_party_means
 from tallgrass.rollcalls.groups import PARTIES
 from tallgrass.rollcalls.models.any_groups import build_any_groups
 from tallgrass.rollcalls.models.base import (
-    NON_CENTRED,
     SPREAD,
     TYPICAL_SPREAD,
     Model,
@@ -56,6 +54,14 @@ from tallgrass.rollcalls.models.equal_slopes import (
     equal_slopes_start,
 )
 from tallgrass.rollcalls.models.free_slopes import add_free_slopes
+from tallgrass.rollcalls.models.group_members import (
+    VotesOfGroup,
+    add_group,
+    group_start,
+    not_jittered,
+    note_dummies,
+    votes_of_groups,
+)
 from tallgrass.rollcalls.spec import FEW_MEMBERS, SMALL_PARTY, SMALL_PARTY_SCALE, ModelSpec
 from tallgrass.rollcalls.start import Start, centred_positions
 from tallgrass.rollcalls.votes import VoteMatrix
@@ -83,7 +89,14 @@ def build_hierarchical(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Mode
     else:
         spreads: list[co.Prior] = [prior.numbers() for prior in spread_priors(spec, sizes)]
         model = build_any_groups(votes, spec, start, PUBLIC, spreads)
-    return replace(model, warnings=(*party_warnings(votes), *_near_pair(votes, start.pca)))
+    # Slopes of either sign move with the spreads, positive or equal ones less so.
+    equal = spec.discrimination == "equal"
+    signed = spec.coordinates != "textbook" and not equal and not spec.priors["beta"].positive
+    return replace(
+        model,
+        adaptation="draw_diag" if signed else "diag",
+        warnings=(*party_warnings(votes), *_near_pair(votes, start.pca)),
+    )
 
 
 def group_sizes(votes: VoteMatrix) -> NDArray[np.int64]:
@@ -178,28 +191,15 @@ def _pair_sorted(means: Any, n_groups: int) -> Any:
 def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[np.int64]) -> Model:
     priors = {name: prior.numbers() for name, prior in spec.priors.items()}
     party, n_rollcalls = votes.party_index, number(len(votes.rollcalls))
-    members = [number(n) for n in sizes]
+    members, known = [number(n) for n in sizes], votes_of_groups(votes, start.pca, party)
     with pm.Model(coords=vote_coordinates(votes)) as graph:
         # Standardised positions, and the spread of each party in their units.
-        deviations, squares, log_tau = [], [], []
-        for name, n, count in zip(_NAMES, sizes, members, strict=True):
-            free = pm.Flat(f"deviation_{name}", shape=size(n - 1))
-            eps = pm.Flat(f"eps_tau_{name}")
-            # Few members are sampled in units of their spread, which may be 0; more determine it.
-            is_small = number(n < NON_CENTRED)
-            positive = pt.sum(free**2) + is_small  # no logarithm of 0 for a party of one member
-            spread = pt.switch(
-                pt.gt(is_small, 0),
-                eps + np.log(TYPICAL_SPREAD),
-                co.log_spread(positive, count, eps),
-            )
-            log_unit = is_small * spread
-            y = free * pt.exp(log_unit)
-            pm.Potential(f"jacobian_{name}", (count - 1) * log_unit)
-            deviations.append(y)
-            squares.append(pt.sum(y**2))
-            log_tau.append(spread)
-        v = co.standardised_positions(deviations, party)
+        parties = [
+            add_group(name, int(n), of_party)
+            for name, n, of_party in zip(_NAMES, sizes, known, strict=True)
+        ]
+        note_dummies(parties)
+        v = co.standardised_positions([part.y for part in parties], party)
         equal = spec.discrimination == "equal"
         if equal:
             slopes = add_equal_slopes(votes, start.pca)
@@ -207,7 +207,7 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
             slopes = add_free_slopes(votes, priors["beta"], n_rollcalls, party)
         rollcalls, log_s, beta = slopes.rollcalls, slopes.log_s, slopes.beta
         s = pt.exp(log_s)
-        log_sigma = [log_s + spread for spread in log_tau]
+        log_sigma = [log_s + part.log_tau for part in parties]
         sigma = [pt.exp(spread) for spread in log_sigma]
         pm.Deterministic("sigma_within", pt.stack(sigma), dims="party")
 
@@ -237,17 +237,23 @@ def _canonical(votes: VoteMatrix, spec: ModelSpec, start: Start, sizes: NDArray[
         for g, (name, prior) in enumerate(zip(_NAMES, spread_priors(spec, sizes), strict=True)):
             # Members about their party are N(0, sigma_g) in n_g - 1 dimensions, and powers of s
             # cancel; then the prior of sigma_g, on the log scale.
-            about = -(members[g] - 1) * log_tau[g] - squares[g] / (2 * pt.exp(2 * log_tau[g]))
+            tau = parties[g].log_tau
+            about = -(members[g] - 1) * tau - parties[g].squares / (2 * pt.exp(2 * tau))
             spread = co.prior_logp(prior.numbers(), sigma[g], log_sigma[g]) + log_sigma[g]
             pm.Potential(f"members_{name}", about + spread)
         if not equal:
             pm.Potential("discrimination", slopes.log_density)
         add_likelihood(votes, spec.likelihood, v, rollcalls.a, rollcalls.b)
-    return Model(graph, PUBLIC, partial(_canonical_start, votes, spec, start))
+    start_of = partial(_canonical_start, votes, spec, start, known)
+    return Model(graph, PUBLIC, start_of, n_dummies=len(parties))
 
 
 def _canonical_start(
-    votes: VoteMatrix, spec: ModelSpec, start: Start, generator: np.random.Generator
+    votes: VoteMatrix,
+    spec: ModelSpec,
+    start: Start,
+    known: list[VotesOfGroup],
+    generator: np.random.Generator,
 ) -> Point:
     """The start of one chain: scores, spread a little, and roll calls fitted to them."""
     party = votes.party_index
@@ -260,21 +266,15 @@ def _canonical_start(
     scale = () if equal else ("eps_s",)
     # The order of the variables is that in which chains are jittered: it stays, and draws with it.
     point = {name: np.zeros(()) for name in (*scale, "eps_mid", "eps_gap", "eps_level")}
+    fixed = set()
     for g, name in enumerate(_NAMES):
         y = co.zero_sum_inverse(v[party == g] - 2.0 * g + 1.0)
-        size = len(y) + 1
-        if size < NON_CENTRED:
-            tau = np.sqrt(max(np.mean(y**2), TYPICAL_SPREAD**2)) if len(y) else TYPICAL_SPREAD
-            point[f"deviation_{name}"] = y / tau
-            point[f"eps_tau_{name}"] = np.log(tau / TYPICAL_SPREAD)
-        else:
-            point[f"deviation_{name}"] = y
-            point[f"eps_tau_{name}"] = np.zeros(())
+        point |= group_start(name, y, known[g])
+        fixed |= not_jittered(name, len(y) + 1)
     if equal:
         point |= equal_slopes_start(votes, v)
     else:
         point |= rollcall_start(votes, v, spec.priors["beta"].positive, party)
-    fixed = {f"deviation_{name}" for name in _NAMES}
     return jittered(point, generator, fixed)
 
 
