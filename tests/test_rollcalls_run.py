@@ -6,6 +6,7 @@ import resource
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import arviz as az
 import mlflow
@@ -19,9 +20,11 @@ from toy import usual_votes
 
 import tallgrass as tg
 from tallgrass.errors import DataError, TallgrassError, TrackingError
+from tallgrass.inference.fit_verdict import FitCheck, FitVerdict
 from tallgrass.inference.sampler_threads import thread_ids
 from tallgrass.rollcalls.anchor_text import parse_anchors
 from tallgrass.rollcalls.anchors import anchors_of
+from tallgrass.rollcalls.run import RollCallStudy
 from tallgrass.rollcalls.single_votes import votes_of_trace
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.rollcalls.start import make_start
@@ -268,6 +271,22 @@ def test_a_run_is_compared_with_the_baseline_it_names(flat, hierarchical):
     assert metrics["abs_r"] > 0.9
     assert metrics["baseline/n_common"] == hierarchical.trace["posterior"].sizes["legislator"]
     assert any(check.name == "|r| with the baseline" for check in flat.verdict.checks)
+
+
+def test_the_name_of_a_run_says_its_verdict_and_where_the_fit_is_questioned(flat, hierarchical):
+    for result in (flat, hierarchical):
+        tags = stored(result).data.tags
+        suspect = ", fit questioned" if tags["fit"] == "questioned" else ""
+        assert tags["mlflow.runName"].endswith(f" · {tags['verdict']}{suspect}")
+
+    def judged(*states):
+        checks = tuple(FitCheck("what", state, "why") for state in states)
+        analysis = SimpleNamespace(verdict=flat.verdict, fit_verdict=FitVerdict(checks))
+        return RollCallStudy.judged_name(SimpleNamespace(name="91st House"), analysis)
+
+    said = flat.verdict.status
+    assert judged("fits", "questioned") == f"91st House · {said}, fit questioned"
+    assert judged("fits") == judged("not checked") == f"91st House · {said}"
 
 
 def single_votes_of(result):

@@ -116,8 +116,10 @@ class RollCallStudy(Study[RollCallAnalysis]):
         return analyse(self.prepared, sampled, run_id, thresholds, clock, beside)
 
     def judged_name(self, analysis: RollCallAnalysis) -> str:
-        """The name with the verdict."""
-        return f"{self.name}{BETWEEN}{analysis.verdict.status}"
+        """The name with the verdict, and with what speaks against the fit."""
+        # In a list of runs one reads the name alone, and a pass is not to be taken for right.
+        questioned = analysis.fit_verdict.status == "questioned"
+        return f"{self.name}{BETWEEN}{analysis.verdict.status}{', fit questioned' * questioned}"
 
     def told(self, analysis: RollCallAnalysis) -> tuple[str, ...]:
         """The first findings of the report."""
