@@ -1,15 +1,27 @@
 """Attacks on runs from outside: other namespaces, users and clocks, real ones."""
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import fault_tools as tools
+import psutil
 from needs import missing
 
 TALLGRASS = [sys.executable, "-m", "tallgrass"]
+# As TALLGRASS, in the namespaces of a process. Whose number is of there is only what is forked.
+INSIDE = """\
+import os, runpy, sys
+folder = os.getcwd()
+os.setns(os.pidfd_open(int(sys.argv.pop(1))), os.CLONE_NEWNS | os.CLONE_NEWPID)
+os.chdir(folder)
+if child := os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+runpy.run_module("tallgrass", run_name="__main__", alter_sys=True)
+"""
 # A process of another container on this machine: it counts its processes itself.
 CONTAINER = ["unshare", "--pid", "--fork", "--mount-proc"]
 # The machine after its clock was set: /proc/stat tells another time of the boot.
@@ -56,15 +68,29 @@ def attacked(
 ) -> subprocess.CompletedProcess[str]:
     """``tallgrass`` with some words, as the attack sees it."""
     need(prefix)
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("TALLGRASS_")}
-    path = os.pathsep.join([*sys.path, str(tools.ROOT)])
-    states = {"PYTHONPATH": path, "TALLGRASS_STATE_DIR": str(folder / "state")}
-    return subprocess.run(
-        [*prefix, *TALLGRASS, *words],
-        cwd=folder,
-        env={**kept, **states, **variables},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    variables = {"TALLGRASS_STATE_DIR": str(folder / "state"), **variables}
+    variables = {**tools.environment(), **variables}
+    if prefix is USER:  # what is forked would be root
+        return subprocess.run(
+            [*prefix, *TALLGRASS, *words],
+            cwd=folder,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    with inside(prefix) as number:
+        return tools.forkery().run(
+            ["-c", INSIDE, str(number), *words], cwd=folder, env=variables, timeout=300
+        )
+
+
+@contextlib.contextmanager
+def inside(prefix: Sequence[str]) -> Iterator[int]:
+    """The number of a process that sees what the attack sees."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([*prefix, "sh", "-c", "echo; read end"], **pipes) as process:
+        process.stdout.readline()
+        [number] = [one.pid for one in psutil.Process(process.pid).children()] or [process.pid]
+        yield number

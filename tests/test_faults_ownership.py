@@ -1,7 +1,10 @@
 """A run that lives is left alone: by other containers, clocks, users and machines."""
 
+import contextlib
 import os
+import shutil
 import signal
+import sqlite3
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +13,7 @@ import attacks
 import fault_tools as tools
 import mlflow
 import pytest
-from example_store import default_store, status_of
-from mlflow import entities
+from example_store import bare_folder, default_store, status_of
 
 from tallgrass import recovery
 from tallgrass.cli import main
@@ -169,11 +171,21 @@ def test_a_link_and_a_comparison_of_engines_that_are_killed_are_closed(tmp_path,
 
 def test_more_runs_than_a_page_holds_are_looked_at(tmp_path):
     with default_store(tmp_path):
-        dead = replace(lifecycle.this_owner(), pid=999999999).to_json()
-        store = mlflow.MlflowClient()._tracking_client.store
-        for _ in range(1001):
-            store.create_run("0", "me", 1, [entities.RunTag("process.owner", dead)], "x")
-        assert len(close_orphans(lifecycle.state_dir(tmp_path / "state"))) == 1001
+        alive = lifecycle.this_owner()
+        owners = dict.fromkeys(range(1001), alive)
+        owners[0] = owners[1000] = replace(alive, pid=999999999)  # the last and the first asked for
+        with contextlib.closing(sqlite3.connect("mlflow.db")) as database, database:
+            database.executemany(
+                "INSERT INTO runs (run_uuid, experiment_id, status, lifecycle_stage, start_time,"
+                " user_id) VALUES (?, 0, 'RUNNING', 'active', ?, 'me')",
+                [(f"{n:032}", n) for n in owners],
+            )
+            database.executemany(
+                "INSERT INTO tags (run_uuid, key, value) VALUES (?, 'process.owner', ?)",
+                [(f"{n:032}", owner.to_json()) for n, owner in owners.items()],
+            )
+        closed = close_orphans(lifecycle.state_dir(tmp_path / "state"))
+        assert [one.run_id for one in closed] == [f"{n:032}" for n in (1000, 0)]
 
 
 # Recovering is work on a run, too.
@@ -199,18 +211,32 @@ def recovering(module, called, how):
     )
 
 
-@pytest.fixture
-def killed(tmp_path, monkeypatch):
-    """The remains of a run that was killed while it sampled."""
-    with default_store(tmp_path):
-        monkeypatch.setenv("TALLGRASS_STATE_DIR", str(tmp_path / "state"))
-        process = tools.start(tmp_path, *LONG)
+@pytest.fixture(scope="module")
+def remains(tmp_path_factory):
+    """Where a run was killed while it sampled, and a copy of what it left there."""
+    with default_store(tmp_path_factory.mktemp("killed")) as folder:
+        process = tools.start(folder, *LONG)
         try:
-            tools.keeping(tmp_path, process, 50)
+            tools.keeping(folder, process, 50)
         finally:
             end(process)
+    return folder, shutil.copytree(folder, tmp_path_factory.getbasetemp() / "aside")
+
+
+@pytest.fixture
+def killed(remains, monkeypatch):
+    """The remains of a run that was killed while it sampled."""
+    folder, aside = remains
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "mlflow.db":  # MLflow has it open, and sees that it is another one
+            path.unlink()
+    shutil.copytree(aside, folder, dirs_exist_ok=True)
+    with bare_folder(folder):
+        monkeypatch.setenv("TALLGRASS_STATE_DIR", str(folder / "state"))
         [left] = recovery.remains(Settings())
-        yield tmp_path, left
+        yield folder, left
 
 
 @pytest.mark.parametrize(("module", "called"), RECOVERING.values(), ids=RECOVERING)
