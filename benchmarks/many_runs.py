@@ -8,7 +8,9 @@ growth since the first fifth, when everything has been loaded and compiled.
 """
 
 import argparse
+import ctypes
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +24,18 @@ from tallgrass.inference.cache import NUMBA_CACHE_PATH
 from tallgrass.rollcalls.fit import fit
 from tallgrass.rollcalls.spec import RunSpec
 from tallgrass.settings import Settings
+
+_M_ARENA_MAX = -8  # of malloc.h
+
+
+def with_one_arena() -> None:
+    """Let all threads share one arena of memory, so that whatever is added to it is a leak.
+
+    With arenas of their own, which fill up over dozens of runs and are used again, memory grows by
+    1 to 2 MiB a run for the first 20 runs and then no more.
+    """
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt"):  # glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def lying(folder: Path) -> tuple[int, int]:
@@ -59,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     arguments = parser.parse_args()
+    with_one_arena()
     with tempfile.TemporaryDirectory() as name:
         start_folder = Path.cwd()
         os.chdir(name)
