@@ -160,6 +160,7 @@ def test_nuts_agrees_with_gibbs(gibbs):
     assert np.abs(result.items["b"] - gibbs.items["b"]).max() < 0.15
     assert stored(result).data.metrics["divergences"] == 0
     assert stored(result).data.params["sampler.trajectory"] == "normal"
+    assert stored(result).data.params["sampler.adaptation"] == "diag"
     assert result.trace.attrs["trajectory"] == "normal"
     assert "sampler.trajectory" not in stored(gibbs).data.params
 

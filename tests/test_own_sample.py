@@ -79,6 +79,8 @@ def test_priors_dimensions_sampler_and_versions_are_params(run):
     assert params["likelihood.effect"].startswith("Normal(")
     assert params["dims.school"] == "8"
     assert (params["sampler"], params["draws"], params["seed"]) == ("nutpie", "300", "42")
+    assert (params["adaptation"], params["sampler.adaptation"]) == ("auto", "diag")
+    assert params["sampler.trajectory"] == "leapfrog"
     assert params["version.pymc"] == pm.__version__
     assert (params["version"], params["columns"]) == ("2", '["a", "b"]')
 

@@ -129,6 +129,7 @@ def test_params_hold_the_spec_and_what_it_resolved_to(hierarchical):
     assert params["prior.beta"] == "normal:0,1"
     assert params["sampler.name"] == "nutpie"
     assert params["sampler.trajectory"] == "leapfrog"
+    assert params["sampler.adaptation"] == "draw_diag"
     assert re.fullmatch(r"\d+\.\d+.*", params["sampler.version"])
     with artifact(hierarchical.run_id, "data/filters.json") as (_, path):
         assert json.loads(path.read_text())["dropped"]["minority"] == UNANIMOUS

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from tallgrass.inference.precision import DOUBLE
-from tallgrass.inference.samplers import trajectory
+from tallgrass.inference.samplers import adaptation, trajectory
 from tallgrass.items.model import ItemModel
 from tallgrass.items.prepare import COPY, PreparedCalibration
 from tallgrass.items.priors import ANCHOR_SD, LOG_SD_SD, MEAN_SD
@@ -115,10 +115,11 @@ def without_secrets(spec: CalibrationSpec) -> dict[str, object]:
 
 
 def _steps(spec: CalibrationSpec) -> dict[str, str]:
-    """What the trajectories of NUTS were made of, and how exactly; nothing of other engines."""
+    """What mass matrix and trajectories of NUTS were made of, and how exactly; of NUTS alone."""
     if spec.engine != "nuts":
         return {}
     return {
+        "sampler.adaptation": adaptation(ItemModel.adaptation, spec.sampler_spec),
         "sampler.trajectory": trajectory(ItemModel.trajectory, spec.sampler_spec),
         "sampler.floatX": DOUBLE,
     }

@@ -9,7 +9,7 @@ from tallgrass.errors import DataError
 from tallgrass.inference.diagnostics import diagnose
 from tallgrass.inference.draws import Sampled
 from tallgrass.inference.labels import metric_name
-from tallgrass.inference.samplers import sample_and_assemble
+from tallgrass.inference.samplers import adaptation, sample_and_assemble, trajectory
 from tallgrass.inference.spec import AUTO, SamplerSpec
 from tallgrass.inference.thresholds import Thresholds
 from tallgrass.inference.verdict import judge
@@ -200,6 +200,15 @@ class OwnStudy(Study[OwnAnalysis]):
         unused = set() if self.sampler.draws == AUTO else {"draws_max"}
         return self.sampler.model_dump(exclude=unused)
 
+    def _settled(self) -> dict[str, object]:
+        """What ``auto`` was for the sampler."""
+        if self.sampler is None:
+            return {}
+        return {
+            "sampler.adaptation": adaptation(PymcModel.adaptation, self.sampler),
+            "sampler.trajectory": trajectory(PymcModel.trajectory, self.sampler),
+        }
+
     def _params(self) -> dict[str, object]:
         """Every free variable's distribution, every dimension's length, sampler and versions."""
         description = self.description
@@ -211,6 +220,7 @@ class OwnStudy(Study[OwnAnalysis]):
         return {
             "model": self.label,
             **self._sampling(),
+            **self._settled(),
             "model.n_parameters": description.n_parameters,
             "model.n_variables": len(description.variables),
             "model.n_observations": description.n_data,
