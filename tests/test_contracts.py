@@ -38,6 +38,7 @@ from tallgrass.inference.arrow import take_draws
 from tallgrass.inference.compiled import compile_model
 from tallgrass.inference.draws import STATISTICS
 from tallgrass.inference.kernel.dense import reference, vote_loglik
+from tallgrass.inference.loops import compiled_loops
 from tallgrass.inference.pymc_nuts import _NO_DRAWS, _RETURNED_NAMES
 from tallgrass.rollcalls.models import Model
 from tallgrass.tracking import checks, pages
@@ -274,6 +275,22 @@ def test_pytensor_compiles_the_kernel_with_numba(recwarn):
         assert function(votes, v, a, b) == pytest.approx(reference(votes, v, a, b)[0])
         slow = [str(w.message) for w in recwarn if "object mode" in str(w.message)]
         assert slow == []
+
+
+def test_pytensor_prepares_a_graph_that_loops_are_written_of(monkeypatch):
+    change = "PyTensor's operations or rewrites are others, and models compile more slowly"
+    with contract(change, "tallgrass/inference/loops/values.py and function.py"):
+        x, index = pt.vector("x"), pt.lvector("index")
+        parts = pt.set_subtensor(pt.inc_subtensor(pt.exp(x[index])[1:], 1.0)[0], 2.0)
+        output = pt.inc_subtensor(x[index], parts.sum() * x[:, None].sum(axis=1)[index])
+
+        def refuse(node, values):
+            raise AssertionError(f"no loops are written of {node.op}")
+
+        monkeypatch.setattr("tallgrass.inference.loops.function._call", refuse)
+        function = compiled_loops([x, index], [output])
+        found = nb.njit(function.py_func)(np.zeros(3), np.array([2, 0]))
+        assert found[0].tolist() == [0.0, 0.0, 0.0]
 
 
 # PyMC.

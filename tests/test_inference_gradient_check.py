@@ -1,12 +1,11 @@
 """A compiled gradient that is wrong is seen before anything is sampled with it."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numba as nb
 import numpy as np
 import pytest
-from plane_recovery import SPEC, simulated
+from plane_recovery import simulated
 
 from tallgrass.errors import SamplingError
 from tallgrass.inference import compiled
@@ -56,18 +55,6 @@ def test_of_a_density_that_is_not_finite_nothing_is_said():
     broken = code(slope=-1.0)
     broken.initial_point_func = lambda _: np.full(5, np.inf)
     assert gradient_agrees(broken)
-
-
-@pytest.mark.slow
-def test_code_with_a_wrong_gradient_is_compiled_again_in_place():
-    votes, _ = simulated(3, sizes=(8, 9), rollcalls=40)
-    spec = ModelSpec(**SPEC, coordinates="textbook")
-    model = replace(build_model(votes, spec, make_start(votes, "pca")), in_place=False)
-    # The reason why it is looked at. Where this fails, PyTensor has mended its fusion.
-    with compiled.pytensor.config.change_flags(**compiled._FLAGS):
-        assert not gradient_agrees(compiled._compile_model(model, in_place=False).model)
-
-    assert gradient_agrees(compiled.compile_model(model).model)
 
 
 def test_a_gradient_that_is_wrong_both_ways_is_one_clear_error(monkeypatch):

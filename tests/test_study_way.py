@@ -112,7 +112,6 @@ class _Model:
     public = ("mu", "tau", "theta")
     trajectory = "leapfrog"
     adaptation = "diag"
-    in_place = False
 
     def __init__(self, shift):
         with pm.Model(coords={"school": list("ABCDEFGH")}) as self.graph:

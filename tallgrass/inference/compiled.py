@@ -1,8 +1,10 @@
 """A model as machine code for nutpie, kept on disk between runs.
 
 nutpie builds the log-density from a PyMC graph in 5 to 20 seconds, most of it spent compiling
-again what the last run compiled. Here the compiled functions are stored under a key made of the
-graph itself (every operation, type and constant), the library versions and our own sources.
+again what the last run compiled. Here a graph becomes one function of loops, which compiles in half
+the time (see :mod:`tallgrass.inference.loops`), and the compiled functions are stored under a key
+made of the graph itself (every operation, type and constant), the library versions and our own
+sources.
 Votes, sizes and the numbers of priors are passed by pointer and are no part of the code (see
 :mod:`tallgrass.inference.constants`), so that any other session starts from the code that the first
 one of the model has stored, in well under a second.
@@ -11,6 +13,7 @@ one of the model has stored, in well under a second.
 import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,19 +26,19 @@ import pytensor
 import pytensor.tensor as pt
 from llvmlite import ir
 from numba.extending import intrinsic
-from pytensor.compile.mode import get_mode
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import graph_inputs
 from pytensor.link.numba.cache import compile_numba_function_src
 
 from tallgrass.errors import SamplingError
-from tallgrass.inference import code_memory, unpacking
+from tallgrass.inference import code_memory, loops, unpacking
 from tallgrass.inference.cache import with_readable_cache
 from tallgrass.inference.code_memory import Memory, copies, parts_of_x
 from tallgrass.inference.draws import Model, start_of
 from tallgrass.inference.gradient_check import gradient_agrees
 from tallgrass.inference.graph_key import graph_key
+from tallgrass.inference.loops import NotLoopsError, require_loops
 from tallgrass.inference.nutpie_library import CompiledPyMCModel
 from tallgrass.inference.unpacking import is_packed, unpacked
 
@@ -44,12 +47,6 @@ from tallgrass.inference.unpacking import is_packed, unpacked
 # loaded before: the same seed would give other draws. The kernel is one function and keeps its own
 # flags.
 _FLAGS = {"numba__fastmath": False}
-
-# Writing results into operands splits fused loops, and each piece is compiled separately: the
-# hierarchical model would have 59 nodes instead of 38 and compile two seconds longer, and its draws
-# would not be faster. The joint model needs it: without it, PyTensor's fusion of its graph never
-# ends.
-_LEFT_OUT = "inplace"
 
 _log = logging.getLogger(__name__)
 
@@ -123,8 +120,8 @@ class _NotStoredError(Exception):
 def compile_model(model: Model) -> Compiled:
     """Compile log-density, gradient and the public variables, or load them from disk.
 
-    PyTensor's fusion compiles wrong gradients of some graphs if results are not written in place:
-    code whose gradient is not that of its density is made again so.
+    A graph is written as loops, or compiled by PyTensor where it has no such form. Code whose
+    gradient is not that of its density is made again by PyTensor.
 
     Raises
     ------
@@ -151,20 +148,23 @@ def stored_code(model: Model) -> Compiled | None:
 def _code_of(model: Model, make: bool) -> Compiled | None:
     """The code with a right gradient; None where it is wrong both ways."""
     with pytensor.config.change_flags(**_FLAGS):
-        for in_place in sorted({model.in_place, True}):
-            code = with_readable_cache(partial(_compile_model, model, in_place, make))
-            if gradient_agrees(code.model):
-                return code
+        for as_loops in (True, False):
+            with suppress(NotLoopsError):
+                code = with_readable_cache(partial(_compile_model, model, as_loops, make))
+                if gradient_agrees(code.model):
+                    return code
     return None
 
 
-def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
+def _compile_model(model: Model, as_loops: bool, make: bool = True) -> Compiled:
     graph = model.graph
     point = start_of(model)(np.random.default_rng(0))
     values = list(graph.value_vars)
     lengths = [int(np.size(point[value.name])) for value in values]
     public = graph.replace_rvs_by_values([graph[name] for name in model.public])
     logp = graph.logp()
+    if as_loops:
+        require_loops([logp, *public])
     shared = [x for x in graph_inputs([logp, *public]) if isinstance(x, SharedVariable)]
 
     names = {dim: len(labels) for dim, labels in graph.coords.items()}
@@ -172,7 +172,7 @@ def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
     public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
     memory = Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
     sources = (Path(__file__).read_text("utf-8"), code_memory.SOURCE_KEY, unpacking.SOURCE_KEY)
-    key = graph_key([logp, *public], values, *sources, in_place)
+    key = graph_key([logp, *public], values, *sources, loops.source_key() if as_loops else "")
     arguments = ", ".join([*parts_of_x(values, memory.at_values), *memory.arguments])
     literals = {
         "n_sizes": len(memory.sizes),
@@ -186,12 +186,12 @@ def _compile_model(model: Model, in_place: bool, make: bool = True) -> Compiled:
             raise _NotStoredError
         _log.info("compiling the model, once for all data: about 10 seconds")
         outputs = [logp, *pt.grad(logp, values)]
-        return _numba_function(values, shared, outputs, in_place)
+        return _numba_function(values, shared, outputs, as_loops)
 
     def make_expand() -> Any:
         if not make:
             raise _NotStoredError
-        return _numba_function(values, shared, public, in_place)
+        return _numba_function(values, shared, public, as_loops)
 
     gradients = copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
     logp_code, logp_was_stored = _cfunc(
@@ -235,7 +235,7 @@ def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
 
 
 def _numba_function(
-    values: list[Any], shared: list[Any], outputs: list[Any], in_place: bool
+    values: list[Any], shared: list[Any], outputs: list[Any], as_loops: bool
 ) -> Any:
     """The numba function of a PyTensor graph: of values, packed data, and data of other types."""
     # Inputs of a compiled function cannot be shared variables: plain ones of the same type.
@@ -243,11 +243,10 @@ def _numba_function(
     packed, parts = unpacked([x for x in shared if is_packed(x)])
     inputs = {value: value.type() for value in values}
     outputs = clone_replace(outputs, {**inputs, **parts, **others})
-    mode = get_mode("NUMBA")
-    if not in_place:
-        mode = mode.excluding(_LEFT_OUT)
     plain = [*inputs.values(), *packed, *others.values()]
-    function = pytensor.function(plain, outputs, mode=mode, on_unused_input="ignore")
+    if as_loops:
+        return loops.compiled_loops(plain, outputs)
+    function = pytensor.function(plain, outputs, mode="NUMBA", on_unused_input="ignore")
     return function.vm.jit_fn
 
 

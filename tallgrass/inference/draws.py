@@ -67,10 +67,6 @@ class Model(Protocol):
     def adaptation(self) -> str:
         """The mass matrix that samples the model well: diag or draw_diag."""
 
-    @property
-    def in_place(self) -> bool:
-        """Whether compiled code may overwrite operands."""
-
 
 def dims_and_shapes(
     graph: Any, names: Sequence[str]

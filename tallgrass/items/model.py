@@ -50,7 +50,6 @@ class ItemModel:
     start: Callable[[np.random.Generator], dict[str, Floats]]
     trajectory: str = "normal"
     adaptation: str = "diag"
-    in_place: bool = False
 
     @property
     def variables(self) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:

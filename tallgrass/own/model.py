@@ -35,7 +35,6 @@ class PymcModel:
     start: None = None
     trajectory: str = "leapfrog"
     adaptation: str = "diag"
-    in_place: bool = False
 
     @property
     def variables(self) -> Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]:

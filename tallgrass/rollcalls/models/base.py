@@ -53,9 +53,6 @@ class Model:
         The mass matrix that samples it well: ``diag``, or ``draw_diag``.
     n_dummies : int
         Free scalars that are no parameters: no other density sees them.
-    in_place : bool
-        Whether compiled code may overwrite operands. Graphs that are not too large compile faster
-        without.
     """
 
     graph: pm.Model
@@ -68,7 +65,6 @@ class Model:
     trajectory: str = "leapfrog"
     adaptation: str = "diag"
     n_dummies: int = 0
-    in_place: bool = False
 
     @property
     def variables(self) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:

@@ -98,7 +98,7 @@ def _canonical(careers: Careers, spec: ModelSpec, start: Start) -> Model:
         pm.Deterministic("xi", x[rows], dims="legislator")
     public = (*PUBLIC, *(["sigma_dif"] if _has_bridges(careers) else []))
     start_of = partial(_start, careers, gauge, start)
-    return Model(graph, public, start_of, trajectory="normal", in_place=True)
+    return Model(graph, public, start_of, trajectory="normal")
 
 
 def _bytes(cells: Any) -> Any:

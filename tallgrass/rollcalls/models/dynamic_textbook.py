@@ -78,7 +78,7 @@ def build_textbook(careers: Careers, spec: ModelSpec, start: Start) -> Model:
             shared = pytensor.shared(cells, name="vote_cells", borrow=True)
             pm.Potential("votes", blocks_loglik(shared, integers(shapes), x, alpha, beta))
     public = (*PUBLIC, *(["sigma_dif"] if len(careers.bridges.house) else []))
-    return Model(graph, public, partial(_start, careers, start, held), in_place=True)
+    return Model(graph, public, partial(_start, careers, start, held))
 
 
 def _positions(careers: Careers, held: Any) -> Any:

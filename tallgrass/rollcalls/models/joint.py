@@ -92,7 +92,7 @@ def _anchored(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         pm.Deterministic("sigma_within", tau * (1 + in_senate * (k - 1)), dims="group")
     public = (*PUBLIC, *(["sigma_dif"] if spec.dif else []))
     start_of = partial(_start, joint, spec, start)
-    return Model(graph, public, start_of, trajectory="normal", in_place=True)
+    return Model(graph, public, start_of, trajectory="normal")
 
 
 Pair = tuple[Any, Any]  # intercepts and slopes

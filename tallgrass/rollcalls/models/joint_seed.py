@@ -100,7 +100,7 @@ def build_seed(joint: JointVotes, spec: ModelSpec, start: Start) -> Model:
         of_senate = bills.in_senate(free, joint, delta, k)
         add_likelihood(joint.senate, spec.likelihood, people.senate, *of_senate, "votes_senate")
     start_of = partial(_start, joint, spec, start)
-    return Model(graph, PUBLIC, start_of, trajectory="normal", in_place=True)
+    return Model(graph, PUBLIC, start_of, trajectory="normal")
 
 
 def _add_groups(
@@ -226,7 +226,7 @@ def build_seed_textbook(joint: JointVotes, spec: ModelSpec, start: Start) -> Mod
         free_name(priors["beta"], "bill_beta"): np.zeros(n),
     }
     fixed = set() if start.scores is None else {"xi_offset"}
-    return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed), in_place=True)
+    return Model(graph, PUBLIC, partial(jittered, point, fixed=fixed))
 
 
 def _coordinates(joint: JointVotes) -> dict[str, Any]:

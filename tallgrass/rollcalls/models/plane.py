@@ -104,7 +104,7 @@ def build_plane(votes: VoteMatrix, spec: ModelSpec, start: Start) -> Model:
         chain = partial(_chain_start, votes, spec, start, groups, information)
         # In place: without it PyTensor's fusion of this graph gives wrong gradients.
         public = HIERARCHICAL if hierarchical else FLAT
-        model = Model(graph, public, chain, in_place=True)
+        model = Model(graph, public, chain)
     direction = reference.v[1] if start.second is None else start.second
     return replace(
         model,

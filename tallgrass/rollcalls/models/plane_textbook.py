@@ -74,7 +74,7 @@ def build_plane_textbook(
             cells = pytensor.shared(votes.cells, name="vote_cells", borrow=True)
             pm.Potential("votes", several_vote_loglik(cells, (xi, xi_2), alpha, (beta, beta_2)))
     # In place: without it PyTensor's fusion of this graph gives wrong gradients.
-    return Model(graph, (), partial(_start, votes, spec, start, groups), in_place=True)
+    return Model(graph, (), partial(_start, votes, spec, start, groups))
 
 
 def _start(
