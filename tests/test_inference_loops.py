@@ -9,6 +9,7 @@ import pytest
 from pytensor.raise_op import Assert
 
 from tallgrass.inference import compiled, loops
+from tallgrass.inference.loops import scalars
 from tallgrass.inference.loops.vectors import add_at, ascending, copy_into, within
 
 X, Y, M = pt.dvector("x"), pt.dvector("y"), pt.dmatrix("m")
@@ -52,6 +53,7 @@ def cases():
     yield "what is added to a part", pt.inc_subtensor(X[1:3], Y[:2])
     yield "what is set in one place", pt.set_subtensor(X[K], S)
     yield "one target changed twice and read in between", _changed_twice()
+    yield "a target changed and read afterwards", _read_afterwards()
     yield "ends joined", pt.concatenate([Y, X[1:], [S]])
     yield "two parts", left.sum() - right.prod()
     yield "a number everywhere", pt.alloc(S, K + 5) + 1
@@ -78,6 +80,12 @@ def cases():
 def _changed_twice():
     first = pt.inc_subtensor(X[1:3], S)
     return pt.inc_subtensor(first[2:], 1.0) + first
+
+
+def _read_afterwards():
+    made = pt.exp(X) * Y
+    changed = pt.inc_subtensor(made[AT], S)
+    return pt.concatenate([changed * 2, changed + made])
 
 
 def plain(function):
@@ -107,6 +115,22 @@ def test_loops_give_what_pytensor_gives(results, name):
     assert np.shape(found) == np.shape(expected)
     assert np.asarray(found).dtype == np.asarray(expected).dtype
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+
+
+def instance(kind):
+    """The operation on numbers of a class."""
+    named = [op for module in (ps, ps.math) for op in vars(module).values() if type(op) is kind]
+    return named[0] if named else kind()
+
+
+@pytest.mark.parametrize("kind", [*scalars._BETWEEN, *scalars._AROUND], ids=lambda x: x.__name__)
+def test_the_expression_of_an_operation_is_what_it_says(kind):
+    op = instance(kind)
+    template = scalars._AROUND.get(kind, f"{{0}} {scalars._BETWEEN.get(kind)} {{1}}")
+    for first, second in [(0.7, 0.2), (0.2, 0.7), (1.3, 1.3)]:
+        given = (first, second)[: 2 if "{1}" in template else 1]
+        found = eval(template.format(first, second), dict(scalars.SCOPE))
+        assert found == pytest.approx(op.impl(*given), rel=1e-15)
 
 
 def test_inputs_are_left_as_they_were(results):
@@ -163,7 +187,6 @@ def test_code_with_a_wrong_gradient_is_compiled_by_pytensor_instead(monkeypatch)
     from toy import toy_model, usual_votes
 
     from tallgrass.inference.gradient_check import gradient_agrees
-    from tallgrass.inference.loops import scalars
 
     # The square is wrong, its derivative right. What is stored of it has a key of its own.
     monkeypatch.setitem(scalars._AROUND, ps.Sqr, "3.0 * {0} * {0}")
