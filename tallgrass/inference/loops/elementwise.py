@@ -61,7 +61,7 @@ def _(op: Elemwise, node: Apply, values: Values) -> None:
 
 
 def _rows(outputs: Sequence[Any], sizes: Sequence[str], values: Values) -> dict[Any, View]:
-    """New arrays of the same sizes, those of one type as rows of one: numba counts arrays dear."""
+    """New arrays of the same sizes, as rows of one for each type: an array costs numba time."""
     rows = {}
     for dtype in dict.fromkeys(numpy_dtype(x) for x in outputs):
         same = [x for x in outputs if numpy_dtype(x) == dtype]

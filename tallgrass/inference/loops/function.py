@@ -24,6 +24,7 @@ from tallgrass.inference.loops.values import Values, has_axes, write
 
 # They say how operations are written.
 _WRITERS = (elementwise, indexing, shaping)
+_ARRAYS = {"empty": np.empty, "asarray": np.asarray, "bool_": np.bool_}
 
 # Rewrites that prepare a graph for PyTensor's own loops.
 _LEFT_OUT = ("inplace", "fuse_indexed_into_elemwise")
@@ -62,15 +63,7 @@ def compiled_loops(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
             _call(node, values)
     results = ", ".join(values.array(x) for x in graph.outputs)
     lines = [f"def loops({', '.join(names)}):", *program.lines, f"    return ({results},)"]
-    scope = (
-        SCOPE
-        | program.scope
-        | {
-            "empty": np.empty,
-            "asarray": np.asarray,
-            "bool_": np.bool_,
-        }
-    )
+    scope = SCOPE | _ARRAYS | program.scope
     function = compile_numba_function_src("\n".join(lines) + "\n", "loops", scope, scope)
     return nb.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 

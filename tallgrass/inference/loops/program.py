@@ -123,7 +123,7 @@ class Program:
                 first, second = second, first
             self._same[first] = second
         if conditions:
-            self.require(" & ".join(conditions), "arrays of other sizes than each other's")
+            self.require(" & ".join(conditions), "arrays differ in size")
 
     def mark(self) -> tuple[int, dict[str, str]]:
         """The present state, for :meth:`return_to`."""

@@ -126,7 +126,7 @@ def _(op: Split, node: Apply, values: Values) -> None:
     start = "0"
     for i, output in enumerate(node.outputs):
         n = program.assign("n", values.view(lengths).entry([str(i)]))
-        program.require(f"{n} >= 0", "a part of an array has fewer than no entries")
+        program.require(f"{n} >= 0", "a part of an array has a negative size")
         end = program.assign("n", f"{start} + {n}")
         values.new(output, program.assign("a", f"{array}[{start}:{end}]"), [n])
         start = end
