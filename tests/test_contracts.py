@@ -33,7 +33,7 @@ import sqlalchemy as sa
 from example_store import default_store
 from needs import missing
 
-from tallgrass.inference import cache
+from tallgrass.inference import cache, plain_models
 from tallgrass.inference.arrow import take_draws
 from tallgrass.inference.compiled import compile_model
 from tallgrass.inference.draws import STATISTICS
@@ -204,7 +204,10 @@ def test_numba_says_that_a_function_misses_a_global_before_it_compiles():
         return inner(x)  # noqa: F821
 
     change = "numba raises another error where code that is not stored misses a global"
-    with contract(change, "tallgrass/inference/compiled.py"), pytest.raises(nb.errors.TypingError):
+    with (
+        contract(change, "tallgrass/inference/c_functions.py"),
+        pytest.raises(nb.errors.TypingError),
+    ):
         nb.cfunc(nb.types.double(nb.types.double))(calls_inner)
 
 
@@ -225,7 +228,7 @@ def test_pytensor_stores_functions_under_a_key_of_ours():
         return nb.cfunc(signature, cache=True)(function)
 
     change = "PyTensor no longer stores numba's code under a key, in the folder that it names"
-    with contract(change, "tallgrass/inference/compiled.py and tallgrass/inference/cache.py"):
+    with contract(change, "tallgrass/inference/c_functions.py and tallgrass/inference/cache.py"):
         try:
             made()
             stored = list(Path(NUMBA_CACHE_PATH).glob("*doubled_by_contract*"))
@@ -294,6 +297,24 @@ def test_pytensor_prepares_a_graph_that_loops_are_written_of(monkeypatch):
 
 
 # PyMC.
+
+
+def test_pymc_gives_starts_and_densities_of_zero_as_it_samples_itself():
+    change = "PyMC makes the start of a chain, or writes bounds of parameters, in another way"
+    with contract(change, "tallgrass/inference/plain_models.py"):
+        with pm.Model() as graph:
+            pm.Normal("y", 0, pm.Flat("sigma"), observed=np.ones(3))
+            pm.HalfNormal("tau")
+        start = plain_models.starts(graph)
+        assert set(start(1)) == {"sigma", "tau_log__"}
+        assert start(1)["sigma"] == start(1)["sigma"] != start(2)["sigma"]
+        for check_bounds, expected in ((True, -np.inf), (False, np.nan)):
+            graph.check_bounds = check_bounds
+            [density] = plain_models.prepared(graph, [graph.logp()])
+            below = dict(zip(graph.value_vars, (-1.0, 0.0), strict=True))
+            np.testing.assert_equal(float(density.eval(below)), expected)
+        x = pt.scalar("x")
+        plain_models.require_known([pt.logaddexp(x, 1.0)])
 
 
 def two_normals():

@@ -19,23 +19,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numba as nb
 import numpy as np
 import pandas as pd
 import pytensor
 import pytensor.tensor as pt
-from llvmlite import ir
-from numba.extending import intrinsic
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import graph_inputs
-from pytensor.link.numba.cache import compile_numba_function_src
 
 from tallgrass.errors import SamplingError
-from tallgrass.inference import code_memory, loops, unpacking
+from tallgrass.inference import c_functions, code_memory, loops, plain_models, unpacking
+from tallgrass.inference.c_functions import EXPAND, EXPAND_SOURCE, LOGP, LOGP_SOURCE, c_function
 from tallgrass.inference.cache import with_readable_cache
 from tallgrass.inference.code_memory import Memory, copies, parts_of_x
-from tallgrass.inference.draws import Model, start_of
+from tallgrass.inference.draws import Model
 from tallgrass.inference.gradient_check import gradient_agrees
 from tallgrass.inference.graph_key import graph_key
 from tallgrass.inference.loops import NotLoopsError, require_loops
@@ -48,53 +45,9 @@ from tallgrass.inference.unpacking import is_packed, unpacked
 # flags.
 _FLAGS = {"numba__fastmath": False}
 
+type Starts = Callable[[Any], dict[str, Any]]  # seed -> value of every free variable
+
 _log = logging.getLogger(__name__)
-
-# Machine code that this process has loaded. Numba never frees it, so that without this every run of
-# a process would load its own copy.
-_loaded: dict[tuple[str, str, str], Any] = {}
-
-_DOUBLES = nb.types.CPointer(nb.types.double)
-_LOGP = nb.types.int64(nb.types.uint64, _DOUBLES, _DOUBLES, _DOUBLES, nb.types.voidptr)
-_EXPAND = nb.types.int64(nb.types.uint64, nb.types.uint64, _DOUBLES, _DOUBLES, nb.types.voidptr)
-
-# Sources of the functions that nutpie calls; ``sizes`` is that of ``Memory``. What they return to
-# nutpie: 0 fine, 1 error, 3 gradient and 4 value not finite.
-_LOGP_SOURCE = """
-def logp(dim, x_, gradient_, value_, sizes_):
-    sizes = carray(sizes_, ({n_sizes},), int64)
-    n = sizes[{at_n}]
-    if dim != n:
-        return -1
-    x, gradient, value = carray(x_, (n,)), carray(gradient_, (n,)), carray(value_, (1,))
-    try:
-        result = inner({arguments})
-    except Exception:
-        return 1
-    value[0] = result[0].item()
-{copies}
-    # The loop looks at every entry: a loop that can end early is not vectorised.
-    finite = True
-    for i in range(n):
-        finite &= isfinite(gradient[i])
-    if not finite:
-        return 3
-    return 0 if isfinite(value[0]) else 4
-"""
-_EXPAND_SOURCE = """
-def expand(dim, expanded, x_, out_, sizes_):
-    sizes = carray(sizes_, ({n_sizes},), int64)
-    n, n_out = sizes[{at_n}], sizes[{at_n_out}]
-    if dim != n or expanded != n_out:
-        return -1
-    x, out = carray(x_, (n,)), carray(out_, (n_out,))
-    try:
-        result = inner({arguments})
-    except Exception:
-        return -2
-{copies}
-    return 0
-"""
 
 
 @dataclass(frozen=True)
@@ -103,14 +56,6 @@ class Compiled:
 
     model: CompiledPyMCModel
     from_cache: bool
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _as_pointer(typing_context: Any, address: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return nb.types.voidptr(address), generate
 
 
 class _NotStoredError(Exception):
@@ -137,6 +82,24 @@ def compile_model(model: Model) -> Compiled:
     return code
 
 
+def compile_plain(model: Model) -> Compiled | None:
+    """As :func:`compile_model` for a model without a start; None where nutpie is to compile it."""
+    try:
+        with pytensor.config.change_flags(**_FLAGS):
+            code = with_readable_cache(partial(_compile_model, model, as_loops=True))
+            return code if gradient_agrees(code.model) else None
+    except NotLoopsError as error:
+        _log.debug("nutpie compiles the model: %s", error)
+        return None
+    except SamplingError:
+        raise
+    # What a user can write has no end, and nutpie compiles nearly all of it.
+    except Exception:
+        _log.info("the model is left to nutpie, which compiles it in every process")
+        _log.debug("loops cannot compile it", exc_info=True)
+        return None
+
+
 def stored_code(model: Model) -> Compiled | None:
     """The code of a model where it is on disk, or in memory; None where it is still to be made."""
     try:
@@ -157,64 +120,76 @@ def _code_of(model: Model, make: bool) -> Compiled | None:
 
 
 def _compile_model(model: Model, as_loops: bool, make: bool = True) -> Compiled:
-    graph = model.graph
-    point = start_of(model)(np.random.default_rng(0))
+    graph, ours = model.graph, model.start is not None
     values = list(graph.value_vars)
-    lengths = [int(np.size(point[value.name])) for value in values]
-    public = graph.replace_rvs_by_values([graph[name] for name in model.public])
+    start = _starts(model)
+    shapes = [np.shape(start(0)[value.name]) for value in values]
+    public_shapes = [model.variables[name][1] for name in model.public]
+    n_values, n_public = (sum(math.prod(x) for x in every) for every in (shapes, public_shapes))
     logp = graph.logp()
-    if as_loops:
-        require_loops([logp, *public])
+    public = graph.replace_rvs_by_values([graph[name] for name in model.public])
+    if ours:
+        if as_loops:
+            require_loops([logp, *public])
+        inputs, lengths = values, [math.prod(shape) for shape in shapes]
+        public_lengths = [math.prod(shape) for shape in public_shapes]
+    else:
+        logp, *public = plain_models.prepared(graph, [logp, *public])
+        inputs, lengths, public_lengths = [plain_models.POSITION], [n_values], [n_public]
     shared = [x for x in graph_inputs([logp, *public]) if isinstance(x, SharedVariable)]
 
-    names = {dim: len(labels) for dim, labels in graph.coords.items()}
-    dims = {name: tuple(graph.named_vars_to_dims.get(name, ())) for name in model.public}
-    public_shapes = [tuple(names[d] for d in dims[v]) for v in model.public]
-    memory = Memory(shared, lengths, [math.prod(shape) for shape in public_shapes])
-    sources = (Path(__file__).read_text("utf-8"), code_memory.SOURCE_KEY, unpacking.SOURCE_KEY)
-    key = graph_key([logp, *public], values, *sources, loops.source_key() if as_loops else "")
-    arguments = ", ".join([*parts_of_x(values, memory.at_values), *memory.arguments])
+    memory = Memory(shared, lengths, public_lengths)
+    arguments = ", ".join([*parts_of_x(inputs, memory.at_values), *memory.arguments])
+    made_by = (*_sources(), loops.source_key() if as_loops else "", "" if ours else shapes)
+    key = graph_key([logp, *public], values, *made_by)
     literals = {
         "n_sizes": len(memory.sizes),
-        "at_n": memory.at_values + len(values),
-        "at_n_out": memory.at_public + len(public),
+        "at_n": memory.at_values + len(inputs),
+        "at_n_out": memory.at_public + len(public_lengths),
         "arguments": arguments,
     }
 
     def make_logp() -> Any:
         if not make:
             raise _NotStoredError
-        _log.info("compiling the model, once for all data: about 10 seconds")
-        outputs = [logp, *pt.grad(logp, values)]
-        return _numba_function(values, shared, outputs, as_loops)
+        sizes = "" if ours else " of these sizes"
+        _log.info("compiling the model, once for all data%s: about 10 seconds", sizes)
+        gradients = pt.grad(logp, values)
+        if ours:
+            return _numba_function(inputs, shared, [logp, *gradients], as_loops)
+        outputs = plain_models.of_position([logp, plain_models.joined(gradients)], values, shapes)
+        return _numba_function(inputs, shared, outputs, as_loops, as_written=False)
 
     def make_expand() -> Any:
         if not make:
             raise _NotStoredError
-        return _numba_function(values, shared, public, as_loops)
+        if ours:
+            return _numba_function(inputs, shared, public, as_loops)
+        outputs = plain_models.of_position([plain_models.joined(public)], values, shapes)
+        return _numba_function(inputs, shared, outputs, as_loops, as_written=False)
 
-    gradients = copies("gradient", values, memory.at_values, first=1)  # result[0] is the value
-    logp_code, logp_was_stored = _cfunc(
-        _LOGP_SOURCE.format(**literals, copies=gradients), "logp", _LOGP, key, make_logp
+    gradient = copies("gradient", inputs, memory.at_values, first=1)  # result[0] is the value
+    logp_code, logp_was_stored = c_function(
+        LOGP_SOURCE.format(**literals, copies=gradient), "logp", LOGP, key, make_logp
     )
-    outputs = copies("out", public, memory.at_public, first=0)
-    expand_code, expand_was_stored = _cfunc(
-        _EXPAND_SOURCE.format(**literals, copies=outputs), "expand", _EXPAND, key, make_expand
+    outputs = copies("out", public if ours else inputs, memory.at_public, first=0)
+    expand_code, expand_was_stored = c_function(
+        EXPAND_SOURCE.format(**literals, copies=outputs), "expand", EXPAND, key, make_expand
     )
     return Compiled(
         CompiledPyMCModel(
-            _n_dim=sum(lengths),
-            dims=dims,
-            _coords={dim: pd.Index(labels) for dim, labels in graph.coords.items()},
+            _n_dim=n_values,
+            dims=dict(graph.named_vars_to_dims),
+            _coords=_labels(graph),
             _shapes=dict(zip(model.public, public_shapes, strict=True)),
             compiled_logp_func=logp_code,
             compiled_expand_func=expand_code,
-            initial_point_func=flat_start(model, [value.name for value in values]),
+            initial_point_func=_flat(start, [value.name for value in values]),
             # Must live until sampling ends: the compiled code has only its addresses.
             shared_data={str(i): x for i, x in enumerate(memory.arrays)},
             shared_var_keys={},
             user_data=memory.sizes,
-            n_expanded=sum(math.prod(shape) for shape in public_shapes),
+            n_expanded=n_public,
             shape_info=(list(model.public), [], public_shapes),
             logp_func=None,
             expand_func=None,
@@ -224,18 +199,48 @@ def _compile_model(model: Model, as_loops: bool, make: bool = True) -> Compiled:
     )
 
 
+def _sources() -> tuple[object, ...]:
+    """What writes the code."""
+    own = Path(__file__).read_text("utf-8")
+    parts = (c_functions, code_memory, plain_models, unpacking)
+    return (own, *(part.SOURCE_KEY for part in parts))
+
+
 def flat_start(model: Model, names: list[str]) -> Callable[[Any], np.ndarray]:
     """The model's start as nutpie asks for it: seed -> one vector."""
+    return _flat(_starts(model), names)
 
-    def start(seed: Any = None) -> np.ndarray:
-        point = start_of(model)(np.random.default_rng(seed))
+
+def _flat(start: Starts, names: list[str]) -> Callable[[Any], np.ndarray]:
+    def flat(seed: Any = None) -> np.ndarray:
+        point = start(seed)
         return np.concatenate([np.ravel(point[name]) for name in names])
 
-    return start
+    return flat
+
+
+def _starts(model: Model) -> Starts:
+    """Seed -> unconstrained starting value of every free variable."""
+    if model.start is None:
+        return plain_models.starts(model.graph)
+    of_generator = model.start
+    return lambda seed: of_generator(np.random.default_rng(seed))
+
+
+def _labels(graph: Any) -> dict[str, pd.Index]:
+    """Labels of every dimension; numbers where it has none."""
+    return {
+        dim: pd.Index(range(int(graph.dim_lengths[dim].eval())) if labels is None else labels)
+        for dim, labels in graph.coords.items()
+    }
 
 
 def _numba_function(
-    values: list[Any], shared: list[Any], outputs: list[Any], as_loops: bool
+    values: list[Any],
+    shared: list[Any],
+    outputs: list[Any],
+    as_loops: bool,
+    as_written: bool = True,
 ) -> Any:
     """The numba function of a PyTensor graph: of values, packed data, and data of other types."""
     # Inputs of a compiled function cannot be shared variables: plain ones of the same type.
@@ -245,39 +250,6 @@ def _numba_function(
     outputs = clone_replace(outputs, {**inputs, **parts, **others})
     plain = [*inputs.values(), *packed, *others.values()]
     if as_loops:
-        return loops.compiled_loops(plain, outputs)
+        return loops.compiled_loops(plain, outputs, as_written)
     function = pytensor.function(plain, outputs, mode="NUMBA", on_unused_input="ignore")
     return function.vm.jit_fn
-
-
-def _cfunc(
-    source: str, name: str, signature: Any, key: str, make_inner: Callable[[], Any]
-) -> tuple[Any, bool]:
-    """The C function of a wrapper's source, and whether it was on disk (or in memory) already."""
-    identity = (name, key, source)
-    if identity in _loaded:
-        return _loaded[identity], True
-    function, scope = _wrapper(source, name, key)
-    was_stored = True
-    try:
-        # Stored code is complete. Without stored code numba compiles, and does not find ``inner``.
-        code = nb.cfunc(signature, cache=True)(function)
-    except nb.errors.TypingError:
-        was_stored = False
-        scope["inner"] = make_inner()
-        code = nb.cfunc(signature, cache=True)(function)
-    _loaded[identity] = code
-    return code, was_stored
-
-
-def _wrapper(source: str, name: str, key: str) -> tuple[Any, dict[str, Any]]:
-    """A new Python function of the source, and its globals (all but ``inner``)."""
-    scope: dict[str, Any] = {
-        "__name__": __name__,  # numba stores the module name with the code
-        "carray": nb.carray,
-        "as_pointer": _as_pointer,
-        "isfinite": np.isfinite,
-        **{dtype: getattr(np, dtype) for dtype in ("int8", "int32", "int64", "float64")},
-    }
-    function = compile_numba_function_src(source, name, scope, scope, cache_key=f"{name}-{key}")
-    return function, scope

@@ -1,12 +1,14 @@
 """The key under which the compiled code of a graph is stored."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Constant
+from pytensor.graph.op import Op
 from pytensor.graph.traversal import graph_inputs, io_toposort
 
 from tallgrass.inference.kernel import dense, several, sparse
@@ -53,15 +55,24 @@ def graph_key(outputs: Sequence[Any], values: Sequence[Any], *made_by: object) -
         label(value)
     for node in io_toposort(list(graph_inputs(outputs)), outputs):
         operands = [label(x) for x in node.inputs]
-        properties = getattr(node.op, "__props__", ())
-        add(
-            type(node.op).__qualname__,
-            node.op,
-            *(f"{name}={getattr(node.op, name)}" for name in properties),
-            operands,
-            [x.type for x in node.outputs],
-        )
+        add(*_identity(node.op), operands, [x.type for x in node.outputs])
         for x in node.outputs:
             number[x] = len(number)
     add(*(label(x) for x in outputs))
     return digest.hexdigest()
+
+
+def _identity(op: Any) -> Iterator[object]:
+    """What an operation is: its class, its properties, and those of operations among them."""
+    yield from (type(op).__module__, type(op).__qualname__, op)
+    for name in getattr(op, "__props__", None) or ():
+        value = getattr(op, name)
+        yield name
+        if isinstance(value, Op):
+            yield from _identity(value)
+        elif isinstance(value, np.ndarray):
+            yield from (value.dtype, value.shape, value.tobytes().hex())
+        else:
+            yield value
+    if isinstance(op, OpFromGraph):
+        yield graph_key(op.inner_outputs, op.inner_inputs)

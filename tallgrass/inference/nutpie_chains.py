@@ -9,7 +9,7 @@ import xarray as xr
 
 from tallgrass.errors import SamplingError, first_line
 from tallgrass.inference.arrow import take_draws
-from tallgrass.inference.compiled import compile_model, stored_code
+from tallgrass.inference.compiled import compile_model, compile_plain, stored_code
 from tallgrass.inference.draws import Model, Raw, Watch, complete_part
 from tallgrass.inference.follower import Follower, wait_for
 from tallgrass.inference.nutpie_library import nutpie
@@ -36,7 +36,9 @@ def begin(model: Model, spec: SamplerSpec) -> "NutpieChains":
     """
     began = time.perf_counter()
     if model.start is None:
-        compiled, from_cache = _compiled_by_nutpie(model), False
+        code = compile_plain(model)
+        compiled = _compiled_by_nutpie(model) if code is None else code.model
+        from_cache = code is not None and code.from_cache
     elif spec.adaptation == "flow":
         from tallgrass.inference.flow import compile_flow
 
@@ -173,7 +175,7 @@ class NutpieChains:
 
 
 def _compiled_by_nutpie(model: Model) -> Any:
-    """Nutpie's own compilation, for a model that is not ours."""
+    """Nutpie's own compilation, for a model that is not ours and has no form of loops."""
     try:
         return nutpie.compile_pymc_model(model.graph, var_names=list(model.public))
     except (ValueError, NotImplementedError) as error:

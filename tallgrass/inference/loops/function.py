@@ -8,6 +8,7 @@ from typing import Any
 
 import numba as nb
 import numpy as np
+from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.mode import get_mode
 from pytensor.graph.basic import Apply
 from pytensor.graph.fg import FunctionGraph
@@ -16,6 +17,7 @@ from pytensor.graph.traversal import graph_inputs, io_toposort
 from pytensor.link.numba.cache import compile_numba_function_src
 from pytensor.link.numba.dispatch import numba_funcify
 from pytensor.scalar.basic import ScalarType
+from pytensor.tensor.math import Dot
 
 from tallgrass.inference.loops import elementwise, indexing, shaping
 from tallgrass.inference.loops.program import NotLoopsError, Program
@@ -26,17 +28,24 @@ from tallgrass.inference.loops.values import Values, has_axes, write
 _WRITERS = (elementwise, indexing, shaping)
 _ARRAYS = {"empty": np.empty, "asarray": np.asarray, "bool_": np.bool_}
 
+# Numbers that are not finite stay what they are: a density of zero is the logarithm -inf.
+_ANY_ORDER = {"arcp", "contract", "afn", "reassoc", "nsz"}
+
 # Rewrites that prepare a graph for PyTensor's own loops.
 _LEFT_OUT = ("inplace", "fuse_indexed_into_elemwise")
 
 
-def compiled_loops(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+def compiled_loops(inputs: Sequence[Any], outputs: Sequence[Any], as_written: bool = True) -> Any:
     """The outputs of a graph as a numba function of its inputs; it returns a tuple.
 
     Parameters
     ----------
     inputs, outputs : sequence of PyTensor variables
         Tensors; inputs without shared variables among them.
+    as_written : bool
+        Whether sums are made in the order in which they are written. Else they are made several
+        entries at a time; the code is then always a part of what calls it, so that there is one
+        copy of it, with one order.
 
     Raises
     ------
@@ -65,7 +74,13 @@ def compiled_loops(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     lines = [f"def loops({', '.join(names)}):", *program.lines, f"    return ({results},)"]
     scope = SCOPE | _ARRAYS | program.scope
     function = compile_numba_function_src("\n".join(lines) + "\n", "loops", scope, scope)
-    return nb.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return nb.njit(
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        forceinline=not as_written,
+        fastmath=False if as_written else _ANY_ORDER,
+    )(function)
 
 
 def require_loops(outputs: Sequence[Any]) -> None:
@@ -84,12 +99,13 @@ def source_key() -> str:
 
 def _call(node: Apply, values: Values) -> None:
     """Call the function that PyTensor makes of a node."""
-    if isinstance(node.op, HasInnerGraph):
+    if isinstance(node.op, HasInnerGraph) and not isinstance(node.op, OpFromGraph):
         raise NotLoopsError(f"{node.op}")
     program = values.program
     function = program.share("function", numba_funcify(node.op, node=node))
+    as_array = values.matrix if isinstance(node.op, Dot) else values.array
     arguments = [
-        values.number(x) if isinstance(x.type, ScalarType) else values.array(x) for x in node.inputs
+        values.number(x) if isinstance(x.type, ScalarType) else as_array(x) for x in node.inputs
     ]
     names = [program.name("a") for _ in node.outputs]
     program.write(f"{', '.join(names)} = {function}({', '.join(arguments)})")

@@ -24,11 +24,14 @@ class View:
         Source of one index for each axis -> source of the entry.
     array : str, optional
         Source of a NumPy array with these entries; None where there is none.
+    transposed : str, optional
+        Source of one whose axes are in the opposite order, where that is at hand instead.
     """
 
     sizes: tuple[str, ...]
     entry: Callable[[Sequence[str]], str]
     array: str | None = None
+    transposed: str | None = None
 
 
 def _check(message: str) -> Any:

@@ -75,7 +75,8 @@ SCOPE = {name: getattr(math, name) for name in _FUNCTIONS} | {
 def literal(constant: Constant) -> str:
     """A number of a graph as source text, with all its digits."""
     value = np.asarray(constant.data).item()
-    if constant.type.dtype not in DTYPES:
+    # PyTensor counts with the least type that holds a number.
+    if constant.type.dtype not in (*DTYPES, "uint8", "uint16", "uint32"):
         raise NotLoopsError(f"a constant of {constant.type}")
     return repr(value) if value >= 0 else f"({value!r})"  # NaN is not: it goes in brackets too
 

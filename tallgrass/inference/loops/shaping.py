@@ -11,7 +11,7 @@ from pytensor.tensor.shape import Shape_i, SpecifyShape
 from pytensor.tensor.sort import ArgSortOp, SortOp
 from pytensor.tensor.type_other import NoneTypeT
 
-from tallgrass.inference.loops.program import NotLoopsError, View
+from tallgrass.inference.loops.program import NotLoopsError, Program, View
 from tallgrass.inference.loops.values import Values, numpy_dtype, single, whole, write
 from tallgrass.inference.loops.vectors import ascending, copy_into
 from tallgrass.inference.unpacking import Unpack
@@ -37,8 +37,13 @@ def _(op: DimShuffle, node: Apply, values: Values) -> None:
         values.put(output, values.program.assign("v", entry(())))
         return
     sizes = tuple("1" if axis == "x" else value.sizes[axis] for axis in order)
-    unchanged = value.array if order == list(range(x.type.ndim)) else None
-    values.put(output, View(sizes, entry, unchanged))
+    axes = list(range(x.type.ndim))
+    array, transposed = value.array, value.transposed
+    if order == axes[::-1] and len(axes) > 1:
+        array, transposed = transposed, array
+    elif order != axes:
+        array = transposed = None
+    values.put(output, View(sizes, entry, array, transposed))
 
 
 @write.register
@@ -108,13 +113,24 @@ def _(op: Join, node: Apply, values: Values) -> None:
     if output.type.ndim != 1 or any(x.type.dtype != output.type.dtype for x in parts):
         raise NotLoopsError("arrays with more axes are joined")
     views = [values.view(x) for x in parts]
-    size = program.assign("n", " + ".join(view.sizes[0] for view in views))
+    starts = ["0"]
+    for view in views:
+        starts.append(_sum(starts[-1], view.sizes[0], program))
+    size = starts.pop()
     name = program.empty([size], numpy_dtype(output))
-    start = "0"
-    for x, view in zip(parts, views, strict=True):
-        program.write(f"{program.known(copy_into)}({name}, {start}, {values.array(x)})")
-        start = program.assign("n", f"{start} + {view.sizes[0]}")
+    for x, view, start in zip(parts, views, starts, strict=True):
+        if view.sizes == ("1",):
+            program.write(f"{name}[{start}] = {view.entry(['0'])}")
+        else:
+            program.write(f"{program.known(copy_into)}({name}, {start}, {values.array(x)})")
     values.made(output, whole(name, [size]))
+
+
+def _sum(one: str, other: str, program: Program) -> str:
+    """Source of the sum of two sizes."""
+    if one.isdigit() and other.isdigit():
+        return str(int(one) + int(other))
+    return program.assign("n", f"{one} + {other}")
 
 
 @write.register

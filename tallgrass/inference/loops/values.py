@@ -94,6 +94,13 @@ class Values:
                 self._arrays[variable] = self.copy(variable)
         return self._arrays[variable]
 
+    def matrix(self, variable: Any) -> str:
+        """As :meth:`array`, in the other order in memory where that saves a copy."""
+        value = self.of(variable)
+        if variable in self._arrays or isinstance(value, str) or value.transposed is None:
+            return self.array(variable)
+        return f"{value.transposed}.T"
+
     def made(self, variable: Any, view: View) -> None:
         """As :meth:`put`, for an array that was made here."""
         self._made.add(variable)
