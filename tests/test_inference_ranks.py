@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
+from tallgrass.inference import ranks
 from tallgrass.inference.ranks import bulk_ess_per_chain, converged, rank_diagnostics, relative_ess
 
 
@@ -27,6 +28,14 @@ def test_they_equal_arviz_to_1e_8(shape, ties, correlation):
     np.testing.assert_allclose(found.ess_bulk, array_stats.ess(rows, method="bulk"), rtol=1e-8)
     tail = array_stats.ess(rows, method="tail", prob=(0.05, 0.95))
     np.testing.assert_allclose(found.ess_tail, tail, rtol=1e-8)
+
+
+def test_numba_compiles_them_once_however_many_entries_there_are():
+    single = chains(4, 100, 1)
+    single.setflags(write=False)
+    for draws in (single, chains(4, 101, 3), chains(2, 100, 300).astype(np.float32)):
+        rank_diagnostics(draws)
+    assert len(ranks._entries.signatures) == 1
 
 
 def test_the_relative_size_for_the_mean_is_that_of_arviz():

@@ -52,7 +52,8 @@ def _by_rank(draws: NDArray[Any], only_bulk: bool) -> RankDiagnostics:
 
         def task(low: int) -> None:
             entries = draws[:, :, low : low + _PART]
-            rows = np.ascontiguousarray(np.moveaxis(entries, 2, 0), np.float64)
+            # A copy always: numba would compile the function once more for what is only read.
+            rows = np.array(np.moveaxis(entries, 2, 0), np.float64, order="C")
             split = rows
             if n_draws % 2:
                 split = np.concatenate([rows[:, :, :half], rows[:, :, -half:]], axis=2)
@@ -60,8 +61,11 @@ def _by_rank(draws: NDArray[Any], only_bulk: bool) -> RankDiagnostics:
             order = np.argsort(flat, axis=1)
             tails = np.quantile(rows.reshape(len(rows), -1), TAILS, axis=1) if n_draws % 2 else None
             limits = np.full((2, len(rows)), np.nan) if tails is None else tails
-            part = results[:, low : low + _PART]
+            # Not a slice of the results: whether that is contiguous depends on how many entries
+            # there are, and numba would compile the function once for either.
+            part = np.full((3, len(rows)), np.nan)
             _entries(flat, order, limits, scores, 2 * n_chains, half, only_bulk, part)
+            results[:, low : low + _PART] = part
 
         parts = range(0, n_entries, _PART)
         if len(parts) == 1:  # threads would take longer than the work
