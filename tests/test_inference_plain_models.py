@@ -8,6 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import pytest
 from plain_pymc_models import LOOPS, counts, in_steps, of_many_parts, regression
+from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
@@ -20,6 +21,7 @@ from tallgrass.inference.plain_models import prepared, require_known
 
 QUICK = ("answers", "without_bounds", "of_several_shapes", "counts")
 IN_PYTHON = Mode(linker="py", optimizer="fast_compile")
+X = pt.vector("x")
 _DOUBLES = ctypes.POINTER(ctypes.c_double)
 
 
@@ -115,6 +117,24 @@ def test_another_number_in_the_model_is_another_code():
     assert values == pytest.approx(expected)
 
 
+def of_sizes(first, second):
+    coords = {"one": range(first), "other": range(second)}
+    with pm.Model(coords=coords) as graph:
+        pm.Normal("a", 0, 1, dims="one")
+        pm.Normal("b", 5, 2, dims="other")
+    return graph
+
+
+def test_other_sizes_of_the_variables_are_another_code():
+    x = np.arange(5.0)
+    for sizes in ((2, 3), (3, 2)):
+        graph = of_sizes(*sizes)
+        found = evaluated(compile_plain(plain(graph)).model, x)
+        expected = by_pymc(graph, ["a", "b"], x)
+        assert found[1] == pytest.approx(expected[0])
+        np.testing.assert_allclose(found[2], expected[1])
+
+
 def test_starts_are_those_of_nutpie():
     import nutpie
 
@@ -140,6 +160,24 @@ def test_the_graph_of_the_user_stays_as_it_is():
     prepared(graph, [logp, *public])
     assert [graph_key([x], graph.value_vars) for x in (logp, *public)] == before
     assert graph.str_repr() == texts
+
+
+class _Wrapped(Op):
+    """An operation made of another one, which its name does not tell."""
+
+    __props__ = ("inner",)
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __str__(self):
+        return "wrapped"
+
+    def make_node(self, x):
+        return Apply(self, [x], [x.type()])
+
+    def perform(self, node, inputs, outputs):
+        outputs[0][0] = inputs[0]
 
 
 class _Doubled(Op):
@@ -182,8 +220,18 @@ def test_what_loops_cannot_compile_is_left_to_nutpie_and_said_in_the_log(monkeyp
         ),
         (lambda x: pt.logaddexp(x, 1.0), lambda x: pt.logaddexp(x, 2.0)),
         (lambda x: x[1:], lambda x: x[:1]),
+        (_Wrapped(_Wrapped(pt.exp)), _Wrapped(_Wrapped(pt.log))),
+        (OpFromGraph([X], [2 * X]), OpFromGraph([X], [3 * X])),
     ],
-    ids=["property", "name", "property of an inner operation", "constant", "places"],
+    ids=[
+        "property",
+        "name",
+        "property of an inner operation",
+        "constant",
+        "places",
+        "inner operation",
+        "inner graph",
+    ],
 )
 def test_graphs_that_differ_have_keys_that_differ(one, other):
     x = pt.vector("x")
