@@ -18,6 +18,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -40,10 +41,12 @@ PACKAGES = ("rollcalls", "items", "own", "study", "recovery", "report", "trackin
 MODULES = (
     "tallgrass.cli.run", "tallgrass.cli.calibrate", "tallgrass.cli.recover", "tallgrass.fitting",
     "tallgrass.serving", "mlflow", "mlflow.store.tracking.sqlalchemy_store", "h5netcdf",
-    "sqlalchemy.dialects.sqlite", "dask.array", "sparse", "git", "pyarrow.parquet", "arro3.core",
+    "sqlalchemy.dialects.sqlite", "dask.array", "git", "pyarrow.parquet", "arro3.core",
     "PIL.PngImagePlugin", "matplotlib.backends.backend_agg", "numba.typed",
     "numba.np.ufunc.parallel",
 )  # fmt: skip
+# Which only some installs have: make attacks does without them.
+IF_INSTALLED = ("sparse",)
 # Not read while something is imported, so that they may be others in every process.
 FREE = ("TALLGRASS_", "MLFLOW_", "PYTEST_", "PATH", "PWD", "OLDPWD", "SHLVL", "_", "COLUMNS")
 # Set by libraries when they are imported: JAX, scikit-learn, PyMC, MLflow and ourselves. A test
@@ -202,7 +205,8 @@ def _import_all() -> dict[str, str]:
         folder = str(Path(tallgrass.__file__).parent / package)
         for module in pkgutil.walk_packages([folder], f"tallgrass.{package}."):
             importlib.import_module(module.name)
-    for name in MODULES:
+    installed = [name for name in IF_INSTALLED if importlib.util.find_spec(name)]
+    for name in (*MODULES, *installed):
         importlib.import_module(name)
     assert "jax" not in sys.modules
     # A thread of the allocator of Arrow is prepared for a fork; others are not.
